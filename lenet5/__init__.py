@@ -1,0 +1,75 @@
+"""LeNet-5, once per framework, from the same weights to the same numbers.
+
+    import lenet5
+
+    lenet5.frameworks()                                   # ('numpy', 'tensorflow', 'torch')
+    LeNet5 = lenet5.implementation("numpy")               # imports it now
+    net = LeNet5(lenet5.initial_weights(lenet5.Architecture(), seed=0))
+    logits = net.predict(net.tensor(images))              # images float32 (n, 3, 32, 32) -> float32 (n, 50)
+
+A framework is one file, ``with_<name>.py``: found by its name, imported only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import pkgutil
+from pathlib import Path
+from typing import Any
+
+from lenet5.architecture import Architecture, initial_weights
+from lenet5.contract import InputError, Network, NotInstalled, Weights, check_option
+from lenet5.storage import load_weights, save_weights
+
+__all__ = [
+    "Architecture",
+    "InputError",
+    "Network",
+    "NotInstalled",
+    "Weights",
+    "frameworks",
+    "implementation",
+    "initial_weights",
+    "load_weights",
+    "modes",
+    "save_weights",
+]
+
+_PREFIX = "with_"
+
+
+def frameworks() -> tuple[str, ...]:
+    """The frameworks that have a file here, in alphabetical order.  Imports none of them."""
+    names = (module.name for module in pkgutil.iter_modules(__path__))
+    return tuple(sorted(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)))
+
+
+def implementation(framework: str) -> Any:
+    """The class LeNet5 of a framework, a `Network`; imports the framework.
+
+    Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
+    its own ImportError: that is never a reason to skip.
+    """
+    check_option("framework", framework, frameworks())
+    try:
+        return importlib.import_module(f"{__name__}.{_PREFIX}{framework}").LeNet5
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or importlib.util.find_spec(package) is not None:
+            raise
+        raise NotInstalled(f"{framework}: the package {package!r} is not installed; pip install {package}") from error
+
+
+def modes(framework: str) -> tuple[str, ...]:
+    """The modes of a framework, the default first, read from the source so that listing cases imports nothing."""
+    check_option("framework", framework, frameworks())
+    tree = ast.parse((Path(__path__[0]) / f"{_PREFIX}{framework}.py").read_text(encoding="utf-8"))
+    for definition in tree.body:
+        if isinstance(definition, ast.ClassDef) and definition.name == "LeNet5":
+            for statement in definition.body:
+                target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+                if isinstance(target, ast.Name) and target.id == "modes":
+                    return tuple(ast.literal_eval(statement.value))  # type: ignore[attr-defined]
+    raise InputError(f"{_PREFIX}{framework}.py: class LeNet5 has no literal tuple 'modes'")

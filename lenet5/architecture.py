@@ -1,0 +1,128 @@
+"""LeNet-5 as a shape: the five layers, the arrays that hold their weights, and the first values of those arrays.
+
+    image (c, 32, 32)
+      conv1 5x5, activation, 2x2 max-pool -> (6, 14, 14)
+      conv2 5x5, activation, 2x2 max-pool -> (16, 5, 5), flattened channel first -> 400
+      fc1, activation -> 120      fc2, activation -> 84      fc3 -> logits (classes,)
+
+Dimensions, here and in every doc-string: n images, c channels in, f filters (channels out), h x w pixels, k kernel side,
+d features in, u units out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from lenet5.contract import ACTIVATIONS, InputError, Weights, check_option
+
+IMAGE_SIDE = 32
+KERNEL_SIDE = 5
+POOL_SIDE = 2
+CONVOLUTIONS = ("conv1", "conv2")
+DENSE = ("fc1", "fc2", "fc3")
+LAYERS = CONVOLUTIONS + DENSE
+
+# Rows (and columns) of each convolution's output: 32 - 5 + 1 = 28, pooled to 14, 14 - 5 + 1 = 10, pooled to 5.
+CONVOLUTION_SIDE = {"conv1": 28, "conv2": 10}
+FLAT_SIDE = 5
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """One LeNet-5: image channels, number of classes, and the activation after each hidden layer."""
+
+    channels: int = 3
+    classes: int = 50
+    activation: str = "relu"
+
+    def __post_init__(self) -> None:
+        for name, least in (("channels", 1), ("classes", 2)):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                raise InputError(f"{name}: {value!r} is no whole number of at least {least}")
+        check_option("activation", self.activation, ACTIVATIONS)
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """The ten arrays and their shapes, in the order of the data's way through them."""
+        k, flat = KERNEL_SIDE, 16 * FLAT_SIDE * FLAT_SIDE
+        return {
+            "conv1.weight": (6, self.channels, k, k),
+            "conv1.bias": (6,),
+            "conv2.weight": (16, 6, k, k),
+            "conv2.bias": (16,),
+            "fc1.weight": (120, flat),
+            "fc1.bias": (120,),
+            "fc2.weight": (84, 120),
+            "fc2.bias": (84,),
+            "fc3.weight": (self.classes, 84),
+            "fc3.bias": (self.classes,),
+        }
+
+
+NAMES = tuple(Architecture().shapes)
+
+
+def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
+    """Weights to start training from: each array uniform in +/- 1/sqrt(inputs of one unit), as PyTorch does and LeCun (1998) advised.
+
+    Biases are drawn too, so that no check is blind to a forgotten bias.  The same seed gives the same arrays with every version
+    of NumPy: RandomState's stream is frozen, Generator's is not (NEP 19).
+    """
+    random = np.random.RandomState(seed)
+    weights = {}
+    for layer in LAYERS:
+        shape = architecture.shapes[f"{layer}.weight"]
+        bound = 1 / np.sqrt(np.prod(shape[1:]))
+        weights[f"{layer}.weight"] = random.uniform(-bound, bound, shape).astype(np.float32)
+        weights[f"{layer}.bias"] = random.uniform(-bound, bound, shape[0]).astype(np.float32)
+    return weights
+
+
+def checked(weights: Mapping[str, Any], like: Mapping[str, tuple[int, ...]] | None = None) -> Weights:
+    """A copy of the weights, in canonical order, if they are a LeNet-5's.
+
+    Takes anything that NumPy can read as arrays, a PyTorch state_dict included.  Raises InputError for a missing or foreign name,
+    a dtype other than float32, layers that do not fit each other (or ``like``, if given), and values that are not finite.
+    """
+    if missing := [name for name in NAMES if name not in weights]:
+        raise InputError(f"weights: {missing[0]!r} is missing; LeNet-5 has {', '.join(NAMES)}")
+    if foreign := [name for name in weights if name not in NAMES]:
+        raise InputError(f"weights: {foreign[0]!r} is none of LeNet-5's; it has {', '.join(NAMES)}")
+    arrays = {name: np.array(weights[name]) for name in NAMES}
+    wanted = like or _fitting_shapes(arrays)
+    for name, array in arrays.items():
+        if array.dtype != np.float32:
+            raise InputError(f"weights: {name} has dtype {array.dtype}; it must be float32")
+        if array.shape != wanted[name]:
+            raise InputError(f"weights: {name} has shape {array.shape}; {wanted[name]} would fit")
+        if not np.isfinite(array).all():
+            raise InputError(f"weights: {name} holds {array[~np.isfinite(array)][0]}; every value must be finite")
+    return arrays
+
+
+def shapes_of(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Name -> shape of each array."""
+    return {name: tuple(array.shape) for name, array in weights.items()}
+
+
+def _fitting_shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """The shapes that the ten arrays must have, given each layer's own number of outputs and the first one's channels."""
+    dimensions = {f"{layer}.weight": 4 if layer in CONVOLUTIONS else 2 for layer in LAYERS}
+    for name, count in dimensions.items():
+        if arrays[name].ndim != count or 0 in arrays[name].shape:
+            raise InputError(f"weights: {name} has shape {arrays[name].shape}; it must have {count} dimensions, none of them 0")
+    outputs = {layer: arrays[f"{layer}.weight"].shape[0] for layer in LAYERS}
+    k = KERNEL_SIDE
+    return {
+        "conv1.weight": (outputs["conv1"], arrays["conv1.weight"].shape[1], k, k),
+        "conv2.weight": (outputs["conv2"], outputs["conv1"], k, k),
+        "fc1.weight": (outputs["fc1"], outputs["conv2"] * FLAT_SIDE * FLAT_SIDE),
+        "fc2.weight": (outputs["fc2"], outputs["fc1"]),
+        "fc3.weight": (outputs["fc3"], outputs["fc2"]),
+        **{f"{layer}.bias": (outputs[layer],) for layer in LAYERS},
+    }

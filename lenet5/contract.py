@@ -1,0 +1,132 @@
+"""What every implementation promises: the only shapes and names that cross from one module to another.
+
+An implementation is a class called ``LeNet5`` in a file ``with_<framework>.py`` that satisfies `Network`.  Everything else
+(training, measuring, counting, reporting) is written against this page and knows no framework.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Weights = dict[str, NDArray[np.float32]]
+"""Canonical weights: the names and the layout of a PyTorch state_dict, as NumPy arrays (see `architecture`)."""
+
+ACTIVATIONS = ("relu", "sigmoid", "tanh")
+OPTIMIZERS = ("sgd", "adam")
+DEVICES = ("cpu", "cuda")
+
+# Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for everybody; what
+# each framework does differently with it stands beside its optimizer.
+ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
+
+
+class InputError(ValueError):
+    """Something handed in from outside is wrong: one line that names it, its value and what would be right."""
+
+
+class NotInstalled(ImportError):
+    """A framework (or a compiler that one of its modes needs) is not on this machine."""
+
+
+class Network(Protocol):
+    """LeNet-5 in one framework, in one mode.  Safe to discard; holds no reference to the arrays that it was given."""
+
+    modes: ClassVar[tuple[str, ...]]
+    """Ways to run the same arithmetic, as a literal tuple of strings (it is read without importing); the first is the default."""
+
+    def __init__(
+        self,
+        weights: Mapping[str, Any],
+        mode: str = ...,
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        device: str = "cpu",
+    ) -> None:
+        """Build the network from canonical weights; layer sizes are read off their shapes.
+
+        Raises InputError for anything unknown or misshapen, NotInstalled where this machine lacks what the mode needs.
+        """
+
+    def tensor(self, array: NDArray[Any]) -> Any:
+        """A host array as what the framework eats: checked, converted, on the device.  Never timed.
+
+        Images float32 (n, c, 32, 32) or labels integer (n,).  Raises InputError for another dtype or shape, for values that are
+        not finite and for labels that are no class.
+        """
+
+    def predict(self, x: Any) -> NDArray[np.float32]:
+        """Logits of a batch on the host; the device has finished.   x from tensor() -> float32 (n, classes)"""
+
+    def train_step(self, x: Any, y: Any) -> float:
+        """One update of the weights from one batch; the mean cross-entropy *before* it, in nats."""
+
+    def weights(self) -> Weights:
+        """A copy of the weights in canonical layout."""
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        """Overwrite the weights in place; the optimizer starts afresh, compiled code is kept.
+
+        Raises InputError if a name or a shape differs from the network's own; nothing is changed then.
+        """
+
+    @staticmethod
+    def describe() -> dict[str, Any]:
+        """The framework as loaded: ``version``, ``threads`` that one operation may use (None if unknown), and its own extras."""
+
+
+def check_option(name: str, value: object, allowed: tuple[str, ...]) -> None:
+    """Raise InputError unless value is one of the allowed words."""
+    if value not in allowed:
+        raise InputError(f"{name}: {value!r} is not known; choose one of {', '.join(allowed)}")
+
+
+def check_options(modes: tuple[str, ...], mode: str, activation: str, optimizer: str, learning_rate: float, device: str) -> None:
+    """Raise InputError for any constructor argument that no implementation could honour."""
+    check_option("mode", mode, modes)
+    check_option("activation", activation, ACTIVATIONS)
+    check_option("optimizer", optimizer, OPTIMIZERS)
+    check_option("device", device, DEVICES)
+    if not (isinstance(learning_rate, (int, float)) and np.isfinite(learning_rate) and learning_rate > 0):
+        raise InputError(f"learning_rate: {learning_rate!r} is no finite number above 0")
+
+
+def is_labels(array: NDArray[Any]) -> bool:
+    """Whether a host array is meant as labels: anything one-dimensional is."""
+    return np.ndim(array) == 1
+
+
+def check_images(images: NDArray[Any], channels: int) -> None:
+    """Raise InputError unless images are finite float32 (n, channels, 32, 32) with n >= 1."""
+    images = np.asarray(images)
+    wanted = f"float32 (n, {channels}, 32, 32) with n >= 1"
+    if images.ndim != 4 or images.shape[1:] != (channels, 32, 32) or len(images) == 0:
+        raise InputError(f"images: shape {images.shape} does not fit; this network takes {wanted}")
+    if images.dtype != np.float32:
+        raise InputError(f"images: dtype {images.dtype} does not fit; this network takes {wanted}")
+    if not np.isfinite(images).all():
+        n, c, h, w = (int(i) for i in np.argwhere(~np.isfinite(images))[0])
+        raise InputError(f"images: {images[n, c, h, w]} at image {n}, channel {c}, row {h}, column {w}; every value must be finite")
+
+
+def check_labels(labels: NDArray[Any], classes: int) -> None:
+    """Raise InputError unless labels are integers (n,) in [0, classes) with n >= 1."""
+    labels = np.asarray(labels)
+    wanted = f"integers (n,) from 0 to {classes - 1} with n >= 1"
+    if labels.ndim != 1 or len(labels) == 0:
+        raise InputError(f"labels: shape {labels.shape} does not fit; this network takes {wanted}")
+    if not np.issubdtype(labels.dtype, np.integer):
+        raise InputError(f"labels: dtype {labels.dtype} does not fit; this network takes {wanted}")
+    outside = np.flatnonzero((labels < 0) | (labels >= classes))
+    if len(outside):
+        raise InputError(f"labels: {labels[outside[0]]} at position {outside[0]} is no class; this network takes {wanted}")
+
+
+def check_pair(n_images: int, n_labels: int) -> None:
+    """Raise InputError unless there is one label an image."""
+    if n_images != n_labels:
+        raise InputError(f"train_step: {n_images} images but {n_labels} labels; it takes one label an image")

@@ -1,0 +1,126 @@
+"""Weights on disk: .npz and .safetensors, both ways, and PyTorch state_dicts to read.  Nothing here can execute code from a file."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lenet5.architecture import checked
+from lenet5.contract import InputError, NotInstalled, Weights
+
+
+def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> None:
+    """Write canonical weights; the ending of the name says how (.npz or .safetensors).
+
+    The file is written beside its place and renamed, so that there is never half a file.  Raises InputError for weights that are
+    not a LeNet-5's and for another ending.
+    """
+    path = Path(path)
+    write = _writer(path)
+    arrays = checked(weights)
+    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    os.close(descriptor)
+    try:
+        write(beside, arrays)
+        os.chmod(beside, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
+        os.replace(beside, path)
+    except BaseException:
+        os.unlink(beside)
+        raise
+
+
+def load_weights(path: str | os.PathLike[str]) -> Weights:
+    """Read canonical weights from .npz, .safetensors, or a PyTorch state_dict (.pt, .pth).
+
+    Raises InputError, one line, for a file that is missing, damaged, of another kind, or holds something other than a LeNet-5.
+    """
+    path = Path(path)
+    read = _choose(path, _READERS)
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected weights as {', '.join(_READERS)}")
+    try:
+        contents = read(path)
+    except (InputError, NotInstalled):
+        raise
+    except Exception as error:  # every format has its own zoo of errors for damage; all of them are bad input here
+        raise InputError(f"{path}: cannot be read as {path.suffix} ({_one_line(error)}); expected an intact file") from error
+    try:
+        return checked(contents)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def _read_npz(path: Path) -> Mapping[str, Any]:
+    if not zipfile.is_zipfile(path):
+        raise InputError(f"{path}: is no .npz archive; expected one written by save_weights or numpy.savez")
+    with np.load(path, allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def _write_npz(path: str, weights: Weights) -> None:
+    # With a file object savez adds no ".npz" of its own to the name.
+    with open(path, "wb") as file:
+        np.savez(file, **weights)  # type: ignore[arg-type]
+
+
+def _read_safetensors(path: Path) -> Mapping[str, Any]:
+    from safetensors.numpy import load_file
+
+    return load_file(path)
+
+
+def _write_safetensors(path: str, weights: Weights) -> None:
+    from safetensors.numpy import save_file
+
+    save_file(weights, path)
+
+
+def _read_state_dict(path: Path) -> Mapping[str, Any]:
+    """A file of torch.save, read by the unpickler that admits tensors and plain containers only."""
+    try:
+        import torch
+    except ModuleNotFoundError as error:
+        raise NotInstalled(f"{path}: reading a state_dict needs the package 'torch'; pip install torch") from error
+    contents = torch.load(path, map_location="cpu", weights_only=True)
+    if not isinstance(contents, Mapping):
+        raise InputError(f"{path}: holds a {type(contents).__name__}; expected a state_dict")
+    return {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in contents.items()}
+
+
+_READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
+    ".npz": _read_npz,
+    ".safetensors": _read_safetensors,
+    ".pt": _read_state_dict,
+    ".pth": _read_state_dict,
+}
+_WRITERS: dict[str, Callable[[str, Weights], None]] = {".npz": _write_npz, ".safetensors": _write_safetensors}
+
+
+def _choose(path: Path, by_suffix: Mapping[str, Any]) -> Any:
+    if path.suffix not in by_suffix:
+        raise InputError(f"{path}: the ending {path.suffix!r} is not known; use {', '.join(by_suffix)}")
+    return by_suffix[path.suffix]
+
+
+def _writer(path: Path) -> Callable[[str, Weights], None]:
+    writer: Callable[[str, Weights], None] = _choose(path, _WRITERS)
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
+    return writer
+
+
+def _one_line(error: Exception) -> str:
+    """The first sentence of an error: torch.load explains itself over half a page."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
