@@ -1,0 +1,154 @@
+"""LeNet-5 in PyTorch, as its users write it: an nn.Module, eager or through torch.compile."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from lenet5.architecture import CONVOLUTIONS, DENSE, LAYERS, checked, shapes_of
+from lenet5.contract import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    InputError,
+    NotInstalled,
+    Weights,
+    check_images,
+    check_labels,
+    check_options,
+    check_pair,
+    is_labels,
+)
+
+if threads := os.environ.get("OMP_NUM_THREADS"):
+    torch.set_num_threads(int(threads))  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools
+
+# Each instance and batch size is compiled for itself (dynamic=False).  At the default limit of 8 such variants torch.compile
+# gives up; fullgraph=True makes that an error rather than a silent return to eager mode.
+torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 256)
+torch._dynamo.config.accumulated_recompile_limit = max(torch._dynamo.config.accumulated_recompile_limit, 4096)
+
+# With its layout optimization on, TorchInductor 2.13.0 silently gives both convolutions a gradient of zero at some batch sizes (16 with
+# relu, 7 with tanh; not 64): eager and aot_eager are right.  tests/test_agreement.py trains at such a size.
+TRAINING_OPTIONS: dict[str, Any] = {"layout_optimization": False}
+
+ACTIVATIONS = {"relu": functional.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
+
+
+class Module(torch.nn.Module):
+    """The network; its state_dict *is* the canonical weights."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], activation: str) -> None:
+        super().__init__()
+        for layer in LAYERS:
+            outputs, inputs, *kernel = shapes[f"{layer}.weight"]
+            self.add_module(layer, torch.nn.Conv2d(inputs, outputs, kernel[0]) if kernel else torch.nn.Linear(inputs, outputs))
+        self.activation: Any = ACTIVATIONS[activation]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """x (n, c, 32, 32) -> logits (n, classes)"""
+        for layer in CONVOLUTIONS:
+            x = functional.max_pool2d(self.activation(getattr(self, layer)(x)), 2)
+        x = x.flatten(1)
+        for layer in DENSE[:-1]:
+            x = self.activation(getattr(self, layer)(x))
+        logits: torch.Tensor = getattr(self, DENSE[-1])(x)
+        return logits
+
+
+class LeNet5:
+    """LeNet-5 in PyTorch.  Modes: eager and compile (TorchInductor; needs a C++ compiler on a CPU)."""
+
+    modes = ("eager", "compile")
+
+    def __init__(
+        self,
+        weights: Mapping[str, Any],
+        mode: str = modes[0],
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        device: str = "cpu",
+    ) -> None:
+        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        if device == "cuda" and not torch.cuda.is_available():
+            raise InputError("device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'")
+        arrays = checked(weights)
+        self._shapes = shapes_of(arrays)
+        self._device = device
+        self._module = Module(self._shapes, activation).to(device)
+        # fused: one kernel for all ten arrays; the default walks them one by one and is 10 to 30 % slower a step here.
+        self._optimizer: torch.optim.Optimizer
+        if optimizer == "sgd":
+            self._optimizer = torch.optim.SGD(self._module.parameters(), learning_rate, fused=True)
+        else:
+            betas = (ADAM_BETA1, ADAM_BETA2)
+            self._optimizer = torch.optim.Adam(self._module.parameters(), learning_rate, betas, ADAM_EPSILON, fused=True)
+        self._predict: Any = self._module
+        self._loss: Any = self._loss_of
+        if mode == "compile":
+            _require_compiler(device)
+            self._predict = torch.compile(self._module, fullgraph=True, dynamic=False)
+            self._loss = torch.compile(self._loss_of, fullgraph=True, dynamic=False, options=TRAINING_OPTIONS)
+        self.load(arrays)
+
+    def tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        if is_labels(array):
+            check_labels(array, classes=self._shapes["fc3.bias"][0])
+            return torch.from_numpy(np.array(array, np.int64)).to(self._device)
+        check_images(array, channels=self._shapes["conv1.weight"][1])
+        return torch.from_numpy(np.array(array, order="C")).to(self._device)
+
+    def predict(self, x: Any) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            logits: NDArray[np.float32] = self._predict(self._own(x)).cpu().numpy()
+            return logits
+
+    def train_step(self, x: Any, y: Any) -> float:
+        check_pair(len(x), len(y))
+        self._optimizer.zero_grad()
+        loss = self._loss(self._own(x), self._own(y))
+        loss.backward()
+        self._optimizer.step()
+        return float(loss.item())
+
+    def weights(self) -> Weights:
+        return {name: value.cpu().numpy().copy() for name, value in self._module.state_dict().items()}
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        arrays = checked(weights, like=self._shapes)
+        self._module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()})
+        # Zeroed, not dropped: a step that first allocates its state is not the step that a training run consists of.
+        for state in self._optimizer.state.values():
+            for value in state.values():
+                value.zero_()
+
+    @staticmethod
+    def describe() -> dict[str, Any]:
+        return {
+            "version": torch.__version__,
+            "threads": torch.get_num_threads(),
+            "cuda": torch.version.cuda or "",
+            "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
+        }
+
+    def _own(self, x: Any) -> torch.Tensor:
+        """What tensor() made, or what it makes of a host array."""
+        return x if isinstance(x, torch.Tensor) else self.tensor(x)
+
+    def _loss_of(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return functional.cross_entropy(self._module(x), y)
+
+
+def _require_compiler(device: str) -> None:
+    """TorchInductor writes C++ for a CPU; without a compiler its error comes late and long."""
+    wanted = os.environ.get("CXX", "g++")
+    if device == "cpu" and not (shutil.which(wanted) or shutil.which("clang++")):
+        raise NotInstalled(f"torch: mode 'compile' needs a C++ compiler, and {wanted!r} is not on the PATH; install g++ or set CXX")
