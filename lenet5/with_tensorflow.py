@@ -1,0 +1,197 @@
+"""LeNet-5 in TensorFlow, as its users write it: Keras 3 layers, eager, as a traced graph, or compiled by XLA."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.architecture import CONVOLUTIONS, DENSE, FLAT_SIDE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
+from lenet5.contract import (
+    ADAM_BETA1,
+    ADAM_BETA2,
+    ADAM_EPSILON,
+    InputError,
+    Weights,
+    check_images,
+    check_labels,
+    check_options,
+    check_pair,
+    is_labels,
+)
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes; warnings and errors still show
+os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+# Both variables are read once, when these are imported.
+import keras
+import tensorflow as tf
+
+if keras.backend.backend() != "tensorflow":
+    raise ImportError(f"lenet5 runs Keras on TensorFlow, but KERAS_BACKEND is {keras.backend.backend()!r}; unset it")
+
+if threads := os.environ.get("OMP_NUM_THREADS"):
+    tf.config.threading.set_intra_op_parallelism_threads(int(threads))
+    tf.config.threading.set_inter_op_parallelism_threads(int(threads))
+
+
+class LeNet5:
+    """LeNet-5 in TensorFlow.  Modes: eager, graph (tf.function) and xla (tf.function with jit_compile)."""
+
+    modes = ("eager", "graph", "xla")
+
+    def __init__(
+        self,
+        weights: Mapping[str, Any],
+        mode: str = modes[0],
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        device: str = "cpu",
+    ) -> None:
+        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        if device == "cuda" and not tf.config.list_physical_devices("GPU"):
+            raise InputError("device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'")
+        arrays = checked(weights)
+        self._shapes = shapes_of(arrays)
+        self._device = "/GPU:0" if device == "cuda" else "/CPU:0"
+        with tf.device(self._device):
+            self._model = _model(self._shapes, activation)
+            self._optimizer = _optimizer(optimizer, learning_rate)
+            self._optimizer.build(self._model.trainable_variables)
+        self._predict, self._step = _traced(mode)(self._forward), _traced(mode)(self._update)
+        self.load(arrays)
+
+    def tensor(self, array: NDArray[Any]) -> tf.Tensor:
+        """As promised; images become channels last, the only layout that TensorFlow convolves on a CPU."""
+        if is_labels(array):
+            check_labels(array, classes=self._shapes["fc3.bias"][0])
+            host = np.asarray(array, np.int64)
+        else:
+            check_images(array, channels=self._shapes["conv1.weight"][1])
+            host = np.ascontiguousarray(np.transpose(array, (0, 2, 3, 1)))
+        with tf.device(self._device):
+            # identity: a copy of its own, since a tensor made from an array may go on sharing the array's memory.
+            return tf.identity(tf.constant(host))
+
+    def predict(self, x: Any) -> NDArray[np.float32]:
+        with tf.device(self._device):
+            logits: NDArray[np.float32] = self._predict(self._own(x)).numpy()
+            return logits
+
+    def train_step(self, x: Any, y: Any) -> float:
+        check_pair(len(x), len(y))
+        with tf.device(self._device):
+            return float(self._step(self._own(x), self._own(y)))
+
+    def weights(self) -> Weights:
+        arrays = {}
+        for layer in LAYERS:
+            kernel, bias = self._model.get_layer(layer).get_weights()
+            arrays[f"{layer}.weight"] = np.ascontiguousarray(self._to_canonical(layer, kernel))
+            arrays[f"{layer}.bias"] = bias.copy()
+        return arrays
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        arrays = checked(weights, like=self._shapes)
+        for layer in LAYERS:
+            kernel = self._from_canonical(layer, arrays[f"{layer}.weight"])
+            self._model.get_layer(layer).set_weights([kernel, arrays[f"{layer}.bias"]])
+        for variable in self._optimizer.variables:
+            if variable is not self._optimizer._learning_rate:
+                variable.assign(np.zeros(variable.shape, variable.dtype))
+
+    @staticmethod
+    def describe() -> dict[str, Any]:
+        return {
+            "version": tf.__version__,
+            "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
+            "keras": keras.__version__,
+            "gpu": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")),
+        }
+
+    def _own(self, x: Any) -> tf.Tensor:
+        """What tensor() made, or what it makes of a host array."""
+        return x if tf.is_tensor(x) else self.tensor(x)
+
+    def _forward(self, x: tf.Tensor) -> tf.Tensor:
+        return self._model(x, training=False)
+
+    def _update(self, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            logits = self._model(x, training=True)
+            loss = tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(labels=y, logits=logits))
+        variables = self._model.trainable_variables
+        self._optimizer.apply(tape.gradient(loss, variables), variables)
+        return loss
+
+    # Keras flattens row, column, channel; the canonical order is channel, row, column.  So the inputs of fc1 are permuted, on top
+    # of the transposition that all dense kernels need.
+
+    def _from_canonical(self, layer: str, weight: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)"""
+        if layer in CONVOLUTIONS:
+            return weight.transpose(2, 3, 1, 0)
+        if layer == DENSE[0]:
+            units = len(weight)
+            weight = weight.reshape(units, -1, FLAT_SIDE, FLAT_SIDE).transpose(0, 2, 3, 1).reshape(units, -1)
+        return weight.T
+
+    def _to_canonical(self, layer: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d)"""
+        if layer in CONVOLUTIONS:
+            return kernel.transpose(3, 2, 0, 1)
+        weight = kernel.T
+        if layer == DENSE[0]:
+            units = len(weight)
+            weight = weight.reshape(units, FLAT_SIDE, FLAT_SIDE, -1).transpose(0, 3, 1, 2).reshape(units, -1)
+        return weight
+
+
+def _model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:
+    """Images (n, 32, 32, c) -> logits (n, classes)."""
+    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, shapes["conv1.weight"][1]))]
+    for layer in CONVOLUTIONS:
+        filters = shapes[f"{layer}.bias"][0]
+        stack.append(keras.layers.Conv2D(filters, KERNEL_SIDE, activation=activation, name=layer))
+        stack.append(keras.layers.MaxPooling2D(POOL_SIDE))
+    stack.append(keras.layers.Flatten())
+    for layer in DENSE:
+        ends_in_logits = layer == DENSE[-1]
+        units = shapes[f"{layer}.bias"][0]
+        stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer))
+    return keras.Sequential(stack)
+
+
+class Adam(keras.optimizers.Adam):
+    """Adam as in Kingma & Ba (2015), algorithm 1, like the other implementations.
+
+    Keras adds epsilon to the root before the bias correction, where it weighs 1/sqrt(1 - beta2^t) times more: 32 times at the
+    first step.  Gradients of this network are small enough for that to be another optimizer: after one step some weights are most
+    of a step elsewhere (held by a test).  An epsilon that shrinks by just that factor gives the published formula.
+    """
+
+    @property
+    def epsilon(self) -> tf.Tensor:
+        step = tf.cast(self.iterations + 1, tf.float32)
+        return ADAM_EPSILON * tf.sqrt(1 - ADAM_BETA2**step)
+
+    @epsilon.setter
+    def epsilon(self, value: float) -> None:
+        """Keras' constructor sets its own; there is one epsilon for all frameworks and it is not this one."""
+
+
+def _optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimizer:
+    if name == "sgd":
+        return keras.optimizers.SGD(learning_rate)
+    return Adam(learning_rate, ADAM_BETA1, ADAM_BETA2)
+
+
+def _traced(mode: str) -> Any:
+    """What a mode does to a function.  Graphs are traced anew for every batch size."""
+    if mode == "eager":
+        return lambda function: function
+    return tf.function(jit_compile=mode == "xla")
