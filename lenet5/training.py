@@ -1,0 +1,100 @@
+"""Training and judging a network, whichever it is: batches, epochs, learning curves, accuracy.  Written against the contract only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from lenet5.contract import InputError, Network
+from lenet5.datasets import Dataset, Split
+from lenet5.numpy_layers import cross_entropy
+
+BATCH = 64
+EPOCHS = 30
+LEARNING_RATE = 1e-3
+
+# Images per call of predict when a whole split is judged.  One size for every split, so that no mode compiles a second time.
+JUDGING_BATCH = 450
+
+
+@dataclass
+class History:
+    """The learning curves of one training run; a value an epoch."""
+
+    train_loss_nats: list[float] = field(default_factory=list)
+    """Mean over the epoch's steps of the loss before each step: the network moves meanwhile."""
+    validation_loss_nats: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+
+
+def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
+    """Indices of each batch of one shuffled epoch; what does not fill a batch is left out, since a new shape means a new compilation.
+
+    The same seed gives the same batches with every version of NumPy.  Raises InputError if there is not even one batch.
+    """
+    if not 1 <= size <= count:
+        raise InputError(f"batch: {size} does not fit a split of {count} images; use 1 to {count}")
+    order = np.random.RandomState(seed).permutation(count)
+    for start in range(0, count - size + 1, size):
+        yield order[start : start + size]
+
+
+def logits_of(net: Network, images: NDArray[np.float32], batch: int = JUDGING_BATCH) -> NDArray[np.float32]:
+    """Logits of any number of images, in calls of one fixed batch size; the last call is filled up with copies of its first image.
+
+    images (n, c, 32, 32) -> float32 (n, classes)
+    """
+    rows = []
+    for start in range(0, len(images), batch):
+        part = images[start : start + batch]
+        filler = np.repeat(part[:1], batch - len(part), axis=0)
+        rows.append(net.predict(net.tensor(np.concatenate([part, filler])))[: len(part)])
+    return np.concatenate(rows)
+
+
+def accuracy(logits: NDArray[Any], labels: NDArray[np.integer[Any]]) -> float:
+    """Share of images whose largest logit is their label's, from 0 to 1."""
+    return float((logits.argmax(1) == labels).mean())
+
+
+def judge(net: Network, split: Split) -> tuple[float, float]:
+    """Mean cross-entropy in nats and accuracy on a split; nothing is learned from it."""
+    logits = logits_of(net, split.images)
+    loss, _ = cross_entropy(logits.astype(np.float64), split.labels)
+    return float(loss), accuracy(logits, split.labels)
+
+
+def train_epoch(net: Network, prepared: list[tuple[Any, Any]]) -> float:
+    """One update for each batch that tensor() has prepared; the mean of their losses in nats."""
+    return float(np.mean([net.train_step(x, y) for x, y in prepared]))
+
+
+def prepare(net: Network, split: Split, batch: int = BATCH, seed: int = 0) -> list[tuple[Any, Any]]:
+    """One shuffled epoch of batches as the network eats them."""
+    return [(net.tensor(split.images[rows]), net.tensor(split.labels[rows])) for rows in batches(len(split.labels), batch, seed)]
+
+
+def train(
+    net: Network, dataset: Dataset, epochs: int = EPOCHS, batch: int = BATCH, seed: int = 0, progress: str | None = None
+) -> History:
+    """Train for some epochs and judge on the validation split after each.
+
+    Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` names a
+    bar on the terminal; without one there is none.
+    """
+    history = History()
+    bar = tqdm(
+        range(epochs), desc=progress, unit="epoch", disable=None if progress else True
+    )  # None: only where a terminal shows it
+    for epoch in bar:
+        history.train_loss_nats.append(train_epoch(net, prepare(net, dataset.train, batch, seed + epoch)))
+        loss, share = judge(net, dataset.validation)
+        history.validation_loss_nats.append(loss)
+        history.validation_accuracy.append(share)
+        bar.set_postfix_str(f"validation {share:.1%}")
+    return history

@@ -1,0 +1,263 @@
+"""Three networks that are one: every framework and mode against the textbook loops in float64."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import lenet5
+from lenet5.architecture import NAMES
+
+STEPS = 20
+
+
+def problem(channels=3, classes=50, batch=16, seed=1):
+    """Random weights, images and labels of one size."""
+    random = np.random.RandomState(seed)
+    images = random.standard_normal((batch, channels, 32, 32)).astype(np.float32)
+    labels = random.randint(0, classes, batch)
+    return lenet5.initial_weights(lenet5.Architecture(channels, classes), seed=seed), images, labels
+
+
+def oracle(weights, **options):
+    return lenet5.implementation("numpy")(weights, mode="loops", **options)
+
+
+def trajectory(net, images, labels, steps):
+    """Losses of some steps on one batch, and the weights after each."""
+    x, y = net.tensor(images), net.tensor(labels)
+    losses, arrays = [], []
+    for _ in range(steps):
+        losses.append(net.train_step(x, y))
+        arrays.append(net.weights())
+    return losses, arrays
+
+
+@pytest.fixture(scope="module")
+def oracles_trajectory():
+    """optimizer, learning rate -> what the oracle does on the common problem; computed once each."""
+    known = {}
+
+    def find(optimizer, learning_rate):
+        if optimizer not in known:
+            weights, images, labels = problem()
+            net = oracle(weights, optimizer=optimizer, learning_rate=learning_rate)
+            known[optimizer] = trajectory(net, images, labels, STEPS)
+        return known[optimizer]
+
+    return find
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+@pytest.mark.parametrize("classes", [10, 50], ids="classes={}".format)
+@pytest.mark.parametrize("channels", [1, 3], ids="channels={}".format)
+@pytest.mark.parametrize("batch", [1, 7, 64], ids="batch={}".format)
+def test_logits(build, activation, classes, channels, batch):
+    """Every network of the same weights gives the same logits, whatever its sizes."""
+    weights, images, _ = problem(channels, classes, batch)
+    net = build(weights, activation=activation)
+
+    logits = net.predict(net.tensor(images))
+
+    assert logits.dtype == np.float32
+    reference = oracle(weights, activation=activation)
+    assert_allclose(logits, reference.predict(reference.tensor(images)), rtol=0, atol=1e-5)
+
+
+def test_sgd(build, oracles_trajectory):
+    """Loss and all ten arrays stay together for twenty steps of gradient descent."""
+    weights, images, labels = problem()
+    losses, arrays = trajectory(build(weights, optimizer="sgd", learning_rate=0.05), images, labels, STEPS)
+
+    expected_losses, expected_arrays = oracles_trajectory("sgd", 0.05)
+    assert_allclose(losses, expected_losses, rtol=0, atol=1e-5)
+    for name in NAMES:
+        assert_allclose(arrays[0][name], expected_arrays[0][name], rtol=0, atol=1e-5, err_msg=f"{name}, one step")
+        assert_allclose(arrays[-1][name], expected_arrays[-1][name], rtol=0, atol=1e-5, err_msg=f"{name}, {STEPS} steps")
+
+
+def test_adam(build, oracles_trajectory):
+    """Loss and all ten arrays stay within 5e-5 for twenty steps of Adam, a twentieth of one step's 1e-3.
+
+    Not 1e-5, as with gradient descent: Adam divides the gradient by its own size, so that a weight whose gradient is no larger than
+    its rounding error moves as far as any other, in a direction that rounding decides.
+    """
+    weights, images, labels = problem()
+    losses, arrays = trajectory(build(weights, optimizer="adam", learning_rate=1e-3), images, labels, STEPS)
+
+    expected_losses, expected_arrays = oracles_trajectory("adam", 1e-3)
+    assert_allclose(losses, expected_losses, rtol=0, atol=5e-5)
+    for name in NAMES:
+        for step in (0, STEPS - 1):
+            assert_allclose(arrays[step][name], expected_arrays[step][name], rtol=0, atol=5e-5, err_msg=f"{name}, step {step + 1}")
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_load_starts_again(build, optimizer):
+    """load() gives back the same arrays and forgets the optimizer: training repeats to the same losses."""
+    weights, images, labels = problem()
+    net = build(weights, optimizer=optimizer, learning_rate=0.01)
+    first, arrays = trajectory(net, images, labels, 3)
+    assert abs(arrays[-1]["conv1.weight"] - weights["conv1.weight"]).max() > 1e-4
+
+    net.load(weights)
+
+    for name, array in net.weights().items():
+        assert_array_equal(array, weights[name], err_msg=name)
+        assert array.dtype == np.float32
+    again, _ = trajectory(net, images, labels, 3)
+    assert again == first
+
+
+def test_loss_is_before_the_step_and_in_nats(build):
+    """With all weights zero every class is equally likely: the first loss is the logarithm of their number."""
+    weights, images, labels = problem()
+    net = build({name: np.zeros_like(array) for name, array in weights.items()})
+
+    loss = net.train_step(net.tensor(images), net.tensor(labels))
+
+    assert isinstance(loss, float)
+    assert loss == pytest.approx(np.log(50), abs=1e-6)
+
+
+def test_smaller_layers(build):
+    """Layer sizes are the weights' own: a network with filters and units removed is nothing special."""
+    random = np.random.RandomState(3)
+    sizes = {"conv1": (5, 3, 5, 5), "conv2": (7, 5, 5, 5), "fc1": (31, 7 * 25), "fc2": (13, 31), "fc3": (11, 13)}
+    weights = {}
+    for layer, shape in sizes.items():
+        weights[f"{layer}.weight"] = 0.2 * random.standard_normal(shape).astype(np.float32)
+        weights[f"{layer}.bias"] = 0.2 * random.standard_normal(shape[0]).astype(np.float32)
+    images = random.standard_normal((3, 3, 32, 32)).astype(np.float32)
+    labels = np.array([10, 0, 4])
+    net, reference = build(weights, optimizer="sgd"), oracle(weights, optimizer="sgd")
+
+    assert_allclose(net.predict(net.tensor(images)), reference.predict(images), rtol=1e-5, atol=1e-5)
+    assert net.train_step(net.tensor(images), net.tensor(labels)) == pytest.approx(reference.train_step(images, labels), abs=1e-5)
+    for name, array in net.weights().items():
+        assert_allclose(array, reference.weights()[name], rtol=0, atol=1e-5, err_msg=name)
+
+
+def test_weights_travel(build):
+    """Weights that one network trained run in any other."""
+    weights, images, labels = problem()
+    net = build(weights)
+    trajectory(net, images, labels, 2)
+
+    for framework in lenet5.frameworks():
+        try:
+            other = lenet5.implementation(framework)(net.weights())
+        except lenet5.NotInstalled:
+            continue
+        assert_allclose(other.predict(images), net.predict(images), rtol=0, atol=1e-5, err_msg=framework)
+
+
+def test_nothing_is_shared(build):
+    """A network keeps no reference to arrays that it was given and hands out none of its own; inputs are not written to."""
+    weights, images, labels = problem()
+    net = build(weights)
+    x, kept = net.tensor(images), images.copy()
+    before = net.predict(x).copy()
+
+    given_out = net.weights()
+    for array in (*weights.values(), *given_out.values(), images):
+        array += 1
+    assert_array_equal(net.predict(x), before)
+
+    net.train_step(x, net.tensor(labels))
+    assert_array_equal(images, kept + 1)
+
+
+def test_logits_stay_as_they_were(build):
+    """Logits once returned do not change under the next call."""
+    weights, images, _ = problem()
+    net = build(weights)
+    first = net.predict(net.tensor(images))
+    copy = first.copy()
+    net.predict(net.tensor(images[::-1]))
+    assert_array_equal(first, copy)
+
+
+NAN = np.full((2, 3, 32, 32), np.nan, np.float32)
+GOOD = np.zeros((2, 3, 32, 32), np.float32)
+LABELS = np.array([0, 49])
+
+
+@pytest.mark.parametrize(
+    ("images", "message"),
+    [
+        (NAN, "images: nan at image 0, channel 0, row 0, column 0; every value must be finite"),
+        (GOOD.astype(np.float64), "images: dtype float64 does not fit; this network takes float32 (n, 3, 32, 32) with n >= 1"),
+        (GOOD[:, :1], "images: shape (2, 1, 32, 32) does not fit; this network takes float32 (n, 3, 32, 32) with n >= 1"),
+        (GOOD[:, :, :28, :28], "images: shape (2, 3, 28, 28) does not fit; this network takes float32 (n, 3, 32, 32) with n >= 1"),
+        (GOOD[:0], "images: shape (0, 3, 32, 32) does not fit; this network takes float32 (n, 3, 32, 32) with n >= 1"),
+        (GOOD[0], "images: shape (3, 32, 32) does not fit; this network takes float32 (n, 3, 32, 32) with n >= 1"),
+    ],
+    ids=["nan", "float64", "one channel", "28x28", "no image", "no batch"],
+)
+@pytest.mark.default_mode
+def test_bad_images(build, images, message):
+    """Images that the network cannot have meant are named, at the door and in a call that goes past it."""
+    net = build(problem()[0])
+    for door in (net.tensor, net.predict, lambda x: net.train_step(x, LABELS[: len(x)])):
+        with pytest.raises(lenet5.InputError) as error:
+            door(images)
+        if "train_step" not in str(error.value):
+            assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        (np.array([0, 50]), "labels: 50 at position 1 is no class; this network takes integers (n,) from 0 to 49 with n >= 1"),
+        (np.array([-1, 0]), "labels: -1 at position 0 is no class; this network takes integers (n,) from 0 to 49 with n >= 1"),
+        (np.array([0.0, 1.0]), "labels: dtype float64 does not fit; this network takes integers (n,) from 0 to 49 with n >= 1"),
+        (np.array([0, 1, 2]), "train_step: 2 images but 3 labels; it takes one label an image"),
+    ],
+    ids=["too large", "negative", "float", "one too many"],
+)
+@pytest.mark.default_mode
+def test_bad_labels(build, labels, message):
+    """Labels that are no classes of the network, or not one an image, are named."""
+    net = build(problem()[0])
+    with pytest.raises(lenet5.InputError) as error:
+        net.train_step(net.tensor(GOOD), labels)
+    assert str(error.value) == message
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"activation": "gelu"}, "activation: 'gelu' is not known; choose one of relu, sigmoid, tanh"),
+        ({"optimizer": "lion"}, "optimizer: 'lion' is not known; choose one of sgd, adam"),
+        ({"device": "tpu"}, "device: 'tpu' is not known; choose one of cpu, cuda"),
+        ({"learning_rate": -1}, "learning_rate: -1 is no finite number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate: nan is no finite number above 0"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+@pytest.mark.default_mode
+def test_bad_options(build, options, message):
+    """An option that no network has is refused by all of them in the same words."""
+    with pytest.raises(lenet5.InputError) as error:
+        build(problem()[0], **options)
+    assert str(error.value) == message
+
+
+def test_bad_mode(implementation):
+    """A mode that the framework has not is refused with those that it has."""
+    with pytest.raises(lenet5.InputError, match=r"^mode: 'turbo' is not known; choose one of \w+"):
+        implementation(problem()[0], mode="turbo")
+
+
+@pytest.mark.default_mode
+def test_bad_load_changes_nothing(build):
+    """Weights of another network are refused, and the old ones stay."""
+    weights, images, _ = problem()
+    net = build(weights)
+    before = net.predict(net.tensor(images))
+    for other in (problem(classes=10)[0], problem(channels=1)[0], {}, {**weights, "fc3.bias": np.full(50, np.inf, np.float32)}):
+        with pytest.raises(lenet5.InputError):
+            net.load(other)
+    assert_array_equal(net.predict(net.tensor(images)), before)
