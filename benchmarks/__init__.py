@@ -1,0 +1,1 @@
+"""Every comparison as pytest-benchmark cases, and what becomes of their JSON."""

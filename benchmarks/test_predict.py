@@ -1,0 +1,25 @@
+"""How long a network takes to turn images into logits."""
+
+# mypy: allow-untyped-defs
+# pytest passes fixtures by name; their types stand where they are defined.
+
+from __future__ import annotations
+
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks.conftest import first_images, timed
+
+
+@pytest.mark.benchmark(group="predict")
+@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch={}".format)
+def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch):
+    """One batch, already converted, to logits on the host."""
+    net = build(weights)
+    images = net.tensor(first_images(dataset, batch))
+
+    logits, first_call_seconds = timed(net.predict, images)
+    assert_allclose(logits, expected_logits(batch), atol=1e-5)
+
+    record(batch=batch, first_call_seconds=first_call_seconds)
+    benchmark(net.predict, images)

@@ -1,0 +1,81 @@
+"""How long a network takes to learn, and what it has learned then."""
+
+# mypy: allow-untyped-defs
+# pytest passes fixtures by name; their types stand where they are defined.
+
+from __future__ import annotations
+
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks.conftest import LEARNING_RATE, SEED, timed
+from lenet5 import training
+
+
+@pytest.fixture(scope="session")
+def expected_losses(oracle, weights, dataset):
+    """The oracle's loss before each of the first two updates: the second depends on every gradient of the first."""
+    oracle.load(weights)
+    epoch = training.prepare(oracle, dataset.train, seed=SEED)
+    return [oracle.train_step(*pair) for pair in epoch[:2]]
+
+
+@pytest.fixture
+def learner(build, weights, dataset, expected_losses):
+    """A network with its first epoch prepared, checked against the oracle and reset; its first call's and a later call's seconds."""
+    net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
+    epoch = training.prepare(net, dataset.train, seed=SEED)
+    first_loss, first_call_seconds = timed(net.train_step, *epoch[0])
+    second_loss, call_seconds = timed(net.train_step, *epoch[1])
+    assert_allclose([first_loss, second_loss], expected_losses, atol=1e-5)
+    net.load(weights)
+    return net, epoch, first_call_seconds, call_seconds
+
+
+@pytest.mark.benchmark(group="train step")
+def test_train_step(benchmark, learner, record, weights, repeats):
+    """One update from one batch, already converted: loss, gradients, Adam.  Each round starts from the same weights."""
+    net, epoch, first_call_seconds, call_seconds = learner
+
+    record(batch=training.BATCH, optimizer="adam", first_call_seconds=first_call_seconds)
+    benchmark.pedantic(net.train_step, epoch[0], setup=lambda: net.load(weights), rounds=repeats(call_seconds))
+
+
+@pytest.mark.benchmark(group="train epoch")
+def test_train_epoch(benchmark, learner, record, weights, repeats):
+    """One update from each full batch of the training split, already converted; no validation.  Each round starts afresh."""
+    net, epoch, _, call_seconds = learner
+
+    record(batch=training.BATCH, optimizer="adam", steps=len(epoch))
+    rounds = repeats(call_seconds * len(epoch), least=1, most=5)
+    benchmark.pedantic(training.train_epoch, (net, epoch), setup=lambda: net.load(weights), rounds=rounds)
+
+
+@pytest.mark.benchmark(group="train")
+@pytest.mark.default_mode
+def test_accuracy(benchmark, build, record, weights, dataset, expected_losses, pytestconfig, request):
+    """All epochs with validation after each, batches converted on the way; then the accuracy on the test split."""
+    net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
+    epochs = pytestconfig.getoption("epochs")
+    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
+
+    first = training.prepare(net, dataset.train, seed=SEED)[:2]
+    assert_allclose([net.train_step(*pair) for pair in first], expected_losses, atol=1e-5)
+
+    with capture.global_and_fixture_disabled():
+        history = benchmark.pedantic(
+            training.train,
+            (net, dataset),
+            {"epochs": epochs, "seed": SEED, "progress": request.node.name},
+            setup=lambda: net.load(weights),
+        )
+    predictions = training.logits_of(net, dataset.test.images).argmax(1)
+    record(
+        batch=training.BATCH,
+        optimizer="adam",
+        epochs=epochs,
+        correct=int((predictions == dataset.test.labels).sum()),
+        test_images=len(dataset.test.labels),
+        test_predictions=predictions.tolist(),
+        **vars(history),
+    )

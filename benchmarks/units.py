@@ -1,0 +1,47 @@
+"""Numbers for people: three significant digits and a prefix.  The JSON keeps raw SI; rounding happens here and nowhere else."""
+
+from __future__ import annotations
+
+from math import floor, log10
+
+
+def significant(value: float, digits: int = 3) -> str:
+    """A number with so many significant digits, never in exponents.   1234.5 -> '1,230'; 0.012345 -> '0.0123'; 0 -> '0'"""
+    if value == 0:
+        return "0"
+    decimals = digits - 1 - floor(log10(abs(value)))
+    rounded = round(value, decimals)
+    # Rounding can add a digit: 0.9996 becomes 1.00, not 1.000.
+    decimals = digits - 1 - floor(log10(abs(rounded)))
+    return f"{rounded:,.{max(decimals, 0)}f}"
+
+
+def seconds(value: float) -> str:
+    """0.00123 -> '1.23 ms'"""
+    for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
+        if value * factor >= 0.9995:
+            return f"{significant(value * factor)} {unit}"
+    return f"{significant(value * 1e9)} ns"
+
+
+def size(value: float) -> str:
+    """Bytes with a binary prefix.   261624 -> '255 KiB'"""
+    for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
+        if value >= factor:
+            return f"{significant(value / factor)} {unit}"
+    return f"{value:,.0f} B"
+
+
+def count(value: float) -> str:
+    """1310160 -> '1,310,160'"""
+    return f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """0.9533 -> '95.3 %'"""
+    return f"{100 * share:.1f} %"
+
+
+def times(ratio: float) -> str:
+    """3.456 -> '3.46 x'"""
+    return f"{significant(ratio)} x"

@@ -1,0 +1,173 @@
+"""Options and fixtures for benchmarks and tests alike, and what a saved result says of the machine and the run.
+
+Nothing here imports NumPy or a framework at the top: the numbers of threads have to be set before any of them loads.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# Every pool of threads that one of the frameworks, or the BLAS under it, sizes on start-up.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+
+NOT_MEASURED = pytest.StashKey[dict[str, str]]()
+IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
+RUN_INFO = pytest.StashKey[dict[str, Any]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lenet5")
+    group.addoption(
+        "--dataset", default="colour-digits", metavar="NAME", help="colour-digits (default), digits, mnist, ..., imagelist:DIR"
+    )
+    group.addoption("--threads", type=int, default=_usable_cpus(), metavar="N", help="threads, equal for all (default: all CPUs)")
+    group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    for option in ("threads", "epochs"):
+        value = config.getoption(option)
+        if value < 1:
+            pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(config.getoption("threads"))))
+    # A compiler that finds an earlier session's code on disk would show a first call that no first user ever sees.
+    compiled = tempfile.TemporaryDirectory(prefix="lenet5-compiled-")
+    config.add_cleanup(compiled.cleanup)
+    os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
+    config.stash[NOT_MEASURED] = {}
+    config.stash[IMPLEMENTATIONS] = {}
+    config.stash[RUN_INFO] = {}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """``framework`` and ``mode`` run over all that there is, found without importing any of it."""
+    import lenet5
+
+    if "mode" in metafunc.fixturenames:
+        count = 1 if metafunc.definition.get_closest_marker("default_mode") else None
+        pairs = [(framework, mode) for framework in lenet5.frameworks() for mode in lenet5.modes(framework)[:count]]
+        metafunc.parametrize(("framework", "mode"), pairs, ids=[f"{framework}-{mode}" for framework, mode in pairs])
+    elif "framework" in metafunc.fixturenames:
+        metafunc.parametrize("framework", lenet5.frameworks())
+
+
+@pytest.fixture
+def implementation(framework: str, pytestconfig: pytest.Config) -> Any:
+    """The framework's LeNet5, or a skip where it is not installed.  Installed but broken is an error, never a skip."""
+    import lenet5
+
+    try:
+        found = lenet5.implementation(framework)
+    except lenet5.NotInstalled as error:
+        pytest.skip(str(error))
+    wanted, actual = pytestconfig.getoption("threads"), found.describe()["threads"]
+    if actual is not None and actual != wanted:
+        raise RuntimeError(f"{framework} runs on {actual} threads, not {wanted}: with unequal threads there is no comparison")
+    pytestconfig.stash[IMPLEMENTATIONS][framework] = found
+    return found
+
+
+@pytest.fixture
+def build(implementation: Any, mode: str) -> Callable[..., Any]:
+    """build(weights, **options) -> a network in this framework and mode, or a skip where this machine lacks what the mode needs."""
+    import lenet5
+
+    def make(weights: Any, **options: Any) -> Any:
+        try:
+            return implementation(weights, mode=mode, **options)
+        except lenet5.NotInstalled as error:
+            pytest.skip(str(error))
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def dataset(pytestconfig: pytest.Config) -> Any:
+    """The images and labels that ``--dataset`` names.  If they cannot be had, nothing else can: the session ends with exit 2."""
+    import lenet5
+    from lenet5 import datasets
+
+    try:
+        data = datasets.load(pytestconfig.getoption("dataset"))
+    except (lenet5.InputError, lenet5.NotInstalled) as error:
+        pytest.exit(f"--dataset {error}", returncode=2)
+    pytestconfig.stash[RUN_INFO]["dataset"] = {
+        "name": data.name,
+        "channels": data.channels,
+        "classes": data.classes,
+        "train_images": len(data.train.labels),
+        "validation_images": len(data.validation.labels),
+        "test_images": len(data.test.labels),
+    }
+    return data
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+    """Remember why a benchmark has no number: the report shows a dash and the reason, never nothing."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.skipped:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        item.config.stash[NOT_MEASURED][item.nodeid] = reason.removeprefix("Skipped: ")
+    elif report.failed:
+        message = str(call.excinfo.value).strip() if call.excinfo else ""
+        item.config.stash[NOT_MEASURED][item.nodeid] = f"failed: {message.splitlines()[0] if message else report.when}"
+
+
+def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
+    """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
+    from benchmarks.results import FORMAT
+
+    machine_info["lenet5"] = {
+        "format": FORMAT,
+        "threads": config.getoption("threads"),
+        "epochs": config.getoption("epochs"),
+        "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
+        "not_measured": config.stash[NOT_MEASURED],
+        **config.stash[RUN_INFO],
+    }
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """The report, from the JSON that this session has just saved and from nothing else."""
+    from benchmarks import report
+
+    saved = _saved_by(config)
+    if saved is None:
+        return
+    output = config.rootpath / "report"
+    written = report.write([saved], output)
+    terminalreporter.section("LeNet-5: the report")
+    terminalreporter.write_line(written.text)
+    terminalreporter.write_line(f"Written to {written.path.relative_to(config.rootpath)}, from {saved}")
+
+
+def _saved_by(config: pytest.Config) -> Path | None:
+    """The file that pytest-benchmark wrote in this session, if it wrote one."""
+    session = getattr(config, "_benchmarksession", None)
+    if session is None or session.disabled or not session.benchmarks:
+        return None
+    if session.json:
+        return Path(session.json)
+    if not (session.save or session.autosave) or not hasattr(session.storage, "query"):
+        return None
+    files = session.storage.query("[0-9][0-9][0-9][0-9]_*")
+    return Path(files[-1]) if files else None
+
+
+def _usable_cpus() -> int:
+    """CPUs that this process may run on, which in a container can be fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
