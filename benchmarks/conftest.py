@@ -1,39 +1,54 @@
-"""What the cases share: one set of weights, one set of images, the oracle's answers, and how often to repeat."""
+"""What the cases share: one set of weights, one set of images, the oracle's answers, and how often to repeat.
+
+Like the conftest above, this one is read before the numbers of threads are set: it imports NumPy in its fixtures, not at the top.
+"""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-import lenet5
-from lenet5 import cost
-from lenet5.datasets import Dataset
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
-SEED = 0
-LEARNING_RATE = 1e-3
+    import lenet5
+    from lenet5.datasets import Dataset
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A warning from a framework fails a test but not a measurement: other versions have other deprecations."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.filterwarnings("default"))
 
 
 @pytest.fixture(scope="session")
 def weights(dataset: Dataset) -> lenet5.Weights:
     """The weights that every network starts from.  Untrained: a time does not depend on them, and no case has to wait for a training."""
+    import lenet5
+    from benchmarks.measuring import SEED
+
     return lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
 
 
 @pytest.fixture(scope="session")
 def oracle(weights: lenet5.Weights) -> Any:
     """The textbook network in float64 that every other one has to agree with before its clock starts."""
+    import lenet5
+    from benchmarks.measuring import LEARNING_RATE
+
     return lenet5.implementation("numpy")(weights, mode="loops", learning_rate=LEARNING_RATE)
 
 
 @pytest.fixture(scope="session")
 def expected_logits(oracle: Any, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
     """expected_logits(batch) -> the oracle's logits of `first_images`, computed once a session."""
+    from benchmarks.measuring import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
@@ -57,6 +72,8 @@ def repeats(pytestconfig: pytest.Config) -> Callable[..., int]:
 @pytest.fixture
 def record(benchmark: Any, framework: str, mode: str, weights: lenet5.Weights) -> Callable[..., None]:
     """record(**values) -> what this case's times belong to, in raw SI units, beside them in the JSON."""
+    import lenet5
+    from lenet5 import cost
 
     def note(**values: Any) -> None:
         benchmark.extra_info.update(
@@ -72,15 +89,3 @@ def record(benchmark: Any, framework: str, mode: str, weights: lenet5.Weights) -
         )
 
     return note
-
-
-def first_images(dataset: Dataset, count: int) -> NDArray[np.float32]:
-    """The first images of the test split, from the start again if it has fewer.   -> float32 (count, c, 32, 32)"""
-    return np.take(dataset.test.images, range(count), axis=0, mode="wrap")
-
-
-def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
-    """A function's value and the seconds that this one call took."""
-    start = time.perf_counter()
-    value = function(*arguments)
-    return value, time.perf_counter() - start

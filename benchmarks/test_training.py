@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.conftest import LEARNING_RATE, SEED, timed
+from benchmarks.measuring import LEARNING_RATE, SEED, timed
 from lenet5 import training
 
 
