@@ -6,6 +6,7 @@ Nothing here imports NumPy or a framework at the top: the numbers of threads hav
 from __future__ import annotations
 
 import os
+import random
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -25,6 +26,7 @@ THREAD_VARIABLES = (
 NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
 RUN_INFO = pytest.StashKey[dict[str, Any]]()
+COLLECTED = pytest.StashKey[dict[str, int]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,9 +36,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--threads", type=int, default=_usable_cpus(), metavar="N", help="threads, equal for all (default: all CPUs)")
     group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")
+    group.addoption("--shuffle", metavar="SEED", help="run the cases in a random order, the same for the same SEED")
+    group.addoption("--no-report", action="store_true", help="save what was measured, but write and print no report")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    from benchmarks.provenance import code_sha256
+
     for option in ("threads", "epochs"):
         value = config.getoption(option)
         if value < 1:
@@ -48,7 +54,8 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    config.stash[RUN_INFO] = {}
+    config.stash[RUN_INFO] = {"code_sha256": code_sha256()}
+    config.stash[COLLECTED] = {}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -61,6 +68,21 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize(("framework", "mode"), pairs, ids=[f"{framework}-{mode}" for framework, mode in pairs])
     elif "framework" in metafunc.fixturenames:
         metafunc.parametrize("framework", lenet5.frameworks())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``--shuffle``; and whatever the order, a case marked ``place("first")`` or ``place("last")`` goes there."""
+    config.stash[COLLECTED] = {item.nodeid: position for position, item in enumerate(items)}
+    seed = config.getoption("shuffle")
+    if seed is not None:
+        random.Random(seed).shuffle(items)
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    marker = item.get_closest_marker("place")
+    return {"first": -1, "last": 1}[marker.args[0]] if marker else 0
 
 
 @pytest.fixture
@@ -117,6 +139,8 @@ def dataset(pytestconfig: pytest.Config) -> Any:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Remember why a benchmark has no number: the report shows a dash and the reason, never nothing."""
+    from benchmarks.results import FAILED
+
     outcome = yield
     report = outcome.get_result()
     if report.skipped:
@@ -124,7 +148,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         item.config.stash[NOT_MEASURED][item.nodeid] = reason.removeprefix("Skipped: ")
     elif report.failed:
         message = str(call.excinfo.value).strip() if call.excinfo else ""
-        item.config.stash[NOT_MEASURED][item.nodeid] = f"failed: {message.splitlines()[0] if message else report.when}"
+        item.config.stash[NOT_MEASURED][item.nodeid] = f"{FAILED}{message.splitlines()[0] if message else report.when}"
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
@@ -135,21 +159,33 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "format": FORMAT,
         "threads": config.getoption("threads"),
         "epochs": config.getoption("epochs"),
+        "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
         "not_measured": config.stash[NOT_MEASURED],
         **config.stash[RUN_INFO],
     }
 
 
+def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
+    """Cases in the order of their collection, in whichever order they ran; a case that failed after its measurement has no number."""
+    passed = [case for case in output_json["benchmarks"] if case["fullname"] not in config.stash[NOT_MEASURED]]
+    output_json["benchmarks"] = sorted(passed, key=lambda case: config.stash[COLLECTED].get(case["fullname"], 0))
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The report, from the JSON that this session has just saved and from nothing else."""
     from benchmarks import report
+    from lenet5 import InputError
 
-    saved = _saved_by(config)
+    saved = None if config.getoption("no_report") else _saved_by(config)
     if saved is None:
         return
     output = config.rootpath / "report"
-    written = report.write([saved], output)
+    try:
+        written = report.write([saved], output)
+    except InputError as error:
+        terminalreporter.write_line(f"No report: {error}", red=True)
+        return
     terminalreporter.section("LeNet-5: the report")
     terminalreporter.write_line(written.text)
     terminalreporter.write_line(f"Written to {written.path.relative_to(config.rootpath)}, from {saved}")

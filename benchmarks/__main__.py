@@ -1,41 +1,153 @@
-"""The commands beside pytest: python -m benchmarks report [RUN.json] [--output DIR]."""
+"""The commands beside pytest: measure in fresh processes, report what was saved, prove that the intervals cover."""
 
 from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import NoReturn
 
-from benchmarks import report
+from benchmarks import coverage, report, results, rounds
 from lenet5 import InputError
 
 STORAGE = Path(".benchmarks")
+"""Where pytest-benchmark saves single processes, in a folder per platform; runs of several get a folder each beside those."""
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run one command; 0 if it did what was asked, 2 if what was asked cannot be done."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(dest="command", required=True)
-    command = commands.add_parser("report", help="the report of a saved run, from its JSON alone")
-    command.add_argument("run", nargs="?", type=Path, metavar="RUN.json", help=f"default: the newest in {STORAGE}")
-    command.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: report")
-    options = parser.parse_args(arguments)
+class Parser(argparse.ArgumentParser):
+    """An error is one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted."""
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    ours, pytests = _split(arguments)
+    options = _parser().parse_args(ours)
+    options.pytest = tuple(pytests)
     try:
-        written = report.write([options.run or newest(STORAGE)], options.output)
+        return int(options.function(options))
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m benchmarks", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    command = commands.add_parser("report", help="the report of a saved run, from its JSON alone")
+    command.add_argument(
+        "run", nargs="*", type=Path, metavar="RUN", help=f"a folder or files of one run; default: the newest in {STORAGE}"
+    )
+    command.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: report")
+    command.set_defaults(function=_report)
+
+    epilog = "What follows -- goes to pytest: -- --threads 1 --dataset digits --benchmark-max-time 0.3"
+    command = commands.add_parser("run", help="measure in fresh processes: ratios with intervals", epilog=epilog)
+    command.add_argument(
+        "-k", dest="expression", metavar="EXPR", help="only these cases, as for pytest -k; the controls always run"
+    )
+    _add_processes(command, default=10)
+    command.set_defaults(function=_run)
+
+    command = commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=epilog)
+    _add_processes(command, default=60)
+    command.add_argument("--set", type=int, default=10, metavar="N", help="processes that give one ratio (default: 10)")
+    command.add_argument("--save", type=Path, metavar="FILE", help="write the count there, as JSON")
+    command.set_defaults(function=_coverage)
+    return parser
+
+
+def _add_processes(command: argparse.ArgumentParser, default: int) -> None:
+    command.add_argument("--processes", type=int, default=default, metavar="N", help=f"default: {default}")
+    command.add_argument("--output", type=Path, metavar="DIR", help=f"default: a new folder in {STORAGE}; with --resume the newest")
+    command.add_argument("--resume", action="store_true", help="keep the finished processes in DIR and go on")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of the cases (default: 0)")
+
+
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Ours and pytest's: what stands before and after the first --."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    return arguments[:end], arguments[end + 1 :]
+
+
+# Commands
+
+
+def _report(options: argparse.Namespace) -> int:
+    if options.pytest:
+        raise InputError(f"-- {' '.join(options.pytest)}: report runs no pytest; use it with run")
+    return _show(options.run or [newest(STORAGE)], options.output)
+
+
+def _run(options: argparse.Namespace) -> int:
+    plan = rounds.Plan(expression=options.expression, seed=options.seed, options=options.pytest)
+    output = options.output or _folder("run", options.resume)
+    try:
+        run = rounds.run(plan, options.processes, output, options.resume)
+    except rounds.Interrupted as signal:
+        return _interrupted(signal, options.processes, output, plan.command_line("run", options.processes, output, "--resume"))
+    _show([output], output)
+    return 1 if any(reason.startswith(results.FAILED) for reason in run.not_measured.values()) else 0
+
+
+def _coverage(options: argparse.Namespace) -> int:
+    coverage.check_set(options.set, options.processes)
+    plan = rounds.Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest)
+    output = options.output or _folder("coverage", options.resume)
+    path = options.save or output / "coverage.json"
+    own = (f"--set={options.set}", f"--save={path}")
+    try:
+        run = rounds.run(plan, options.processes, output, options.resume)
+    except rounds.Interrupted as signal:
+        go_on = plan.command_line("coverage", options.processes, output, *own, "--resume")
+        return _interrupted(signal, options.processes, output, go_on)
+    command = plan.command_line("coverage", options.processes, output, *own)
+    print(coverage.sentence(coverage.save(run, options.set, command, path)))
+    print(f"Written to {path}")
+    return 0
+
+
+def _interrupted(signal: rounds.Interrupted, processes: int, output: Path, go_on: str) -> int:
+    finished = len(list(output.glob(results.PROCESSES)))
+    print(f"{signal}: {finished} of {processes} processes are kept; go on with\n{go_on}", file=sys.stderr)
+    return 130
+
+
+def _show(paths: Sequence[Path], output: Path) -> int:
+    written = report.write(paths, output)
     print(written.text)
     print(f"Written to {written.path}")
     return 0
 
 
+# Folders
+
+
+def _folder(kind: str, resume: bool) -> Path:
+    """A new folder for a run, or the newest there is."""
+    if not resume:
+        return STORAGE / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
+    runs = sorted(STORAGE.glob(f"{kind}-*/{rounds.MANIFEST}"))
+    if not runs:
+        raise InputError(f"{STORAGE}: no {kind} to go on with; name its --output")
+    return runs[-1].parent
+
+
 def newest(storage: Path) -> Path:
-    """The run that was saved last.  Raises InputError if there is none."""
-    saved = sorted(storage.glob("*/*.json"), key=lambda path: path.stat().st_mtime)
+    """The run that was saved last: a file of pytest-benchmark, or the folder of a run.  Raises InputError if there is none."""
+    saved = [
+        path for path in storage.glob("*/*.json") if path.name != rounds.MANIFEST and not path.parent.name.startswith("coverage-")
+    ]
     if not saved:
         raise InputError(f"{storage}: no saved run; name one, or make one with pytest benchmarks --benchmark-autosave")
-    return saved[-1]
+    last = max(saved, key=lambda path: path.stat().st_mtime)
+    return last.parent if (last.parent / rounds.MANIFEST).exists() else last
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The report: from saved runs to sections of prose and tables, and from those to Markdown.
 
-Pure functions in a line: `results.load` reads, `sections` decides what is said, `markdown` how it looks, `write` puts it on disk.
+Pure functions in a line: `results.load_many` reads, `sections` decides what is said, `markdown` how it looks, `write` puts it on disk.
 Nothing is measured here and every figure comes from the JSON; only the seed's own figures come from `seed`.
 """
 
@@ -17,11 +17,19 @@ from typing import Any
 import jinja2
 
 from benchmarks import results, seed, units
-from benchmarks.results import Case, Run
-from benchmarks.statistics import CONFIDENCE, share_interval
+from benchmarks.results import CONTROL, Case, Run
+from benchmarks.statistics import CONFIDENCE, ratio_interval, share_interval, spread
+from lenet5 import InputError
 
 DASH = "—"
 BATCHES = (1, 64, 450)
+
+DRIFT = 1.10
+"""How many times longer the control may take at one time than at another before the report warns.
+
+Identical work differs by 1 to 3 % between processes on a quiet machine, so ten of them stay well inside; a neighbour on the same
+cores or a clock that throttles goes beyond.
+"""
 
 
 @dataclass(frozen=True)
@@ -51,9 +59,12 @@ class Written:
 
 
 def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
-    """Render saved runs into ``output``/report.md.  Raises InputError before anything is written if a run cannot be read."""
-    text = "\n".join(markdown(sections(results.load(path))) for path in paths)
-    output.mkdir(parents=True, exist_ok=True)
+    """Render the processes of one run into ``output``/report.md.  Raises InputError before anything is written if that cannot be."""
+    text = markdown(sections(results.load_many(paths)))
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"{output}: cannot be written ({error.strerror}); name another --output") from None
     path = output / "report.md"
     with tempfile.NamedTemporaryFile("w", dir=output, prefix=".report.", encoding="utf-8", delete=False) as beside:
         beside.write(text)
@@ -82,6 +93,7 @@ def sections(run: Run) -> list[Section]:
         _predict(run),
         _train(run),
         _inside(run),
+        _watchdogs(run),
         _circumstances(run),
         _not_measured(run),
     ]
@@ -98,17 +110,38 @@ def _headline(run: Run) -> Section:
     for question, cases, wanted in questions:
         best = sorted(_best_of_each(cases, wanted), key=lambda case: case.median)
         if best:
-            slower = [f"{units.times(case.median / best[0].median)} ({_label(case)})" for case in best[1:]]
+            slower = [f"{_ratio_cell(case, best[0])} ({_label(case)})" for case in best[1:]]
             rows.append([question, _label(best[0]), units.seconds(best[0].median), ", ".join(slower) or DASH])
     return Section(
         "LeNet-5: which framework is fastest, at equal accuracy?",
-        before=["Each framework in its fastest mode; the last column is how many times longer the others take."],
-        table=Table(["", "fastest", "median", "the others take"], rows),
-        after=[
-            "These ratios come from **one process** and carry no interval: they are good for orders of magnitude, not for a few per cent. "
-            "On a shared machine the same case can be 40 % slower a minute later.",
+        before=[
+            *(f"**Warning: {warning}. Measure again on a quiet machine before you believe a ratio.**" for warning in _drifts(run)),
+            "Each framework in its fastest mode; the last column is how many times longer the others take.",
         ],
+        table=Table(["", "fastest", _median_of(run), "the others take"], rows),
+        after=[_how_sure(run)],
     )
+
+
+def _how_sure(run: Run) -> str:
+    """What a ratio of this run is worth."""
+    if run.processes == 1:
+        return (
+            "These ratios come from **one process** and carry no interval: they are good for orders of magnitude, not for a few per cent. "
+            "On a shared machine the same case can be 40 % slower a minute later. For intervals: python -m benchmarks run."
+        )
+    order = " in a random order of its own" if run.lenet5.get("shuffle") is not None else ""
+    return (
+        f"Ratio [{CONFIDENCE:.0%} interval] from **{run.processes} processes**, each of which measured every case{order}: "
+        "the geometric mean of the ratios within the processes, and Student's t on their logarithms. An interval that holds 1 does not "
+        "tell the two apart. Which mode is a framework's fastest was chosen by the same numbers."
+    )
+
+
+def _ratio_cell(slower: Case, faster: Case) -> str:
+    """How many times longer one case takes than another, with its interval where the run has several processes."""
+    ratio, low, high = ratio_interval(slower.medians, faster.medians)
+    return units.times(ratio) + ("" if low is None or high is None else f" [{units.significant(low)}, {units.significant(high)}]")
 
 
 def _best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]:
@@ -259,6 +292,8 @@ def _difference(one: Case, other: Case, epochs: int) -> str:
 
 def _predict(run: Run) -> Section:
     cases = run.group("predict")
+    if not cases:
+        return Section("Inference", before=["Not measured in this run."])
     batches = sorted({case.extra["batch"] for case in cases})
     by_batch = {batch: [case for case in cases if case.extra["batch"] == batch] for batch in batches}
     rows = [
@@ -268,13 +303,15 @@ def _predict(run: Run) -> Section:
     first = ", ".join(str(batch) for batch in batches)
     return Section(
         "Inference",
-        before=["Images already converted, to logits on the host. Median [quartiles] of the rounds of one process."],
+        before=[f"Images already converted, to logits on the host. {_what_a_cell_is(run)}"],
         table=Table(["", *(f"batch {batch}" for batch in batches), f"first call, batch {first}"], rows),
     )
 
 
 def _train(run: Run) -> Section:
     step, epoch, full = (run.group(name) for name in ("train step", "train epoch", "train"))
+    if not (step or epoch or full):
+        return Section("Training", before=["Not measured in this run."])
     rows = [
         [
             _label_of(pair),
@@ -288,7 +325,7 @@ def _train(run: Run) -> Section:
     ]
     return Section(
         "Training",
-        before=["Batch 64, Adam, batches already converted. Median [quartiles] of the rounds of one process."],
+        before=[f"Batch 64, Adam, batches already converted. {_what_a_cell_is(run)}"],
         table=Table(["", "one step", "images per second", "first step", "one epoch", "all epochs with validation"], rows),
     )
 
@@ -306,9 +343,21 @@ def _find(cases: Iterable[Case], pair: tuple[str, str]) -> Case | None:
     return next((case for case in cases if (case.framework, case.mode) == pair), None)
 
 
+def _median_of(run: Run) -> str:
+    return "median" if run.processes == 1 else f"median of {run.processes} processes"
+
+
+def _what_a_cell_is(run: Run) -> str:
+    if run.processes == 1:
+        return "Median [quartiles] of the rounds of one process."
+    return f"Median [lowest, highest] of the medians of {run.processes} processes."
+
+
 def _time_cell(case: Case | None) -> str:
     if case is None:
         return DASH
+    if len(case.medians) > 1:
+        return f"{units.seconds(case.median)} [{units.seconds(min(case.medians))}, {units.seconds(max(case.medians))}]"
     if case.stats["rounds"] == 1:
         return f"{units.seconds(case.median)} [one round]"
     return f"{units.seconds(case.median)} [{units.seconds(case.stats['q1'])}, {units.seconds(case.stats['q3'])}]"
@@ -372,6 +421,54 @@ def _inside(run: Run) -> Section:
     )
 
 
+def _controls(run: Run) -> list[Case]:
+    """The cases of the same fixed work, in the order in which every process ran them."""
+    return [case for case in run.group(CONTROL) if "side" in case.extra]
+
+
+def _change(run: Run) -> float:
+    """How many times longer the slower of a process's controls took, in the process where that is most; 1 without controls."""
+    return max((spread(times) for times in zip(*(case.medians for case in _controls(run)), strict=True)), default=1)
+
+
+def _drifts(run: Run) -> list[str]:
+    """What moved by more than DRIFT, each in one clause; nothing where the machine held still or was not watched."""
+    found = []
+    for case in _controls(run):
+        if spread(case.medians) > DRIFT:
+            found.append(
+                f"the machine was not the same for every process: the control ({case.mode}) took {units.times(spread(case.medians))} "
+                f"as long in one as in another; the bound is {units.times(DRIFT)}"
+            )
+    if _change(run) > DRIFT:
+        found.append(
+            f"the machine drifted within a process: of the control's first and last time one is {units.times(_change(run))} "
+            f"the other; the bound is {units.times(DRIFT)}"
+        )
+    return found
+
+
+def _watchdogs(run: Run) -> Section:
+    """Whether the machine held still, and what the harness itself costs."""
+    title, cases = "Did the machine hold still?", run.group(CONTROL)
+    if not _controls(run):
+        return Section(title, before=["Nobody knows: this run measured no control case."])
+    rows = [[case.mode, _time_cell(case), units.times(spread(case.medians)) if run.processes > 1 else DASH] for case in cases]
+    return Section(
+        title,
+        before=[
+            "One fixed matrix product in NumPy, before all other cases and after them, and a network that only hands out stored logits: "
+            f"what the harness adds to every time. {_what_a_cell_is(run)}"
+        ],
+        table=Table(["", "time", "slowest / fastest process"], rows),
+        after=[
+            f"First and last product of a process: the slower took at most {units.times(_change(run))} as long.",
+            *(f"{drift[0].upper()}{drift[1:]}." for drift in _drifts(run)),
+            *([] if _drifts(run) else [f"The control stayed within the bound of {units.times(DRIFT)}."]),
+        ],
+    )
+
+
 def _circumstances(run: Run) -> Section:
     cpu = run.machine.get("cpu") or {}
     data, ours = run.lenet5.get("dataset") or {}, run.lenet5
@@ -389,15 +486,17 @@ def _circumstances(run: Run) -> Section:
         rows.append(["data", f"{data.get('name')}: {data.get('classes')} classes, {data.get('channels')} channels, {sizes} images"])
     rows.append(["epochs", str(ours.get("epochs", "?"))])
     rows.append(["commit", f"{run.commit.get('id', 'unknown')}{' with uncommitted changes' if run.commit.get('dirty') else ''}"])
+    order = "shuffled anew in each" if ours.get("shuffle") is not None else "in the order of the files"
+    rows.append(["processes", f"{run.processes}, cases {order}"])
     rows.append(["measured", f"{run.datetime}, pytest-benchmark {run.version}, {len(run.cases)} cases"])
     return Section("Circumstances", table=Table(["", ""], rows))
 
 
 def _not_measured(run: Run) -> Section:
-    missing = run.lenet5["not_measured"]
+    missing = run.not_measured
     if not missing:
         return Section("What is missing", before=["Nothing: every case that was asked for has its number."])
-    rows = [[name, str(reason)] for name, reason in missing.items()]
+    rows = [[name, reason] for name, reason in missing.items()]
     return Section("What is missing", before=["Cases without a number, and why:"], table=Table(["case", "reason"], rows))
 
 
@@ -406,6 +505,7 @@ def _not_measured(run: Run) -> Section:
 
 def _escaped(text: str) -> str:
     """Text from a JSON as text in Markdown: no table, line or tag of its own."""
+    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
     for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
         text = text.replace(character, harmless)
     return " ".join(text.split())

@@ -1,10 +1,12 @@
-"""Saved runs, read back: from a JSON file to plain records, or one clear line about what is wrong with the file."""
+"""Saved runs, read back: from JSON files, one a process, to plain records, or one clear line about what is wrong with a file."""
 
 from __future__ import annotations
 
 import json
+import math
 import os
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,49 @@ from lenet5 import InputError
 FORMAT = 1
 """What our part of the JSON looks like; a report reads its own format only."""
 
+CONTROL = "control"
+"""The group of the cases that watch machine and harness; it is also their ``framework``, which no comparison shows."""
+
+PROCESSES = "process-*.json"
+"""The files of a run of several processes, in its folder."""
+
+FAILED = "failed: "
+"""How the reason of a case begins that gave a wrong answer or broke, unlike one that was skipped."""
+
 STATISTICS = ("min", "max", "mean", "stddev", "median", "q1", "q3", "rounds")
+
+PLAUSIBLE = (1e-12, 1e12)
+"""What a statistic can be, in seconds or rounds.  It also keeps a damaged file from overflowing the arithmetic of the report."""
+
+EXTRAS: Mapping[str, Mapping[str, Any]] = {
+    "predict": {"batch": int},
+    "train step": {"batch": int},
+    "train epoch": {"batch": int},
+    "train": {
+        "correct": int,
+        "test_images": int,
+        "validation_accuracy": list,
+        "train_loss_nats": list,
+        "test_predictions": list,
+    },
+}
+"""What rides on every case of a group and the report relies on, beside framework and mode."""
+
+SAME = (
+    "machine_info.cpu.brand_raw",
+    "machine_info.cpu.count",
+    "machine_info.machine",
+    "machine_info.system",
+    "machine_info.release",
+    "machine_info.python_implementation",
+    "machine_info.python_version",
+    "machine_info.lenet5.threads",
+    "machine_info.lenet5.epochs",
+    "machine_info.lenet5.dataset",
+    "machine_info.lenet5.code_sha256",
+    "version",
+)
+"""Where the processes of one run have to agree; beside these, in each framework that more than one of them used."""
 
 
 @dataclass(frozen=True)
@@ -23,8 +67,13 @@ class Case:
 
     group: str
     name: str
+    """The node id in pytest."""
     stats: Mapping[str, float]
+    """Over all processes: see `_pooled`."""
     extra: Mapping[str, Any]
+    """Over all processes: a number is their median, anything else what the first of them says."""
+    medians: tuple[float, ...]
+    """Seconds: the median of each process, in the order of the processes, which is the same for every case of a run."""
 
     @property
     def framework(self) -> str:
@@ -36,34 +85,53 @@ class Case:
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """Seconds: the median over the processes of their medians."""
         return float(self.stats["median"])
 
 
 @dataclass(frozen=True)
 class Run:
-    """One saved run: its cases and the circumstances that its numbers depend on."""
+    """One saved run of one or several processes: its cases and the circumstances that its numbers depend on."""
 
-    path: Path
+    paths: tuple[Path, ...]
+    """One file a process."""
     cases: tuple[Case, ...]
+    """Those that every process has a number for."""
     machine: Mapping[str, Any]
     lenet5: Mapping[str, Any]
     commit: Mapping[str, Any]
     datetime: str
+    """When the first process ended."""
     version: str
 
+    @property
+    def processes(self) -> int:
+        return len(self.paths)
+
+    @property
+    def not_measured(self) -> Mapping[str, str]:
+        """Cases without a number, and why."""
+        reasons: Mapping[str, str] = self.lenet5["not_measured"]
+        return reasons
+
     def group(self, name: str) -> list[Case]:
-        """The cases of one group, in the order in which they ran."""
+        """The cases of one group, in the order of their collection."""
         return [case for case in self.cases if case.group == name]
 
     @property
     def frameworks(self) -> list[str]:
         """The frameworks that have a number, in alphabetical order."""
-        return sorted({case.framework for case in self.cases})
+        return sorted({case.framework for case in self.cases if case.group != CONTROL})
+
+
+# One process
 
 
 def load(path: str | os.PathLike[str]) -> Run:
-    """Read one saved run.  Raises InputError, one line, for a file that is missing, cut off, another program's or another format's."""
+    """Read what one process saved.
+
+    Raises InputError, one line, for a file that is missing, cut off, another program's, another format's or none of ours.
+    """
     path = Path(path)
     document = _document(path)
     machine, cases = document["machine_info"], document["benchmarks"]
@@ -74,33 +142,43 @@ def load(path: str | os.PathLike[str]) -> Run:
         raise InputError(f"{path}: has format {ours.get('format')!r}, this version reads {FORMAT}; run the benchmarks again")
     if not cases:
         raise InputError(f"{path}: holds no benchmark; expected at least one that passed its check")
+    _typed(path, "machine_info", {"cpu": {}, **machine}, {"cpu": dict})
+    _typed(path, "machine_info.lenet5", ours, {"threads": int, "frameworks": dict, "not_measured": dict})
+    _typed(path, "machine_info.lenet5", {"dataset": {}, **ours}, {"dataset": dict})
+    _typed(path, "machine_info.lenet5.frameworks", ours["frameworks"], dict.fromkeys(ours["frameworks"], dict))
+    _typed(path, "machine_info.lenet5.not_measured", ours["not_measured"], dict.fromkeys(ours["not_measured"], str))
     return Run(
-        path=path,
+        paths=(path,),
         cases=tuple(_case(path, index, case) for index, case in enumerate(cases)),
         machine=machine,
-        lenet5=_typed(path, "machine_info.lenet5", ours, {"threads": int, "frameworks": dict, "not_measured": dict}),
+        lenet5=ours,
         commit=document["commit_info"],
         datetime=document["datetime"],
         version=document["version"],
     )
 
 
-def _document(path: Path) -> dict[str, Any]:
-    """The file as pytest-benchmark wrote it."""
+def read_json(path: Path, expected: str) -> Any:
+    """What a JSON file holds.  Raises InputError, one line, that ends with what was ``expected`` there."""
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected a run saved by pytest benchmarks --benchmark-autosave") from None
+        raise InputError(f"{path}: no such file; expected {expected}") from None
     except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); expected a saved run") from None
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected {expected}") from None
     except UnicodeDecodeError:
-        raise InputError(f"{path}: is no UTF-8 text; expected a saved run (JSON)") from None
+        raise InputError(f"{path}: is no UTF-8 text; expected {expected}") from None
     except json.JSONDecodeError as error:
         raise InputError(
             f"{path}:{error.lineno}: no whole JSON ({error.msg}, column {error.colno}); was the file cut off?"
         ) from None
-    except RecursionError:
-        raise InputError(f"{path}: is nested too deeply; expected a saved run") from None
+    except (RecursionError, ValueError):
+        raise InputError(f"{path}: is nested too deeply or holds a number of too many digits; expected {expected}") from None
+
+
+def _document(path: Path) -> dict[str, Any]:
+    """The file as pytest-benchmark wrote it."""
+    document = read_json(path, "a run saved by pytest benchmarks --benchmark-autosave")
     expected = {"machine_info": dict, "commit_info": dict, "benchmarks": list, "datetime": str, "version": str}
     return _typed(path, "file", document, expected)
 
@@ -108,10 +186,18 @@ def _document(path: Path) -> dict[str, Any]:
 def _case(path: Path, index: int, case: Any) -> Case:
     """One benchmark of the file, if it has all that a report needs."""
     where = f"benchmarks[{index}]"
-    case = _typed(path, where, case, {"group": str, "name": str, "stats": dict, "extra_info": dict})
+    case = _typed(path, where, case, {"group": str, "name": str, "fullname": str, "stats": dict, "extra_info": dict})
     stats = _typed(path, f"{where}.stats", case["stats"], dict.fromkeys(STATISTICS, (int, float)))
-    extra = _typed(path, f"{where}.extra_info", case["extra_info"], {"framework": str, "mode": str})
-    return Case(case["group"], case["name"], stats, extra)
+    extra = _typed(
+        path, f"{where}.extra_info", case["extra_info"], {"framework": str, "mode": str, **EXTRAS.get(case["group"], {})}
+    )
+    for field in STATISTICS:
+        least = 0 if field == "stddev" else PLAUSIBLE[0]
+        if not least <= stats[field] <= PLAUSIBLE[1]:
+            raise InputError(
+                f"{path}: {where}.stats.{field} is {str(stats[field])[:60]}; expected a number from {least} to {PLAUSIBLE[1]}"
+            )
+    return Case(case["group"], case["fullname"], stats, extra, (float(stats["median"]),))
 
 
 def _typed(path: Path, where: str, value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -123,5 +209,118 @@ def _typed(path: Path, where: str, value: Any, fields: Mapping[str, Any]) -> dic
     for field, kind in fields.items():
         if not isinstance(value.get(field), kind) or isinstance(value.get(field), bool):
             found = repr(value[field])[:60] if field in value else "missing"
-            raise InputError(f"{path}: {where}.{field} is {found}; expected a saved run of this project's benchmarks")
+            place = f"{where}.{repr(field)[1:-1][:60]}"
+            raise InputError(f"{path}: {place} is {found}; expected a saved run of this project's benchmarks")
     return value
+
+
+# Several processes
+
+
+def load_many(paths: Sequence[str | os.PathLike[str]]) -> Run:
+    """Read one run from the files of its processes; a folder stands for all its ``process-*.json``.
+
+    A case counts only if every process measured it: values of the same processes are compared in pairs.  One that failed or was
+    skipped in some process is named with that process in ``not_measured``.
+    Raises InputError, one line, as `load` does, and if the files are not of one run: another machine, version, setting or choice
+    of cases.
+    """
+    files = [file for path in paths for file in files_of(Path(path))]
+    if len({file.resolve() for file in files}) < len(files):
+        raise InputError(f"{files[0].parent}: a file is named twice; every process counts once")
+    runs = [load(file) for file in files]
+    if len(runs) == 1:
+        return runs[0]
+    for run in runs[1:]:
+        _check_same(runs[0], run)
+    missing = _missing(runs)
+    numbers = [{case.name: case for case in run.cases} for run in runs]
+    names = [case.name for case in runs[0].cases if case.name not in missing]
+    if not names:
+        raise InputError(f"{files[0].parent}: no benchmark was measured by every process; expected at least one")
+    first = min(runs, key=lambda run: run.datetime)
+    return Run(
+        paths=tuple(files),
+        cases=tuple(_merged([known[name] for known in numbers]) for name in names),
+        machine=runs[0].machine,
+        lenet5={
+            **runs[0].lenet5,
+            "frameworks": {name: facts for run in runs for name, facts in run.lenet5["frameworks"].items()},
+            "not_measured": missing,
+        },
+        commit=runs[0].commit,
+        datetime=first.datetime,
+        version=runs[0].version,
+    )
+
+
+def files_of(path: Path) -> list[Path]:
+    """The files that a path stands for: itself, or those of a folder.  Raises InputError for a folder without any."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob(PROCESSES))
+    if not files:
+        raise InputError(f"{path}: holds no {PROCESSES}; expected the folder of a run made with python -m benchmarks run")
+    return files
+
+
+def _check_same(one: Run, other: Run) -> None:
+    """Raise InputError, naming the file and the difference, unless two processes were measured under the same circumstances."""
+    shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
+    for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
+        expected, found = _at(one, where), _at(other, where)
+        if expected != found:
+            raise InputError(
+                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
+            )
+
+
+def _at(run: Run, where: str) -> Any:
+    """The value at a dotted place of the file; None if there is none."""
+    value: Any = {"machine_info": run.machine, "version": run.version}
+    for key in where.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value
+
+
+def _missing(runs: Sequence[Run]) -> dict[str, str]:
+    """Cases that not every process measured, and why; a reason that is not the same everywhere names its process."""
+    found: dict[str, str] = {}
+    asked = [{case.name for case in run.cases} | run.not_measured.keys() for run in runs]
+    for run, names in zip(runs, asked, strict=True):
+        stray = sorted(asked[0] ^ names)
+        if stray:
+            raise InputError(f"{run.paths[0]}: other cases than in {runs[0].paths[0]} ({stray[0][:80]}); not of one run")
+        for name, reason in run.not_measured.items():
+            everywhere = all(other.not_measured.get(name) == reason for other in runs)
+            found.setdefault(name, reason if everywhere else f"{reason} ({run.paths[0].name})")
+    return found
+
+
+def _merged(cases: Sequence[Case]) -> Case:
+    """One case from what each process says of it."""
+    extra = {key: _middle(value, [case.extra.get(key) for case in cases]) for key, value in cases[0].extra.items()}
+    medians = tuple(case.median for case in cases)
+    return Case(cases[0].group, cases[0].name, _pooled([case.stats for case in cases]), extra, medians)
+
+
+def _middle(first: Any, values: Sequence[Any]) -> Any:
+    """The median of numbers (an integer stays one that occurred), or the first of anything else."""
+    if any(isinstance(value, bool) or not isinstance(value, (int, float)) for value in values):
+        return first
+    return statistics.median_low(values) if isinstance(first, int) else statistics.median(values)
+
+
+def _pooled(stats: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Statistics of several processes as one: extremes of all, moments of all rounds; median and quartiles are the medians of theirs."""
+    rounds = sum(one["rounds"] for one in stats)
+    mean = sum(one["mean"] * one["rounds"] for one in stats) / rounds
+    squares = sum(one["rounds"] * (one["stddev"] ** 2 + (one["mean"] - mean) ** 2) for one in stats)
+    return {
+        "min": min(one["min"] for one in stats),
+        "max": max(one["max"] for one in stats),
+        "mean": mean,
+        "stddev": math.sqrt(squares / rounds),
+        "rounds": rounds,
+        **{field: statistics.median(one[field] for one in stats) for field in ("median", "q1", "q3")},
+    }

@@ -32,6 +32,14 @@ def size(value: float) -> str:
     return f"{value:,.0f} B"
 
 
+def flops_per_second(value: float) -> str:
+    """1.31e10 -> '13.1 GFLOP/s'"""
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= 0.9995 * factor:
+            return f"{significant(value / factor)} {prefix}FLOP/s"
+    return f"{significant(value)} FLOP/s"
+
+
 def count(value: float) -> str:
     """1310160 -> '1,310,160'"""
     return f"{value:,.0f}"

@@ -1,0 +1,55 @@
+"""What a number depends on beside the machine: the code that was measured, and the versions of what it stands on."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+PROJECT = "lenet5-benchmarks"
+CODE = ("conftest.py", "benchmarks/*.py", "lenet5/*.py")
+READERS = (
+    "cells",
+    "coverage",
+    "drawing",
+    "gate",
+    "main",
+    "page",
+    "plots",
+    "report",
+    "results",
+    "rounds",
+    "seed",
+    "statistics",
+    "units",
+)
+"""First words of the modules of ``benchmarks`` that only read what was measured: they may change between two processes of a run."""
+
+
+def code_sha256() -> str:
+    """One digest of every file that a time can depend on: names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
+        if path.parent.name == "benchmarks" and path.stem.strip("_").partition("_")[0] in READERS:
+            continue
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python's version and that of every package that measuring needs and this environment has.  Imports none of them."""
+    try:
+        requirements = [line for line in metadata.requires(PROJECT) or [] if "extra ==" not in line]
+    except metadata.PackageNotFoundError:
+        requirements = []
+    found = {"python": platform.python_version()}
+    for name in sorted({match[0] for match in (re.match(r"[\w.-]+", line) for line in requirements) if match}):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

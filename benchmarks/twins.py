@@ -1,0 +1,42 @@
+"""Identical cases under different names: whatever differs between two copies is noise, so the true ratio of their times is 1.
+
+No part of the ordinary run (the name does not begin with ``test_``): ``python -m benchmarks coverage`` measures these.
+"""
+
+# mypy: allow-untyped-defs
+# pytest passes fixtures by name; their types stand where they are defined.
+
+from __future__ import annotations
+
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks.measuring import first_images
+from benchmarks.results import CONTROL
+from benchmarks.test_control import product_case
+
+COPIES = range(1, 11)
+"""Compared in pairs: the first with the second, the third with the fourth, and so on."""
+
+
+@pytest.mark.benchmark(group="twins")
+@pytest.mark.parametrize("copy", COPIES, ids="copy={}".format)
+def test_product(benchmark, copy):
+    """The control's matrix product."""
+    benchmark.extra_info.update(framework=CONTROL, mode="product", copy=copy)
+    product_case(benchmark)
+
+
+@pytest.mark.benchmark(group="twins")
+@pytest.mark.default_mode
+@pytest.mark.parametrize("copy", COPIES, ids="copy={}".format)
+@pytest.mark.parametrize("batch", [1, 64], ids="batch={}".format)
+def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch, copy):
+    """One batch, already converted, to logits on the host: a network of its own for every copy."""
+    net = build(weights)
+    images = net.tensor(first_images(dataset, batch))
+
+    assert_allclose(net.predict(images), expected_logits(batch), atol=1e-5)
+
+    record(batch=batch, copy=copy)
+    benchmark(net.predict, images)
