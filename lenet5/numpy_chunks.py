@@ -1,0 +1,326 @@
+"""The fast NumPy network as a whole: a batch in chunks that fit the cache, a thread for every share of them, one update.
+
+The BLAS is held to one thread meanwhile.  Its own threads would split products of a few microseconds, and wait for each other after
+each; a thread that takes whole chunks meets the others once a batch, and NumPy lets go of the interpreter in every call that
+counts.  Results do not depend on timing: which chunk goes to which thread, and the order in which gradients are added, is fixed.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import ThreadpoolController
+
+from lenet5.architecture import CONVOLUTIONS, checked, shapes_of
+from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, Weights
+from lenet5.numpy_fused import FEW, POOLED_SIDE, Arena, Array, Forward, Parameters, ShiftedKernels
+from lenet5.numpy_fused_backward import Backward
+
+T = TypeVar("T")
+
+CHUNK = 32
+"""Images a chunk: two cache lines of each pixel, and a workspace that stays near the second-level cache."""
+
+WORKSPACE_BYTES = 40_000_000
+"""At most so much for all threads of a network together: about ten threads that predict, or three that train."""
+
+
+# ----------------------------------------------------------------------------------------------------------------- threads
+
+
+class OneBlasThread:
+    """While anybody is inside, the BLAS computes on the calling thread alone; the last one out restores what the first one found.
+
+    Where threadpoolctl finds no BLAS that it can hold, nothing changes but the speed.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._libraries: list[Any] | None = None
+        self._restore: list[tuple[Any, int]] = []
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._libraries is None:  # looked for once: it takes a millisecond
+                self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
+            if self._inside == 0:
+                found = [(library, library.get_num_threads()) for library in self._libraries]
+                self._restore = [(library, threads) for library, threads in found if threads != 1]
+                for library, _ in self._restore:
+                    library.set_num_threads(1)
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                for library, threads in self._restore:
+                    library.set_num_threads(threads)
+
+
+ONE_BLAS_THREAD = OneBlasThread()
+
+
+def default_threads() -> int:
+    """OMP_NUM_THREADS, as for everybody else, or one for each core that this process may use."""
+    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
+    if asked.isdigit() and int(asked) > 0:
+        return int(asked)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+# --------------------------------------------------------------------------------------------------------------- optimizers
+
+
+class SGD:
+    """w -= learning_rate * g"""
+
+    def __init__(self, size: int, learning_rate: float) -> None:
+        self.learning_rate = np.float32(learning_rate)
+
+    def reset(self) -> None:
+        """Nothing is remembered between steps."""
+
+    def update(self, w: Array, g: Array) -> None:
+        """One step, in place; g is used up."""
+        np.multiply(g, self.learning_rate, out=g)
+        np.subtract(w, g, out=w)
+
+
+class Adam:
+    """Adam (Kingma & Ba 2015, algorithm 1) without a new array: fresh memory would cost seven times the arithmetic."""
+
+    def __init__(self, size: int, learning_rate: float) -> None:
+        self.learning_rate = learning_rate
+        self.mean, self.square, self.scratch = np.zeros((3, size), np.float32)
+        self.steps = 0
+
+    def reset(self) -> None:
+        """Forget all steps."""
+        self.steps = 0
+        self.mean.fill(0)
+        self.square.fill(0)
+
+    def update(self, w: Array, g: Array) -> None:
+        """One step, in place; g is used up."""
+        self.steps += 1
+        m, v, scratch = self.mean, self.square, self.scratch
+        np.multiply(m, np.float32(ADAM_BETA1), out=m)
+        np.multiply(g, np.float32(1 - ADAM_BETA1), out=scratch)
+        np.add(m, scratch, out=m)
+        np.multiply(v, np.float32(ADAM_BETA2), out=v)
+        np.multiply(g, g, out=g)
+        np.multiply(g, np.float32(1 - ADAM_BETA2), out=g)
+        np.add(v, g, out=v)
+        np.multiply(v, np.float32(1 / (1 - ADAM_BETA2**self.steps)), out=scratch)
+        np.sqrt(scratch, out=scratch)
+        np.add(scratch, np.float32(ADAM_EPSILON), out=scratch)
+        np.divide(m, scratch, out=scratch)
+        np.multiply(scratch, np.float32(self.learning_rate / (1 - ADAM_BETA1**self.steps)), out=scratch)
+        np.subtract(w, scratch, out=w)
+
+
+OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
+
+
+# ------------------------------------------------------------------------------------------------------------------ network
+
+
+class Worker:
+    """What one thread needs: a block of memory, and the network prepared in it for each size of chunk."""
+
+    def __init__(self, prepare: Callable[[Arena, int, bool], T]) -> None:
+        self._prepare = prepare
+        self._arena = Arena()
+        self._for_training = False
+        self._prepared: dict[tuple[int, bool], tuple[Any, list[tuple[Array, float]]]] = {}
+        self._latest: Any = None
+        self._total = np.empty(0, np.float32)
+
+    @property
+    def workspace_bytes(self) -> int:
+        """The block, and the sum of gradients."""
+        return self._arena.block.nbytes + self._total.nbytes
+
+    def total(self, size: int) -> Array:
+        """Zeros, to sum gradients of chunks in."""
+        if len(self._total) != size:
+            self._total = np.empty(size, np.float32)
+        self._total.fill(0)
+        return self._total
+
+    def chunk(self, n: int, training: bool) -> Any:
+        """The network on n images, with its way back if training."""
+        if (n, training) not in self._prepared:
+            if not len(self._arena.block) or training > self._for_training:
+                self._arena, self._for_training = Arena(floats_of(self._prepare, training)), training
+                self._prepared.clear()
+            self._arena.restart()
+            self._prepared[n, training] = self._prepare(self._arena, n, training), self._arena.constants
+        chunk, constants = self._prepared[n, training]
+        if chunk is not self._latest:
+            for array, value in constants:
+                array.fill(value)
+            self._latest = chunk
+        return chunk
+
+
+def floats_of(prepare: Callable[[Arena, int, bool], T], training: bool) -> int:
+    """Memory that the largest chunk takes."""
+    counter = Arena()
+    prepare(counter, CHUNK, training)
+    return counter.used
+
+
+class FusedLeNet5:
+    """LeNet-5 on images (n, c, 32, 32), fastest if they lie channels last in memory; float32.
+
+    Threads may share a network: it does one thing at a time, and each of them with all its own threads.
+    """
+
+    def __init__(
+        self,
+        weights: Mapping[str, Any],
+        activation: str = "relu",
+        optimizer: str = "adam",
+        learning_rate: float = 1e-3,
+        threads: int | None = None,
+    ) -> None:
+        self._shapes = shapes_of(checked(weights))
+        size = sum(int(np.prod(shape)) for shape in self._shapes.values())
+        self._parameters = Parameters(np.empty(size, np.float32), self._shapes)
+        self._kernels = {
+            name: ShiftedKernels(self._parameters.kernels[name], self._parameters.biases[name], POOLED_SIDE[name])
+            for name in CONVOLUTIONS
+        }
+        self._stale: set[bool] = set()
+        self._activation = activation
+        self._optimizer = OPTIMIZERS[optimizer](size, learning_rate)
+        self._classes = self._shapes["fc3.bias"][0]
+        self._workers = [Worker(self._prepare) for _ in range(min(threads or default_threads(), self._affordable(training=False)))]
+        self._trainers = self._affordable(training=True)
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_owner = 0
+        self._lock = threading.Lock()
+        self.load(weights)
+
+    def weights(self) -> Weights:
+        """A copy, in canonical layout."""
+        with self._lock:
+            return {name: np.array(array, order="C") for name, array in self._parameters.canonical.items()}
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        """Overwrite the weights in place; the optimizer starts afresh."""
+        fitting = checked(weights, like=self._shapes)
+        with self._lock:
+            for name, array in fitting.items():
+                self._parameters.canonical[name][...] = array
+            self._optimizer.reset()
+            self._stale = {True, False}
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Memory held between calls beside the weights and the optimizer's state."""
+        return sum(worker.workspace_bytes for worker in self._workers)
+
+    def predict(self, x: Array) -> NDArray[np.float32]:
+        """Logits.   x (n, c, 32, 32) -> (n, classes)"""
+        n = len(x)
+        logits = np.empty((n, self._classes), np.float32)
+        if n == 1:  # products too small for the BLAS to share out: holding it would only cost its 2 us
+            with self._lock:
+                self._write_kernels(few=True)
+                np.copyto(logits.T, self._workers[0].chunk(1, False).forward(x))
+            return logits
+
+        def work(worker: Worker, chunks: list[slice]) -> None:
+            for chunk in chunks:
+                np.copyto(logits[chunk].T, worker.chunk(chunk.stop - chunk.start, False).forward(x[chunk]))
+
+        with self._lock, ONE_BLAS_THREAD:
+            self._write_kernels(few=True)
+            self._write_kernels(few=False)
+            self._share(n, work)
+        return logits
+
+    def train_step(self, x: Array, y: Array) -> float:
+        """One update; the mean cross-entropy before it.   x (n, c, 32, 32), y (n,)"""
+        with self._lock, ONE_BLAS_THREAD:
+            loss, gradient = self._gradient(x, y)
+            self._optimizer.update(self._parameters.flat, gradient)
+            self._stale = {True, False}
+        return loss
+
+    def gradients(self, x: Array, y: Array) -> tuple[float, dict[str, Array]]:
+        """The mean cross-entropy, and its derivatives in canonical layout.   x (n, c, 32, 32), y (n,)"""
+        with self._lock, ONE_BLAS_THREAD:
+            loss, gradient = self._gradient(x, y)
+            return loss, Parameters(gradient.copy(), self._shapes).canonical
+
+    def _gradient(self, x: Array, y: Array) -> tuple[float, Array]:
+        """Loss and flat gradient, summed chunk by chunk in each thread, then thread by thread."""
+        share = 1 / len(x)
+
+        def work(worker: Worker, chunks: list[slice]) -> tuple[float, Array]:
+            loss, total = 0.0, worker.total(len(self._parameters.flat))
+            for chunk in chunks:
+                forward, backward = worker.chunk(chunk.stop - chunk.start, True)
+                forward.forward(x[chunk])
+                loss += backward.backward(y[chunk], share)
+                np.add(total, backward.gradient, out=total)
+            return loss, total
+
+        del self._workers[self._trainers :]  # for good: what is prepared for training stays that large
+        self._write_kernels(few=False)
+        (loss, gradient), *others = self._share(len(x), work)
+        for other_loss, other_gradient in others:
+            loss += other_loss
+            np.add(gradient, other_gradient, out=gradient)
+        return loss, gradient
+
+    def _share(self, n: int, work: Callable[[Worker, list[slice]], T]) -> list[T]:
+        """Do work on all chunks of n images, every thread on its own share; what each returned, in order."""
+        size = min(CHUNK, -(-n // len(self._workers)))
+        chunks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
+        mine, *others = self._workers[: len(chunks)]
+        step = 1 + len(others)
+        futures = [self._helpers().submit(work, worker, chunks[k::step]) for k, worker in enumerate(others, start=1)]
+        try:
+            result = work(mine, chunks[::step])
+        finally:
+            wait(futures)
+        return [result, *(future.result() for future in futures)]
+
+    def _helpers(self) -> ThreadPoolExecutor:
+        """Threads beside the caller's; made when first needed, and again in a forked process, which has none of them."""
+        if self._pool is None or self._pool_owner != os.getpid():
+            self._pool, self._pool_owner = ThreadPoolExecutor(len(self._workers) - 1), os.getpid()
+        return self._pool
+
+    def _affordable(self, training: bool) -> int:
+        """How many threads may have a workspace of their own."""
+        floats = floats_of(self._prepare, training) + training * len(self._parameters.flat)
+        return max(1, WORKSPACE_BYTES // (4 * floats))
+
+    def _write_kernels(self, few: bool) -> None:
+        """Bring the shifted copies up to date, if this kind of them is not."""
+        if few in self._stale:
+            for kernels in self._kernels.values():
+                kernels.write_few() if few else kernels.write_many()
+            self._stale.discard(few)
+
+    def _prepare(self, arena: Arena, n: int, training: bool) -> Any:
+        """A `Forward` on n images, for training with its `Backward`."""
+        few = n <= FEW and not training
+        forward = Forward(arena, n, self._parameters, self._kernels, self._activation, few)
+        if not training:
+            return forward
+        gradients = Parameters(arena.take(len(self._parameters.flat)), self._shapes)
+        return forward, Backward(arena, forward, self._kernels, self._activation, gradients)

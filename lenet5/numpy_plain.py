@@ -1,0 +1,98 @@
+"""The plain NumPy network: the operations of `numpy_layers`, composed, in two ways to compute them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5 import numpy_layers as layers
+from lenet5.architecture import CONVOLUTIONS, DENSE, checked, shapes_of
+from lenet5.contract import Weights
+from lenet5.numpy_optimizers import OPTIMIZERS
+
+Tape = list[tuple[str | None, layers.Pullback]]
+"""What the way back needs: each operation's layer (None without parameters) and pullback, in the order of the way forth."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One way to compute the operations that a framework would be used for."""
+
+    convolution: Callable[..., tuple[layers.Array, layers.Pullback]]
+    max_pool: Callable[..., tuple[layers.Array, layers.Pullback]]
+    dtype: type
+
+
+RUNGS = {
+    "im2col": Rung(layers.convolution, layers.max_pool, np.float32),
+    "loops": Rung(layers.convolution_by_loops, layers.max_pool_by_loops, np.float64),
+}
+
+
+class PlainLeNet5:
+    """LeNet-5 as one operation after the other on whole batches.   images (n, c, 32, 32), labels (n,)"""
+
+    def __init__(self, weights: Mapping[str, Any], rung: str, activation: str, optimizer: str, learning_rate: float) -> None:
+        self._rung = RUNGS[rung]
+        self._activation = getattr(layers, activation)
+        self._optimizer = OPTIMIZERS[optimizer](learning_rate)
+        self._weights: dict[str, layers.Array] = {name: array.astype(self._rung.dtype) for name, array in checked(weights).items()}
+
+    def predict(self, x: layers.Array) -> NDArray[np.float32]:
+        """Logits.   x (n, c, 32, 32) -> float32 (n, classes)"""
+        return self._forward(x).astype(np.float32, copy=False)
+
+    def train_step(self, x: layers.Array, y: NDArray[np.integer[Any]]) -> float:
+        """One update; the mean cross-entropy before it."""
+        tape: Tape = []
+        loss, pullback = layers.cross_entropy(self._forward(x, tape), y)
+        (dy,) = pullback(np.ones(()))
+        gradients = {}
+        for layer, pullback in reversed(tape):
+            *dparameters, dy = pullback(dy)
+            if layer:
+                gradients[f"{layer}.weight"], gradients[f"{layer}.bias"] = dparameters
+        self._optimizer.update(self._weights, gradients)
+        return float(loss)
+
+    def weights(self) -> Weights:
+        """A copy, in canonical layout."""
+        return {name: array.astype(np.float32) for name, array in self._weights.items()}
+
+    def load(self, weights: Mapping[str, Any]) -> None:
+        """Overwrite the weights in place; the optimizer starts afresh."""
+        for name, array in checked(weights, like=shapes_of(self._weights)).items():
+            self._weights[name][...] = array
+        self._optimizer.reset()
+
+    @property
+    def workspace_bytes(self) -> int:
+        """Memory held between calls beside the weights and the optimizer's state: none, every call makes its arrays anew."""
+        return 0
+
+    def _forward(self, x: layers.Array, tape: Tape | None = None) -> layers.Array:
+        """Images (n, c, 32, 32) -> logits (n, classes).  Without a tape each pullback is dropped at once, and its memory with it."""
+
+        def apply(operation: Callable[..., Any], x: layers.Array, layer: str | None = None, **options: Any) -> layers.Array:
+            parameters = (self._weights[f"{layer}.weight"], self._weights[f"{layer}.bias"]) if layer else ()
+            y: layers.Array
+            y, pullback = operation(x, *parameters, **options)
+            if tape is not None:
+                tape.append((layer, pullback))
+            return y
+
+        x = x.astype(self._rung.dtype, copy=False)
+        for layer in CONVOLUTIONS:
+            x = apply(self._rung.convolution, x, layer, wants_dx=layer != CONVOLUTIONS[0])
+            x = apply(self._activation, x)
+            x = apply(self._rung.max_pool, x)
+        x = apply(layers.flatten, x)
+        for layer in DENSE:
+            x = apply(layers.dense, x, layer)
+            if layer != DENSE[-1]:
+                x = apply(self._activation, x)
+        return x
