@@ -1,0 +1,161 @@
+"""The fast NumPy path: equal to the plain one wherever a chunk, a thread, a tie or another caller could make a difference."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+import threadpoolctl
+from numpy.testing import assert_allclose, assert_array_equal
+
+import lenet5
+from lenet5.architecture import NAMES
+from lenet5.numpy_chunks import CHUNK, FusedLeNet5
+from lenet5.numpy_fused import FEW
+from lenet5.numpy_plain import PlainLeNet5
+from tests.test_agreement import problem
+
+LIMIT_BYTES = 40_000_000
+
+
+def fused(weights, threads=2, activation="relu", optimizer="sgd", learning_rate=0.05):
+    return FusedLeNet5(weights, activation, optimizer, learning_rate, threads)
+
+
+def plain(weights, activation="relu"):
+    return PlainLeNet5(weights, "loops", activation, "sgd", 0.05)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3], ids="threads={}".format)
+@pytest.mark.parametrize("batch", [2, FEW, FEW + 1, CHUNK, CHUNK + 1, 2 * CHUNK + FEW, 97], ids="batch={}".format)
+def test_every_chunking(batch, threads):
+    """Logits and gradients do not depend on how a batch falls into chunks and threads."""
+    weights, images, labels = problem(batch=batch)
+    net, reference = fused(weights, threads), plain(weights)
+
+    assert_allclose(net.predict(images), reference.predict(images.astype(np.float64)), rtol=0, atol=1e-5)
+    assert net.train_step(images, labels) == pytest.approx(reference.train_step(images.astype(np.float64), labels), abs=1e-5)
+    for name in NAMES:
+        assert_allclose(net.weights()[name], reference.weights()[name], rtol=0, atol=1e-5, err_msg=name)
+
+
+def test_large_batch_in_bounded_memory():
+    """A batch of 1,024 is predicted and learned from with the workspace of a few chunks, which the network reports."""
+    weights, images, labels = problem(batch=1024)
+    net = fused(weights)
+    assert net.workspace_bytes < LIMIT_BYTES
+
+    assert_allclose(net.predict(images), plain(weights).predict(images.astype(np.float64)), rtol=0, atol=1e-5)
+    net.train_step(images, labels)
+
+    assert 0 < net.workspace_bytes <= LIMIT_BYTES
+
+
+@pytest.mark.parametrize("threads", [1, 16, 64], ids="threads={}".format)
+def test_more_threads_do_not_break_the_bound(threads):
+    """However many threads are asked for, their workspaces stay within 40 MB together."""
+    weights, images, labels = problem(batch=1024)
+    net = fused(weights, threads)
+    net.predict(images)
+    net.train_step(images, labels)
+    assert net.workspace_bytes <= LIMIT_BYTES
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
+def test_ties(activation):
+    """Where all of a pool is equal the first element takes the derivative, as in the plain network: constant images."""
+    weights, images, labels = problem(batch=33)
+    images[:] = images[:, :, :1, :1]
+    net, reference = fused(weights, activation=activation), plain(weights, activation)
+
+    net.train_step(images, labels)
+    reference.train_step(images.astype(np.float64), labels)
+
+    for name in NAMES:
+        assert_allclose(net.weights()[name], reference.weights()[name], rtol=0, atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("layout", ["channels first", "channels last", "every second image"])
+def test_any_memory_layout(layout):
+    """Images may lie in memory as they like; channels last is only the fastest."""
+    weights, images, _ = problem(batch=40)
+    laid_out = {
+        "channels first": images,
+        "channels last": np.ascontiguousarray(images.transpose(0, 2, 3, 1)).transpose(0, 3, 1, 2),
+        "every second image": np.repeat(images, 2, axis=0)[::2],
+    }[layout]
+    assert_allclose(fused(weights).predict(laid_out), plain(weights).predict(images.astype(np.float64)), rtol=0, atol=1e-5)
+
+
+def test_one_network_from_many_threads():
+    """Several callers may use one network at once: each gets the logits of its own images."""
+    weights, images, _ = problem(batch=128)
+    net = fused(weights)
+    parts = [images[start : start + size] for start, size in ((0, 1), (1, 7), (8, 64), (72, 33), (3, 1), (40, 50))] * 8
+    expected = plain(weights).predict(images.astype(np.float64))
+    starts = [0, 1, 8, 72, 3, 40] * 8
+
+    with ThreadPoolExecutor(8) as callers:
+        answers = list(callers.map(net.predict, parts))
+
+    for start, part, logits in zip(starts, parts, answers, strict=True):
+        assert_allclose(logits, expected[start : start + len(part)], rtol=0, atol=1e-5)
+
+
+def test_many_networks_at_once():
+    """Networks that train side by side end where they would have ended alone, and BLAS has the threads again that it had."""
+    problems = [problem(batch=70, seed=seed) for seed in range(4)]
+    before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+
+    def trained(job):
+        weights, images, labels = job
+        net = fused(weights)
+        for _ in range(3):
+            net.train_step(images, labels)
+        return net.weights()
+
+    alone = [trained(job) for job in problems]
+    with ThreadPoolExecutor(4) as callers:
+        together = list(callers.map(trained, problems))
+
+    for one, other in zip(alone, together, strict=True):
+        for name in NAMES:
+            assert_array_equal(one[name], other[name], err_msg=name)
+    assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"] == before
+
+
+def test_training_and_predicting_share_the_memory():
+    """Sizes of batches and both kinds of calls in any order: what one leaves in the workspace never shows in the next."""
+    weights, images, labels = problem(batch=80)
+    net, reference = fused(weights), plain(weights)
+    for step, size in enumerate((1, 40, 33, 80, 1, 11, 64, 5, 80)):
+        part = images[:size]
+        assert_allclose(net.predict(part), reference.predict(part.astype(np.float64)), rtol=0, atol=1e-5, err_msg=f"call {step}")
+        ours, theirs = net.train_step(part, labels[:size]), reference.train_step(part.astype(np.float64), labels[:size])
+        assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+def test_keeps_no_images():
+    """After a call nothing refers to the images any more."""
+    weights, images, labels = problem(batch=64)
+    net = lenet5.implementation("numpy")(weights)
+    x = net.tensor(images)
+    net.predict(x)
+    net.train_step(x, labels)
+    gone = weakref.ref(x)
+    del x
+    gc.collect()
+    assert gone() is None
+
+
+def test_workspace_bytes_is_public():
+    """The front door reports the workspace: bounded in the fused mode, none in the plain ones."""
+    weights, images, _ = problem(batch=64)
+    LeNet5 = lenet5.implementation("numpy")
+    for mode in LeNet5.modes:
+        net = LeNet5(weights, mode=mode)
+        net.predict(net.tensor(images))
+        assert (0 < net.workspace_bytes <= LIMIT_BYTES) == (mode == "fused")
