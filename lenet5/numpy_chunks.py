@@ -27,6 +27,9 @@ T = TypeVar("T")
 CHUNK = 32
 """Images a chunk: two cache lines of each pixel, and a workspace that stays near the second-level cache."""
 
+LEAST = 5
+"""Fewer images than this are done before another thread has woken up."""
+
 WORKSPACE_BYTES = 40_000_000
 """At most so much for all threads of a network together: about ten threads that predict, or three that train."""
 
@@ -287,7 +290,7 @@ class FusedLeNet5:
 
     def _share(self, n: int, work: Callable[[Worker, list[slice]], T]) -> list[T]:
         """Do work on all chunks of n images, every thread on its own share; what each returned, in order."""
-        size = min(CHUNK, -(-n // len(self._workers)))
+        size = min(CHUNK, max(LEAST, -(-n // len(self._workers))))
         chunks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
         mine, *others = self._workers[: len(chunks)]
         step = 1 + len(others)

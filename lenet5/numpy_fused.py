@@ -20,9 +20,9 @@ a few floats, and NumPy spends 5 to 10 ns on each run, however short.  Three cha
 
 3. **Two neighbours in one product.**  The windows are 6 wide, not 5, and the matrix holds the kernel twice, the second time
    shifted one column to the right (zeros elsewhere): one product gives the outputs at columns 2j and 2j + 1.  That costs a fifth
-   more multiplications (423,360 for conv1, 288,000 for conv2), saves two fifths of the strips and half the calls, and brings the rows of the
-   matrix from 6 to 12, which a SIMD kernel needs.  The two results lie apart in memory, and max-pooling is what it should
-   be: the larger of two long runs, first across the two columns, then across two rows.
+   more multiplications (423,360 for conv1, 288,000 for conv2), saves two fifths of the strips and half the calls, and brings the
+   rows of the matrix from 6 to 12, which a SIMD kernel needs.  The two results lie apart in memory, and max-pooling is what it
+   should be: the larger of two long runs, first across the two columns, then across two rows.
 
 Bias and activation come *after* pooling, on a quarter of the elements: both are monotone, so they commute with the maximum.
 
