@@ -65,7 +65,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "mode" in metafunc.fixturenames:
         count = 1 if metafunc.definition.get_closest_marker("default_mode") else None
         pairs = [(framework, mode) for framework in lenet5.frameworks() for mode in lenet5.modes(framework)[:count]]
-        metafunc.parametrize(("framework", "mode"), pairs, ids=[f"{framework}-{mode}" for framework, mode in pairs])
+        values = [
+            pytest.param(
+                framework, mode, id=f"{framework}-{mode}", marks=[pytest.mark.heavy] * (mode in lenet5.variants(framework))
+            )
+            for framework, mode in pairs
+        ]
+        metafunc.parametrize(("framework", "mode"), values)
     elif "framework" in metafunc.fixturenames:
         metafunc.parametrize("framework", lenet5.frameworks())
 
@@ -188,7 +194,11 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         return
     terminalreporter.section("LeNet-5: the report")
     terminalreporter.write_line(written.text)
-    terminalreporter.write_line(f"Written to {written.path.relative_to(config.rootpath)}, from {saved}")
+    for path in (written.path, written.page):
+        terminalreporter.write_line(f"Written to {path.relative_to(config.rootpath)}, from {saved}")
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(written.text)
 
 
 def _saved_by(config: pytest.Config) -> Path | None:

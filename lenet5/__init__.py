@@ -35,6 +35,7 @@ __all__ = [
     "load_weights",
     "modes",
     "save_weights",
+    "variants",
 ]
 
 _PREFIX = "with_"
@@ -64,12 +65,26 @@ def implementation(framework: str) -> Any:
 
 def modes(framework: str) -> tuple[str, ...]:
     """The modes of a framework, the default first, read from the source so that listing cases imports nothing."""
+    found = _literal(framework, "modes")
+    if not found:
+        raise InputError(f"{_PREFIX}{framework}.py: class LeNet5 has no literal tuple 'modes'")
+    return found
+
+
+def variants(framework: str) -> tuple[str, ...]:
+    """Those of its modes that a short benchmark run may leave out, read from the source."""
+    return _literal(framework, "variants")
+
+
+def _literal(framework: str, name: str) -> tuple[str, ...]:
+    """A tuple of strings that stands in a framework's class LeNet5; empty if there is none of that name."""
     check_option("framework", framework, frameworks())
-    tree = ast.parse((Path(__path__[0]) / f"{_PREFIX}{framework}.py").read_text(encoding="utf-8"))
+    source = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     for definition in tree.body:
         if isinstance(definition, ast.ClassDef) and definition.name == "LeNet5":
             for statement in definition.body:
                 target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
-                if isinstance(target, ast.Name) and target.id == "modes":
+                if isinstance(target, ast.Name) and target.id == name:
                     return tuple(ast.literal_eval(statement.value))  # type: ignore[attr-defined]
-    raise InputError(f"{_PREFIX}{framework}.py: class LeNet5 has no literal tuple 'modes'")
+    return ()

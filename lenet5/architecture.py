@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lenet5.contract import ACTIVATIONS, InputError, Weights, check_option
 
@@ -87,13 +88,14 @@ def checked(weights: Mapping[str, Any], like: Mapping[str, tuple[int, ...]] | No
     """A copy of the weights, in canonical order, if they are a LeNet-5's.
 
     Takes anything that NumPy can read as arrays, a PyTorch state_dict included.  Raises InputError for a missing or foreign name,
-    a dtype other than float32, layers that do not fit each other (or ``like``, if given), and values that are not finite.
+    what is no array, a dtype other than float32, layers that do not fit each other (or ``like``, if given), and values that are
+    not finite.
     """
     if missing := [name for name in NAMES if name not in weights]:
         raise InputError(f"weights: {missing[0]!r} is missing; LeNet-5 has {', '.join(NAMES)}")
     if foreign := [name for name in weights if name not in NAMES]:
         raise InputError(f"weights: {foreign[0]!r} is none of LeNet-5's; it has {', '.join(NAMES)}")
-    arrays = {name: np.array(weights[name]) for name in NAMES}
+    arrays = {name: _copied(name, weights[name]) for name in NAMES}
     wanted = like or _fitting_shapes(arrays)
     for name, array in arrays.items():
         if array.dtype != np.float32:
@@ -108,6 +110,15 @@ def checked(weights: Mapping[str, Any], like: Mapping[str, tuple[int, ...]] | No
 def shapes_of(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     """Name -> shape of each array."""
     return {name: tuple(array.shape) for name, array in weights.items()}
+
+
+def _copied(name: str, value: Any) -> NDArray[Any]:
+    """A copy of a value as NumPy reads it."""
+    try:
+        return np.asarray(value).copy()  # np.array would ask a PyTorch tensor for the copy, which answers with a warning
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists; tensors in bfloat16, sparse ones, or tied to a gradient
+        reason = str(error).partition("\n")[0]
+        raise InputError(f"weights: {name} is no array ({reason}); it must be float32") from error
 
 
 def _fitting_shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:

@@ -38,6 +38,9 @@ class Network(Protocol):
     modes: ClassVar[tuple[str, ...]]
     """Ways to run the same arithmetic, as a literal tuple of strings (it is read without importing); the first is the default."""
 
+    variants: ClassVar[tuple[str, ...]]
+    """Those of the modes that a short benchmark run may leave out; likewise a literal, and none if it is not there."""
+
     def __init__(
         self,
         weights: Mapping[str, Any],

@@ -23,6 +23,19 @@ def weight_bytes(weights: Mapping[str, Any]) -> int:
     return sum(array.nbytes for array in weights.values())
 
 
+def gradient_bytes(weights: Mapping[str, Any]) -> int:
+    """Bytes of all gradients: one number a parameter, in its dtype."""
+    return weight_bytes(weights)
+
+
+def optimizer_state_bytes(weights: Mapping[str, Any], optimizer: str) -> int:
+    """Bytes that an optimizer remembers between steps: Adam two numbers a parameter, plain gradient descent none.
+
+    The count of steps is not in.
+    """
+    return {"sgd": 0, "adam": 2}[optimizer] * weight_bytes(weights)
+
+
 def macs_by_layer(weights: Mapping[str, Any]) -> dict[str, int]:
     """Multiply-accumulates of one image's forward pass, layer by layer: every weight is used once an output pixel."""
     return {layer: weights[f"{layer}.weight"].size * CONVOLUTION_SIDE.get(layer, 1) ** 2 for layer in LAYERS}

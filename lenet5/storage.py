@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -59,7 +60,8 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 def _read_npz(path: Path) -> Mapping[str, Any]:
     if not zipfile.is_zipfile(path):
         raise InputError(f"{path}: is no .npz archive; expected one written by save_weights or numpy.savez")
-    with np.load(path, allow_pickle=False) as archive:
+    # A file object of our own: given the name, numpy.load leaves its file open when the archive is damaged.
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)
 
 
@@ -87,7 +89,10 @@ def _read_state_dict(path: Path) -> Mapping[str, Any]:
         import torch
     except ModuleNotFoundError as error:
         raise NotInstalled(f"{path}: reading a state_dict needs the package 'torch'; pip install torch") from error
-    contents = torch.load(path, map_location="cpu", weights_only=True)
+    try:
+        contents = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:  # whose text advises weights_only=False: just what would run a hostile file
+        raise InputError(f"{path}: is damaged or holds more than tensors, which could run code; expected a state_dict") from error
     if not isinstance(contents, Mapping):
         raise InputError(f"{path}: holds a {type(contents).__name__}; expected a state_dict")
     return {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in contents.items()}

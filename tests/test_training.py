@@ -1,0 +1,251 @@
+"""One loop trains every network: the same batches in the same order, judged the same way."""
+
+from __future__ import annotations
+
+import zlib
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import lenet5
+from lenet5 import InputError, training
+from lenet5.datasets import Dataset, Split, load
+from lenet5.training import History, accuracy, batches, judge, logits_of, prepare, train, train_epoch
+
+CLASSES = 5
+
+
+class Fake:
+    """A network that takes one batch size, answers with an image's first pixels as logits, and writes down what it is asked."""
+
+    def __init__(self, batch=None, losses=()):
+        self.batch, self.losses = batch, iter(losses)
+        self.calls = []
+
+    def tensor(self, array):
+        return np.array(array)
+
+    def predict(self, x):
+        assert self.batch in (None, len(x))
+        self.calls.append(("predict", len(x)))
+        return x[:, 0, 0, :CLASSES]
+
+    def train_step(self, x, y):
+        self.calls.append(("train_step", x[:, 0, 31, 31].tolist(), y.tolist()))
+        return next(self.losses)
+
+
+class Frozen(Fake):
+    """A network that must not learn."""
+
+    def train_step(self, x, y):
+        raise AssertionError("learned")
+
+
+def split(count, seed=0):
+    """Random images, each with its own number in its last pixel, and random labels."""
+    random = np.random.RandomState(seed)
+    images = random.standard_normal((count, 1, 32, 32)).astype(np.float32)
+    images[:, 0, 31, 31] = range(count)
+    return Split(images, random.randint(0, CLASSES, count))
+
+
+def dataset(train=11, validation=4):
+    return Dataset("fake", split(train), split(validation, 1), split(1), CLASSES, np.zeros(1, np.float32))
+
+
+@pytest.fixture(scope="module")
+def digits():
+    """A few of the grey digits: 256 to learn from, 90 to judge by."""
+    data = load("digits")
+    few = {part: Split(getattr(data, part).images[:n], getattr(data, part).labels[:n]) for part, n in SIZES.items()}
+    return Dataset(data.name, **few, classes=data.classes, mean=data.mean)
+
+
+SIZES = {"train": 256, "validation": 90, "test": 90}
+
+
+# --------------------------------------------------------------------------------------------------------------- batches
+
+
+def test_batches_never_change():
+    """The same seed gives the same order with every NumPy: a small one to read, and that of the first epoch by its checksum."""
+    assert [rows.tolist() for rows in batches(11, 3, seed=5)] == [[5, 8, 2], [10, 4, 7], [1, 0, 9]]
+    assert zlib.crc32(np.concatenate([*batches(4100, 64, seed=0)]).astype("<i8").tobytes()) == 2576274290
+
+
+@pytest.mark.parametrize(("count", "size"), [(11, 3), (12, 3), (11, 11), (11, 1), (1, 1), (4100, 64)])
+def test_batches_are_full_and_distinct(count, size):
+    """Every batch is full, no index comes twice, and only what does not fill a batch is left out."""
+    found = list(batches(count, size, seed=2))
+    assert [len(rows) for rows in found] == [size] * (count // size)
+    seen = np.concatenate(found).tolist()
+    assert len(set(seen)) == len(seen)
+    assert set(seen) <= set(range(count))
+
+
+def test_batches_of_another_seed():
+    """Another seed shuffles otherwise, and leaves out others."""
+    one, other = (np.concatenate([*batches(4100, 64, seed)]) for seed in (0, 1))
+    assert (one == other).mean() < 0.01
+    assert set(one.tolist()) != set(other.tolist())
+
+
+@pytest.mark.parametrize(("count", "size"), [(3, 4), (3, 0), (3, -1), (0, 1)])
+def test_no_batch(count, size):
+    """A batch that no split of that size can fill is refused before anything is trained."""
+    with pytest.raises(InputError) as caught:
+        list(batches(count, size, seed=0))
+    assert str(caught.value) == f"batch: {size} does not fit a split of {count} images; use 1 to {count}"
+
+
+def test_prepare():
+    """An epoch is prepared by tensor() alone: images and their own labels, batch by batch in the order of the seed."""
+    net, data = Frozen(), split(11)
+    prepared = prepare(net, data, batch=3, seed=5)
+
+    assert net.calls == []
+    for (x, y), rows in zip(prepared, batches(11, 3, seed=5), strict=True):
+        assert_array_equal(x, data.images[rows])
+        assert_array_equal(y, data.labels[rows])
+
+
+# ------------------------------------------------------------------------------------------------------ logits, accuracy
+
+
+@pytest.mark.parametrize("count", [1, 3, 4, 5, 8, 11])
+def test_logits_of(count):
+    """Any number of images goes through a network that takes four at a time, and each gets its own logits back."""
+    net, images = Frozen(batch=4), split(count).images
+    kept = images.copy()
+
+    logits = logits_of(net, images, batch=4)
+
+    assert_array_equal(logits, images[:, 0, 0, :CLASSES])
+    assert logits.dtype == np.float32
+    assert net.calls == [("predict", 4)] * -(-count // 4)
+    assert_array_equal(images, kept)
+
+
+def test_accuracy():
+    """The share of images whose largest logit is their label's, from 0 to 1 as a Python float."""
+    logits = np.array([[1, 2, 3], [3, 2, 1], [0, 5, 0], [-3, -2, -1]], np.float32)
+    assert accuracy(logits, np.array([2, 0, 1, 2])) == 1
+    assert accuracy(logits, np.array([2, 0, 1, 0])) == 0.75
+    assert accuracy(logits, np.array([0, 1, 2, 0])) == 0
+    assert type(accuracy(logits, np.array([0, 1, 2, 0]))) is float
+
+
+def test_judge():
+    """Mean cross-entropy and accuracy on all images of a split, computed in float64, in calls of one size, and nothing learned."""
+    net, data = Frozen(batch=450), split(460)
+    loss, share = judge(net, data)
+
+    logits = data.images[:, 0, 0, :CLASSES].astype(np.float64)
+    likelihood = np.exp(logits)[range(460), data.labels] / np.exp(logits).sum(1)
+    assert loss == pytest.approx(-np.log(likelihood).mean(), rel=1e-12)
+    assert share == (logits.argmax(1) == data.labels).mean()
+    assert net.calls == [("predict", 450)] * 2
+
+
+@pytest.mark.default_mode
+def test_judge_does_not_learn(build, digits):
+    """Weights stay as they were while a network is judged, and it is judged the same again."""
+    weights = lenet5.initial_weights(lenet5.Architecture(1, 10))
+    net = build(weights)
+
+    first = judge(net, digits.validation)
+
+    for name, array in net.weights().items():
+        assert_array_equal(array, weights[name])
+    assert judge(net, digits.validation) == first
+
+
+# -------------------------------------------------------------------------------------------------------------- training
+
+
+def test_train_epoch():
+    """One step for each batch, in their order; the mean of the losses as a Python float."""
+    net = Fake(losses=[1.0, 2.0, 6.0])
+    loss = train_epoch(net, prepare(net, split(7), batch=2, seed=1))
+    assert loss == 3
+    assert type(loss) is float
+    assert [call[0] for call in net.calls] == ["train_step"] * 3
+
+
+def test_train():
+    """Epoch e of seed s steps through the batches of seed s + e and is then judged once; the curves hold a value an epoch."""
+    data = dataset()
+    net = Fake(losses=[3.0, 2.0, 1.0, 0.5, 0.25, 0.0])
+    history = train(net, data, epochs=2, batch=3, seed=5)
+
+    def steps(seed):
+        return [("train_step", rows.tolist(), data.train.labels[rows].tolist()) for rows in batches(11, 3, seed)]
+
+    judged = [("predict", training.JUDGING_BATCH)]
+    assert net.calls == steps(5) + judged + steps(6) + judged
+    loss, share = judge(net, data.validation)
+    assert history == History([2.0, 0.25], [loss, loss], [share, share])
+
+
+def test_train_for_no_epoch():
+    """No epochs, no steps, empty curves."""
+    net = Fake()
+    assert train(net, dataset(), epochs=0) == History([], [], [])
+    assert net.calls == []
+
+
+def test_train_on_too_few():
+    """A batch that the training split cannot fill is refused, and nothing is learned."""
+    with pytest.raises(InputError, match=r"^batch: 64 does not fit a split of 11 images; use 1 to 11$"):
+        train(Frozen(), dataset(), epochs=1)
+
+
+@pytest.mark.parametrize("progress", [None, "numpy"])
+def test_train_is_quiet(capsys, progress):
+    """Where there is no terminal there is no bar, named or not."""
+    train(Fake(losses=[0.0] * 3), dataset(), epochs=1, batch=3, progress=progress)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_train_shows_a_bar_on_a_terminal(capsys, monkeypatch):
+    """On a terminal a bar bears the name that it was given, and the accuracy so far; without a name there is none."""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    train(Fake(losses=[0.0] * 3), dataset(), epochs=1, batch=3)
+    assert capsys.readouterr() == ("", "")
+
+    train(Fake(losses=[0.0] * 3), dataset(), epochs=1, batch=3, progress="numpy-im2col")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "numpy-im2col: 100%" in err
+    assert "validation " in err
+
+
+def test_training_lowers_the_loss(digits):
+    """Real digits are learned: losses fall from epoch to epoch, and far more than a tenth of the images unseen come out right."""
+    weights = lenet5.initial_weights(lenet5.Architecture(1, 10))
+    net = lenet5.implementation("numpy")(weights, learning_rate=4e-3)
+    before, _ = judge(net, digits.validation)
+
+    history = train(net, digits, epochs=3, batch=32)
+
+    assert before > history.train_loss_nats[0] > history.train_loss_nats[1] > history.train_loss_nats[2]
+    assert before > history.validation_loss_nats[0] > history.validation_loss_nats[1] > history.validation_loss_nats[2]
+    assert history.validation_accuracy[-1] > 0.3
+
+
+@pytest.fixture(scope="module")
+def numpys_history(digits):
+    """What the network by hand makes of one epoch of digits."""
+    return train(lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
+
+
+@pytest.mark.default_mode
+def test_curves_lie_on_each_other(build, digits, numpys_history):
+    """After an epoch of digits every framework has the losses of the network by hand to 1e-5, and the same images right."""
+    history = train(build(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
+
+    assert_allclose(history.train_loss_nats, numpys_history.train_loss_nats, rtol=0, atol=1e-5)
+    assert_allclose(history.validation_loss_nats, numpys_history.validation_loss_nats, rtol=0, atol=1e-5)
+    assert history.validation_accuracy == numpys_history.validation_accuracy
