@@ -20,8 +20,25 @@ if TYPE_CHECKING:
     from lenet5.datasets import Dataset
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A warning from a framework fails a test but not a measurement: other versions have other deprecations."""
+ORACLE = ("numpy", "loops")
+"""The framework and mode that every other one has to agree with before its clock starts."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.getgroup("lenet5").addoption(
+        "--heavy", action="store_true", help="also run the groups that take many minutes (see README)"
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is heavy unless asked; and a warning from a framework fails a test but not a measurement.
+
+    Other versions have other deprecations.
+    """
+    if not config.getoption("heavy", False):
+        heavy = [item for item in items if item.get_closest_marker("heavy")]
+        items[:] = [item for item in items if item not in heavy]
+        config.hook.pytest_deselected(items=heavy)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("default"))
@@ -38,20 +55,22 @@ def weights(dataset: Dataset) -> lenet5.Weights:
 
 @pytest.fixture(scope="session")
 def oracle(weights: lenet5.Weights) -> Any:
-    """The textbook network in float64 that every other one has to agree with before its clock starts."""
+    """The textbook network in float64.  Whoever trains it loads the weights first; whoever predicts with it too."""
     import lenet5
     from benchmarks.measuring import LEARNING_RATE
 
-    return lenet5.implementation("numpy")(weights, mode="loops", learning_rate=LEARNING_RATE)
+    framework, mode = ORACLE
+    return lenet5.implementation(framework)(weights, mode=mode, learning_rate=LEARNING_RATE)
 
 
 @pytest.fixture(scope="session")
-def expected_logits(oracle: Any, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
+def expected_logits(oracle: Any, weights: lenet5.Weights, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
     """expected_logits(batch) -> the oracle's logits of `first_images`, computed once a session."""
     from benchmarks.measuring import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
+        oracle.load(weights)
         found: NDArray[np.float32] = oracle.predict(oracle.tensor(first_images(dataset, batch)))
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -39,9 +40,13 @@ if threads := os.environ.get("OMP_NUM_THREADS"):
 
 
 class LeNet5:
-    """LeNet-5 in TensorFlow.  Modes: eager, graph (tf.function) and xla (tf.function with jit_compile)."""
+    """LeNet-5 in TensorFlow.  Modes: eager, graph (tf.function), xla (tf.function with jit_compile), and Keras' own loops by name.
 
-    modes = ("eager", "graph", "xla")
+    predict_on_batch trains by train_on_batch, predict by fit: the calls that belong together, both around a graph without XLA.
+    """
+
+    modes = ("eager", "graph", "xla", "predict_on_batch", "predict")
+    variants = ("predict_on_batch", "predict")
 
     def __init__(
         self,
@@ -59,10 +64,13 @@ class LeNet5:
         self._shapes = shapes_of(arrays)
         self._device = "/GPU:0" if device == "cuda" else "/CPU:0"
         with tf.device(self._device):
-            self._model = _model(self._shapes, activation)
+            self._model = model(self._shapes, activation)
             self._optimizer = _optimizer(optimizer, learning_rate)
             self._optimizer.build(self._model.trainable_variables)
-        self._predict, self._step = _traced(mode)(self._forward), _traced(mode)(self._update)
+        if mode in KERAS_CALLS:
+            self._predict, self._step = (partial(call, self._compiled()) for call in KERAS_CALLS[mode])
+        else:
+            self._predict, self._step = _traced(mode)(self._forward), _traced(mode)(self._update)
         self.load(arrays)
 
     def tensor(self, array: NDArray[Any]) -> tf.Tensor:
@@ -79,8 +87,8 @@ class LeNet5:
 
     def predict(self, x: Any) -> NDArray[np.float32]:
         with tf.device(self._device):
-            logits: NDArray[np.float32] = self._predict(self._own(x)).numpy()
-            return logits
+            logits = self._predict(self._own(x))
+            return logits.numpy() if tf.is_tensor(logits) else logits  # type: ignore[no-any-return]
 
     def train_step(self, x: Any, y: Any) -> float:
         check_pair(len(x), len(y))
@@ -128,6 +136,12 @@ class LeNet5:
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    def _compiled(self) -> keras.Model:
+        """The model as Keras' loops want it.  jit_compile is said: Keras' own choice is XLA where there is a GPU."""
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+        self._model.compile(self._optimizer, loss, jit_compile=False)
+        return self._model
+
     # Keras flattens row, column, channel; the canonical order is channel, row, column.  So the inputs of fc1 are permuted, on top
     # of the transposition that all dense kernels need.
 
@@ -151,7 +165,7 @@ class LeNet5:
         return weight
 
 
-def _model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:
+def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:
     """Images (n, 32, 32, c) -> logits (n, classes)."""
     stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, shapes["conv1.weight"][1]))]
     for layer in CONVOLUTIONS:
@@ -188,6 +202,34 @@ def _optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimizer:
     if name == "sgd":
         return keras.optimizers.SGD(learning_rate)
     return Adam(learning_rate, ADAM_BETA1, ADAM_BETA2)
+
+
+def _predict_on_batch(model: keras.Model, x: tf.Tensor) -> NDArray[np.float32]:
+    logits: NDArray[np.float32] = model.predict_on_batch(x)
+    return logits
+
+
+def _predict(model: keras.Model, x: tf.Tensor) -> NDArray[np.float32]:
+    """One batch as its users call it; the batch size is said, or Keras would cut the images into batches of 32."""
+    logits: NDArray[np.float32] = model.predict(x, batch_size=len(x), verbose=0)
+    return logits
+
+
+def _train_on_batch(model: keras.Model, x: tf.Tensor, y: tf.Tensor) -> float:
+    return float(model.train_on_batch(x, y))
+
+
+def _fit(model: keras.Model, x: tf.Tensor, y: tf.Tensor) -> float:
+    """One epoch of one batch."""
+    history = model.fit(x, y, batch_size=len(x), shuffle=False, verbose=0)
+    return float(history.history["loss"][0])
+
+
+KERAS_CALLS: dict[str, tuple[Any, Any]] = {
+    "predict_on_batch": (_predict_on_batch, _train_on_batch),
+    "predict": (_predict, _fit),
+}
+"""Mode -> how Keras predicts a batch and how it trains on one."""
 
 
 def _traced(mode: str) -> Any:
