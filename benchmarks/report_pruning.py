@@ -1,0 +1,135 @@
+"""The report's part on pruning: what became zero, what that did to the accuracy and to the bytes, and why it did nothing to the time."""
+
+from __future__ import annotations
+
+from benchmarks import units
+from benchmarks.document import DASH, Section, Table
+from benchmarks.results import Case, Run
+from benchmarks.statistics import CONFIDENCE, share_interval
+from lenet5.architecture import LAYERS
+
+GROUP = "pruning"
+
+EXTRAS = {
+    "batch": int,
+    "dense_epochs": int,
+    "correct": int,
+    "test_images": int,
+    "sparsity_kernels": (int, float),
+    "sparsity_all": (int, float),
+    **{f"sparsity_{layer}": (int, float) for layer in LAYERS},
+    "dense_bytes": int,
+    "negative_zeros": int,
+    "gzip_bytes": int,
+    "sparse_bytes": int,
+    "macs_per_image": int,
+    "nonzero_macs_per_image": int,
+}
+"""What rides on every case of the group and this page relies on, beside framework and mode."""
+
+
+def section(run: Run) -> Section | None:
+    """Every way to prune beside the dense network; None if this run pruned nothing."""
+    cases = run.group(GROUP)
+    if not cases:
+        return None
+    head = [
+        "",
+        "zeros in kernels",
+        f"zeros in {', '.join(LAYERS)}",
+        "zeros in all weights",
+        f"test accuracy [{CONFIDENCE:.0%} interval]",
+        "bytes dense",
+        "gzipped",
+        "sparse (CSR)",
+        "predict: dense",
+        "pruned, stripped",
+        "pruned, not stripped",
+    ]
+    return Section(
+        "Pruned against dense",
+        before=[_how(cases)],
+        table=Table(head, [_row(case) for case in cases]),
+        after=[
+            *_why_no_faster(cases),
+            "Sparse bytes are the five kernels as compressed sparse rows (float32 values, uint16 columns, uint32 row pointers) and the "
+            "five biases; gzipped is all ten arrays in one stream at level 9, without a header.",
+            *_two_zeros(cases),
+            'The seed printed "22.44 %" for its pruned network. Nothing was pruned: what prune_low_magnitude returns was thrown away, '
+            "and the saved model has not one zero weight.",
+        ],
+    )
+
+
+def speedups(run: Run) -> dict[str, float]:
+    """Mode -> how many times longer the dense network takes than the pruned and stripped one, timed in turns in one process."""
+    return {case.mode: case.extra["dense_seconds"] / case.median for case in run.group(GROUP) if "dense_seconds" in case.extra}
+
+
+def _how(cases: list[Case]) -> str:
+    pruned = [case for case in cases if "epochs" in case.extra]
+    first = pruned[0] if pruned else cases[0]
+    text = f"All start from one network, trained for {first.extra['dense_epochs']} epochs. "
+    if pruned:
+        text += (
+            f"It is pruned from {units.percent(first.extra['sparsity_initial'])} to {units.percent(first.extra['sparsity_wanted'])} of "
+            f"each kernel, smallest weights first, by tfmot's PolynomialDecay while it trains on for {first.extra['epochs']} epochs on the "
+            "same batches; biases are left alone. By hand: regrow is tfmot's rule (a masked weight may come back), nested is PyTorch's "
+            "(it may not); not stripped then means that the masks are applied and the weights loaded before every call. "
+        )
+    return text + f"Times are medians for a batch of {first.extra['batch']}, taken in turns; each library has a process of its own."
+
+
+def _row(case: Case) -> list[str]:
+    extra = case.extra
+    low, high = share_interval(extra["correct"], extra["test_images"])
+    is_pruned = "dense_seconds" in extra
+    return [
+        f"{case.framework}: {case.mode}",
+        units.percent(extra["sparsity_kernels"]),
+        ", ".join(f"{100 * extra[f'sparsity_{layer}']:.1f}" for layer in LAYERS) + " %",
+        units.percent(extra["sparsity_all"]),
+        f"{units.percent(extra['correct'] / extra['test_images'])} [{100 * low:.1f}, {100 * high:.1f}]",
+        units.count(extra["dense_bytes"]),
+        units.count(extra["gzip_bytes"]),
+        units.count(extra["sparse_bytes"]),
+        units.seconds(extra["dense_seconds"] if is_pruned else case.median),
+        units.seconds(case.median) if is_pruned else DASH,
+        units.seconds(extra["unstripped_seconds"]) if "unstripped_seconds" in extra else DASH,
+    ]
+
+
+def _two_zeros(cases: list[Case]) -> list[str]:
+    """Why equal sparsity does not gzip to equal bytes, if it does not."""
+    count = max(case.extra["negative_zeros"] for case in cases)
+    if not count:
+        return []
+    return [
+        f"Equal zeros gzip to unequal bytes where a library multiplies by its mask: that makes -0.0 of a negative weight, up to "
+        f"{units.count(count)} times here, and gzip has two kinds of zero to tell apart. Adding 0.0 before saving makes them one."
+    ]
+
+
+def _range(ratios: list[float]) -> str:
+    low, high = units.significant(min(ratios)), units.significant(max(ratios))
+    return f"{low} x" if low == high else f"{low} to {high} x"
+
+
+def _why_no_faster(cases: list[Case]) -> list[str]:
+    """What the zeros could save, what they did save, and why."""
+    pruned = [case for case in cases if "dense_seconds" in case.extra]
+    if not pruned:
+        return []
+    ratios = [case.extra["dense_seconds"] / case.median for case in pruned]
+    unstripped = [case.extra["unstripped_seconds"] / case.median for case in pruned]
+    macs, left = pruned[0].extra["macs_per_image"], pruned[0].extra["nonzero_macs_per_image"]
+    return [
+        f"Only {units.count(left)} of {units.count(macs)} multiply-accumulates an image have a weight other than zero: the dense network "
+        f"would take {units.times(macs / left)} the time of the pruned one if zeros cost nothing. Measured, pruned and stripped: "
+        f"{_range(ratios)}.",
+        "The time does not move because the zeros lie scattered in dense arrays, and a dense kernel multiplies by a zero like by any "
+        "other number: the same loads, the same instructions. Skipping them takes kernels of their own and an index a value. Time is saved "
+        "by structure: fewer filters and units, rebuilt smaller. What scattered zeros save is bytes, and only once those are compressed "
+        "or stored sparse.",
+        f"Not stripped, the masks are applied again at every call: {_range(unstripped)} the time of the stripped one.",
+    ]

@@ -1,0 +1,147 @@
+"""Pruned against dense: zeros in nine of ten weights of each kernel, by three tools, from one trained network, on the same batches."""
+
+# mypy: allow-untyped-defs
+# pytest passes fixtures by name; their types stand where they are defined.
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from numpy.testing import assert_allclose
+
+import lenet5
+from benchmarks import fresh
+from benchmarks.measuring import LEARNING_RATE, SEED, first_images
+from benchmarks.samples import enter, in_turns, medians, recorded_time
+from lenet5 import compression, cost, pruning, training
+from lenet5.architecture import LAYERS
+
+INITIAL, FINAL = 0.5, 0.9
+BATCH = 64
+RATES = {"sgd": 0.03, "adam": LEARNING_RATE}
+"""Learning rates while pruning.  Of 0.02, 0.03, 0.05, 0.1 and 0.2, 0.03 did best for gradient descent; above 0.05 it falls apart."""
+
+BY_HAND = "numpy"
+TOOLS = {
+    "tfmot": ("tensorflow", "benchmarks.prune_tfmot", ("tensorflow", "tf_keras", "tensorflow_model_optimization")),
+    "torch.nn.utils.prune": ("torch", "benchmarks.prune_torch", ("torch",)),
+}
+"""Tool -> the framework that it belongs to, the child that runs it, the packages that the child needs."""
+
+pytestmark = [pytest.mark.heavy, pytest.mark.benchmark(group="pruning", timer=recorded_time)]
+
+
+@pytest.fixture(scope="session")
+def dense(weights, dataset, pytestconfig):
+    """The trained network that all pruning starts from; trained once a session."""
+    net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATE)
+    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
+    return net.weights()
+
+
+@pytest.fixture(scope="session")
+def epochs(pytestconfig):
+    """Epochs of pruning and learning to live with it: two thirds of those that the dense network had."""
+    return max(1, 2 * pytestconfig.getoption("epochs") // 3)
+
+
+@pytest.fixture(scope="session")
+def schedule(dataset, epochs):
+    return pruning.schedule_for(len(dataset.train.labels) // training.BATCH * epochs, INITIAL, FINAL)
+
+
+@pytest.fixture
+def budget_seconds(pytestconfig):
+    """How long to time the three predictions, together."""
+    return 3 * float(pytestconfig.getoption("benchmark_max_time"))
+
+
+@pytest.fixture
+def record(benchmark, dataset, pytestconfig):
+    """record(weights, **values) -> what these weights are, hold and weigh, and how many test images they get right."""
+
+    def note(weights, **values):
+        net = lenet5.implementation(BY_HAND)(weights)
+        found = training.logits_of(net, dataset.test.images).argmax(1)
+        macs, by_layer = cost.macs_by_layer(weights), compression.sparsity_by_layer(weights)
+        benchmark.extra_info.update(
+            batch=BATCH,
+            sparsity_initial=INITIAL,
+            sparsity_wanted=FINAL,
+            dense_epochs=pytestconfig.getoption("epochs"),
+            correct=int((found == dataset.test.labels).sum()),
+            test_images=len(found),
+            sparsity_kernels=compression.sparsity(weights),
+            sparsity_all=compression.sparsity(weights, biases=True),
+            **{f"sparsity_{layer}": by_layer[layer] for layer in LAYERS},
+            dense_bytes=compression.dense_bytes(weights),
+            negative_zeros=compression.negative_zeros(weights),
+            gzip_bytes=compression.gzip_bytes(weights),
+            sparse_bytes=compression.sparse_bytes(weights),
+            macs_per_image=sum(macs.values()),
+            nonzero_macs_per_image=round(sum(macs[layer] * (1 - by_layer[layer]) for layer in LAYERS)),
+            **values,
+        )
+
+    return note
+
+
+@pytest.mark.parametrize("trained_on", [False, True], ids=["as trained", "trained on"])
+def test_dense(benchmark, record, dense, dataset, epochs, budget_seconds, trained_on):
+    """Nothing pruned: the network that the others start from, and what it becomes by training on as long as they do."""
+    net = lenet5.implementation(BY_HAND)(dense, optimizer="sgd", learning_rate=RATES["sgd"])
+    for epoch in range(epochs if trained_on else 0):
+        training.train_epoch(net, training.prepare(net, dataset.train, seed=SEED + epoch))
+    x = net.tensor(first_images(dataset, BATCH))
+
+    compression.check_sparsity(net.weights(), wanted=0)
+
+    record(net.weights(), framework=BY_HAND, mode="dense, trained on" if trained_on else "dense", tool="dense")
+    enter(benchmark, in_turns({"dense": lambda: net.predict(x)}, budget_seconds)["dense"])
+
+
+@pytest.mark.parametrize("rule", ["regrow", "nested"])
+def test_by_hand(benchmark, record, dense, dataset, epochs, schedule, budget_seconds, rule):
+    """In NumPy, through nothing but weights() and load(): by tfmot's rule (regrow) and by PyTorch's (nested)."""
+    implementation = lenet5.implementation(BY_HAND)
+    unstripped = implementation(dense, optimizer="sgd", learning_rate=RATES["sgd"])
+    masks = pruning.fine_tune(unstripped, dataset, schedule, epochs, regrow=rule == "regrow", seed=SEED)
+    pruned = unstripped.weights()
+    before, stripped = implementation(dense), implementation(pruned)
+    x = stripped.tensor(first_images(dataset, BATCH))
+
+    def mask_and_predict() -> Any:
+        unstripped.load(compression.masked(pruned, masks))
+        return unstripped.predict(x)
+
+    compression.check_sparsity(pruned, FINAL)
+    assert_allclose(mask_and_predict(), stripped.predict(x), rtol=0, atol=1e-5)
+
+    calls = {"dense": lambda: before.predict(x), "stripped": lambda: stripped.predict(x), "unstripped": mask_and_predict}
+    seconds = in_turns(calls, budget_seconds)
+    label = {"framework": BY_HAND, "mode": f"by hand, sgd, {rule}", "tool": "by hand"}
+    record(pruned, **label, optimizer="sgd", epochs=epochs, **medians(seconds))
+    enter(benchmark, seconds["stripped"])
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("tool", TOOLS)
+def test_tool(benchmark, record, dense, epochs, budget_seconds, pytestconfig, tmp_path, tool, optimizer):
+    """By a library, in a process of its own, which checks sparsity and logits before it times its own predictions."""
+    framework, child, packages = TOOLS[tool]
+    if missing := [package for package in packages if find_spec(package) is None]:
+        pytest.skip(f"{tool}: the package {missing[0]!r} is not installed; pip install {missing[0]}")
+    files = tmp_path / "dense.npz", tmp_path / "pruned.npz"
+    lenet5.save_weights(files[0], dense)
+    options = {"dataset": pytestconfig.getoption("dataset"), "epochs": epochs, "initial": INITIAL, "final": FINAL}
+    options |= {"optimizer": optimizer, "learning-rate": RATES[optimizer], "seconds": budget_seconds}
+    seconds = fresh.figures(child, *files, *(f"--{name}={value}" for name, value in options.items()))
+    pruned = lenet5.load_weights(files[1])
+
+    compression.check_sparsity(pruned, FINAL)
+
+    label = {"framework": framework, "mode": f"{tool}, {optimizer}", "tool": tool}
+    record(pruned, **label, optimizer=optimizer, epochs=epochs, **medians(seconds))
+    enter(benchmark, seconds["stripped"])

@@ -1,0 +1,38 @@
+"""From the canonical layout of weights to that of libraries that keep channels last, and back.  Needs none of them.
+
+Such a library flattens row, column, channel, the canonical order is channel, row, column: the inputs of fc1 are *permuted*, on top of the
+transposition that every dense kernel needs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lenet5.architecture import CONVOLUTIONS, DENSE, FLAT_SIDE
+
+
+def from_canonical(layer: str, weight: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)"""
+    if layer in CONVOLUTIONS:
+        return weight.transpose(2, 3, 1, 0)
+    if layer == DENSE[0]:
+        units = len(weight)
+        weight = weight.reshape(units, -1, FLAT_SIDE, FLAT_SIDE).transpose(0, 2, 3, 1).reshape(units, -1)
+    return weight.T
+
+
+def to_canonical(layer: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d)"""
+    if layer in CONVOLUTIONS:
+        return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+    weight = kernel.T
+    if layer == DENSE[0]:
+        units = len(weight)
+        weight = weight.reshape(units, FLAT_SIDE, FLAT_SIDE, -1).transpose(0, 3, 1, 2).reshape(units, -1)
+    return np.ascontiguousarray(weight)
+
+
+def images(canonical: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, c, h, w) -> (n, h, w, c), contiguous"""
+    return np.ascontiguousarray(np.transpose(canonical, (0, 2, 3, 1)))
