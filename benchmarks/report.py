@@ -1,27 +1,24 @@
 """The report: from saved runs to sections of prose and tables, and from those to Markdown.
 
-Pure functions in a line: `results.load_many` reads, `sections` decides what is said, `markdown` how it looks, `write` puts it on disk.
+Pure functions in a line: `results.load_many` reads, `sections` decides what is said, `markdown` and `page` how it looks, `write` puts
+both on disk.
 Nothing is measured here and every figure comes from the JSON; only the seed's own figures come from `seed`.
 """
 
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-import jinja2
-
-from benchmarks import results, seed, units
+from benchmarks import markdown, page, report_flops, report_graphs, report_pruning, report_seed, report_space, results, seed, units
+from benchmarks.document import DASH, Section, Table, write_whole
 from benchmarks.results import CONTROL, Case, Run
 from benchmarks.statistics import CONFIDENCE, ratio_interval, share_interval, spread
-from lenet5 import InputError
 
-DASH = "—"
 BATCHES = (1, 64, 450)
 
 DRIFT = 1.10
@@ -33,70 +30,51 @@ cores or a clock that throttles goes beyond.
 
 
 @dataclass(frozen=True)
-class Table:
-    """A head and rows of finished text; the first column names the row."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what to know before reading the table, the table, and what to know after."""
-
-    title: str
-    before: Sequence[str] = ()
-    table: Table | None = None
-    after: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
 class Written:
     """Where a report went, and what it says."""
 
     path: Path
+    page: Path
     text: str
 
 
 def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
-    """Render the processes of one run into ``output``/report.md.  Raises InputError before anything is written if that cannot be."""
-    text = markdown(sections(results.load_many(paths)))
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror}); name another --output") from None
-    path = output / "report.md"
-    with tempfile.NamedTemporaryFile("w", dir=output, prefix=".report.", encoding="utf-8", delete=False) as beside:
-        beside.write(text)
-    Path(beside.name).chmod(0o644)
-    os.replace(beside.name, path)
-    return Written(path, text)
+    """Render the processes of one run into ``output``/report.md and report.html.
 
-
-def markdown(parts: Iterable[Section]) -> str:
-    """Sections as Markdown whose tables are aligned, so that a terminal shows them as well as a browser."""
-    environment = jinja2.Environment(  # no autoescape: Markdown has its own, `_escaped`
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["aligned"] = _aligned
-    environment.filters["escaped"] = _escaped
-    return environment.get_template("report.md.j2").render(sections=list(parts))
+    Raises InputError before anything is written if that cannot be.
+    """
+    run = results.load_many(paths)
+    parts = sections(run)
+    text, html = markdown.render(parts), page.render(run, parts)
+    written = Written(output / "report.md", output / "report.html", text)
+    write_whole(written.path, text)
+    write_whole(written.page, html)
+    return written
 
 
 def sections(run: Run) -> list[Section]:
-    """What the report of one run says, from the answer to the small print."""
+    """What the report of one run says, from the answer to the small print; a group that the run does not hold has no section."""
     return [
         _headline(run),
         _comparison(run),
+        *_optional(report_seed.section(run)),
         _seed_figures(),
         _agreement(run),
         _predict(run),
         _train(run),
+        *report_graphs.sections(run),
+        *report_flops.sections(run),
+        *report_space.sections(run),
+        *_optional(report_pruning.section(run)),
         _inside(run),
         _watchdogs(run),
         _circumstances(run),
         _not_measured(run),
     ]
+
+
+def _optional(section: Section | None) -> list[Section]:
+    return [] if section is None else [section]
 
 
 # The answer
@@ -116,7 +94,7 @@ def _headline(run: Run) -> Section:
         "LeNet-5: which framework is fastest, at equal accuracy?",
         before=[
             *(f"**Warning: {warning}. Measure again on a quiet machine before you believe a ratio.**" for warning in _drifts(run)),
-            "Each framework in its fastest mode; the last column is how many times longer the others take.",
+            "Each framework in its fastest mode; the ratios are how many times longer the others take.",
         ],
         table=Table(["", "fastest", _median_of(run), "the others take"], rows),
         after=[_how_sure(run)],
@@ -498,31 +476,3 @@ def _not_measured(run: Run) -> Section:
         return Section("What is missing", before=["Nothing: every case that was asked for has its number."])
     rows = [[name, reason] for name, reason in missing.items()]
     return Section("What is missing", before=["Cases without a number, and why:"], table=Table(["case", "reason"], rows))
-
-
-# Markdown
-
-
-def _escaped(text: str) -> str:
-    """Text from a JSON as text in Markdown: no table, line or tag of its own."""
-    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
-    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
-        text = text.replace(character, harmless)
-    return " ".join(text.split())
-
-
-def _aligned(table: Table) -> str:
-    """A Markdown table whose columns line up: the first to the left, the others to the right."""
-    cells = [[_escaped(cell) for cell in row] for row in (table.head, *table.rows)]
-    widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(table.head))]
-    prose = any(len(cell) > 60 for row in cells for cell in row)
-
-    def line(row: Sequence[str]) -> str:
-        padded = [
-            cell.ljust(width) if prose or not column else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
-
-    rule = [("-" * width) if prose or not column else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    return "\n".join([line(cells[0]), f"| {' | '.join(rule)} |", *(line(row) for row in cells[1:])])

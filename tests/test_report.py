@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report
+from benchmarks import markdown, report
 from benchmarks.results import load_many
 
 DATA = Path(__file__).parent / "data"
@@ -50,8 +50,8 @@ def headline(text):
 
 def test_ratio_has_an_interval_from_several_processes_only():
     """From several processes each ratio has its interval and its origin; from one it has none, and the text says so."""
-    several = report.markdown(report.sections(load_many([RUN])))
-    one = report.markdown(report.sections(load_many([RUN / "process-001.json"])))
+    several = markdown.render(report.sections(load_many([RUN])))
+    one = markdown.render(report.sections(load_many([RUN / "process-001.json"])))
 
     assert "1.99 x [1.75, 2.26] (torch eager)" in headline(several)
     assert "from **3 processes**" in headline(several)

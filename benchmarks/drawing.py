@@ -1,0 +1,210 @@
+"""From lines of numbers to an SVG that lies inside a page: its ink is the page's own, its colours are the page's variables.
+
+Text stays text, so that it takes the page's font and can be searched; the same lines give the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import matplotlib
+from matplotlib import ticker
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.lines import Line2D
+
+PALETTE = ("#0f62b4", "#bd5200", "#007d5c", "#9a4a94", "#756300", "#5c6672")
+"""A colour a framework, told apart by colour-blind eyes as well (after Okabe and Ito).  The page has its own values for the dark."""
+
+STYLES: tuple[tuple[Any, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
+"""Dash and marker, one pair a mode: what colour says is also said without it."""
+
+INK = "#0f0001"
+"""Stands for the page's text colour until the SVG is written."""
+
+SERIES = tuple(f"#0f01{index:02x}" for index in range(len(PALETTE)))
+"""Stand for the page's variables ``--series-0`` and so on."""
+
+RC: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "lenet5",
+    "text.parse_math": False,  # a dollar sign in a name is a dollar sign
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans"],  # what the layout is measured with; it comes with matplotlib
+    "font.size": 10.5,
+    "axes.labelsize": 10.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.facecolor": "none",
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": INK,
+    "grid.alpha": 0.13,
+    "grid.linewidth": 0.8,
+    **dict.fromkeys(("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color"), INK),
+    "legend.frameon": False,
+    "legend.fontsize": 9.5,
+    "legend.handlelength": 2.4,
+    "legend.columnspacing": 1.4,
+    "legend.borderaxespad": 0.2,
+    "path.simplify": False,
+}
+
+WIDTH_INCHES = 5.2
+HEIGHT_INCHES = 3.1
+LEGEND_ROW_INCHES = 0.21
+
+LEGEND = ((3, 16), (2, 28))
+"""Columns of the legend, and the longest label that they have room for."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of a plot.  ``colour`` and ``style`` count from 0 and start again at their ends."""
+
+    label: str
+    x: Sequence[float]
+    y: Sequence[float]
+    colour: int = 0
+    style: int = 0
+    width: float = 1.8
+    strength: float = 1.0
+    """1 is opaque."""
+    markers: bool = True
+    joined: bool = True
+    """False: points only."""
+    intervals: Sequence[tuple[float, float]] = ()
+    """The low and the high end at each point, upright, or lying if the points are in rows."""
+    rows: bool = False
+    """x is measured, y only says in which row."""
+
+
+@dataclass(frozen=True)
+class Axis:
+    """One axis: what it shows, how it is spaced, and how its numbers are written.  ``ticks`` fixes where there are numbers."""
+
+    title: str
+    scale: Literal["linear", "log"] = "linear"
+    base: int = 10
+    write: Callable[[float], str] = "{:g}".format
+    ticks: Sequence[float] = ()
+    whole: bool = False
+    """Whole numbers only."""
+    zero: bool = False
+    """The axis begins at 0."""
+    names: Sequence[str] = ()
+    """The rows, from the top; the y of a point is the number of its row."""
+
+
+def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float, str] | None = None, legend: bool = True) -> str:
+    """Lines as an SVG element whose ids begin with ``name``; each line's own id is name-mark-0 and so on.
+
+    ``level`` is a horizontal line across the plot, and what is written on it.
+    """
+    lines = [replace(line, label=printable(line.label)) for line in lines]
+    longest = max((len(line.label) for line in lines), default=0)
+    columns = next((columns for columns, width in LEGEND if longest <= width), 1)
+    rows = -(-len(lines) // columns) if legend else 0
+    with matplotlib.rc_context(RC), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
+        canvas = Canvas(figsize=(WIDTH_INCHES, HEIGHT_INCHES + LEGEND_ROW_INCHES * rows), layout="constrained")
+        axes = canvas.add_subplot()
+        shown = [_add(axes, index, line) for index, line in enumerate(lines)]
+        if level is not None:
+            axes.axhline(level[0], color=INK, linewidth=1.2, dashes=(5, 3), gid="level")
+            axes.annotate(level[1], (0.01, level[0]), (0, 4), xycoords=("axes fraction", "data"), textcoords="offset points")
+        _scale(axes, "x", x)
+        _scale(axes, "y", y)
+        if legend:
+            canvas.legend(handles=shown, loc="outside lower center", ncols=columns)
+        text = io.StringIO()
+        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
+    return _inline(name, text.getvalue())
+
+
+def printable(text: str) -> str:
+    """Text that an XML file can hold: what cannot be printed (control characters, halves of surrogate pairs) becomes U+FFFD."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in text)
+
+
+def _add(axes: Axes, index: int, line: Line) -> Line2D:
+    dash, marker = STYLES[line.style % len(STYLES)]
+    colour = SERIES[line.colour % len(SERIES)]
+    (drawn,) = axes.plot(
+        line.x,
+        line.y,
+        label=line.label,
+        gid=f"mark-{index}",
+        color=colour,
+        alpha=line.strength,
+        linewidth=line.width,
+        linestyle=dash if line.joined else "none",
+        marker=marker if line.markers else "none",
+        markersize=max(5.0, line.width + 2),
+        markeredgewidth=0,
+        solid_capstyle="round",
+    )
+    if line.intervals:
+        low, high = zip(*line.intervals, strict=True)
+        draw_lines, at = (axes.hlines, line.y) if line.rows else (axes.vlines, line.x)
+        draw_lines(at, low, high, color=colour, alpha=line.strength, linewidth=1.6, gid=f"interval-{index}")
+    return drawn
+
+
+def _scale(axes: Axes, which: Literal["x", "y"], axis: Axis) -> None:
+    """Spacing, numbers and title of the x or the y axis."""
+    if axis.scale == "log":
+        axes.set(**{f"{which}scale": "log"})
+    side = axes.xaxis if which == "x" else axes.yaxis
+    side.set_label_text(axis.title)
+    if axis.names:
+        side.set_major_locator(ticker.FixedLocator(range(len(axis.names))))
+        axes.set(**{f"{which}lim": (len(axis.names) - 0.5, -0.5)})
+        axes.tick_params(which, length=0)
+    elif axis.ticks:
+        side.set_major_locator(ticker.FixedLocator(list(axis.ticks)))
+    elif axis.scale == "log":
+        low, high = sorted(side.get_view_interval())
+        wide = high / low > 1e3
+        subs = (1.0,) if axis.base != 10 or wide else (1.0, 2.0, 5.0)
+        side.set_major_locator(ticker.LogLocator(axis.base, subs=subs, numticks=12))
+    elif axis.whole:
+        side.set_major_locator(ticker.MaxNLocator(integer=True))
+    side.set_minor_locator(ticker.NullLocator())
+    if axis.names:
+        side.set_major_formatter(ticker.FixedFormatter([printable(name) for name in axis.names]))
+    else:
+        side.set_major_formatter(ticker.FuncFormatter(lambda value, _: axis.write(value)))
+    if axis.zero:
+        axes.set(**{f"{which}lim": (0, None)})
+
+
+def _inline(name: str, svg: str) -> str:
+    """matplotlib's file as an element of an HTML page: no prolog, style sheet, size or font, and no id that another plot has too."""
+    root = ElementTree.fromstring(svg)
+    for parent in list(root.iter()):
+        for child in [child for child in parent if child.tag.endswith(("}metadata", "}style"))]:
+            parent.remove(child)
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+        element.attrib = {key.rpartition("}")[2]: _attribute(name, key, value) for key, value in element.attrib.items()}
+    root.attrib = {"viewBox": root.attrib["viewBox"], "role": "img", "aria-labelledby": f"{name}-title"}
+    return ElementTree.tostring(root, encoding="unicode")
+
+
+def _attribute(name: str, key: str, value: str) -> str:
+    if key == "id":
+        return f"{name}-{value}"
+    value = re.sub(r"^#|(?<=url\()#", f"#{name}-", value)
+    if key == "style":
+        value = re.sub(r"font-family: [^;]*; ", "", value).replace(INK, "currentColor")
+        for index, (stand_in, colour) in enumerate(zip(SERIES, PALETTE, strict=True)):
+            value = value.replace(stand_in, f"var(--series-{index}, {colour})")
+    return value
