@@ -12,11 +12,12 @@ ROOT = Path(__file__).parent.parent
 PROJECT = "lenet5-benchmarks"
 CODE = ("conftest.py", "benchmarks/*.py", "lenet5/*.py")
 READERS = (
+    "__main__",
     "cells",
     "coverage",
+    "document",
     "drawing",
-    "gate",
-    "main",
+    "markdown",
     "page",
     "plots",
     "report",
@@ -26,14 +27,14 @@ READERS = (
     "statistics",
     "units",
 )
-"""First words of the modules of ``benchmarks`` that only read what was measured: they may change between two processes of a run."""
+"""Modules of ``benchmarks`` that, like all ``report_*``, only read what was measured: they may change between two processes of a run."""
 
 
 def code_sha256() -> str:
     """One digest of every file that a time can depend on: names and contents."""
     digest = hashlib.sha256()
     for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
-        if path.parent.name == "benchmarks" and path.stem.strip("_").partition("_")[0] in READERS:
+        if path.parent.name == "benchmarks" and (path.stem in READERS or path.stem.startswith("report_")):
             continue
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)

@@ -10,23 +10,6 @@ from lenet5.architecture import LAYERS
 
 GROUP = "pruning"
 
-EXTRAS = {
-    "batch": int,
-    "dense_epochs": int,
-    "correct": int,
-    "test_images": int,
-    "sparsity_kernels": (int, float),
-    "sparsity_all": (int, float),
-    **{f"sparsity_{layer}": (int, float) for layer in LAYERS},
-    "dense_bytes": int,
-    "negative_zeros": int,
-    "gzip_bytes": int,
-    "sparse_bytes": int,
-    "macs_per_image": int,
-    "nonzero_macs_per_image": int,
-}
-"""What rides on every case of the group and this page relies on, beside framework and mode."""
-
 
 def section(run: Run) -> Section | None:
     """Every way to prune beside the dense network; None if this run pruned nothing."""

@@ -12,9 +12,6 @@ from benchmarks.results import Case, Run
 
 GROUP = "seed"
 
-EXTRAS = {"figure": str}
-"""What rides on every case of the group, beside framework and mode.  What else does depends on the figure."""
-
 
 @dataclass(frozen=True)
 class Pair:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from lenet5 import InputError
+from lenet5.architecture import LAYERS
 
 FORMAT = 1
 """What our part of the JSON looks like; a report reads its own format only."""
@@ -30,6 +31,9 @@ STATISTICS = ("min", "max", "mean", "stddev", "median", "q1", "q3", "rounds")
 PLAUSIBLE = (1e-12, 1e12)
 """What a statistic can be, in seconds or rounds.  It also keeps a damaged file from overflowing the arithmetic of the report."""
 
+NUMBER = (int, float)
+FRESH = {"batch": int, **dict.fromkeys(("import_fresh_seconds", "build_fresh_seconds", "first_call_fresh_seconds"), NUMBER)}
+
 EXTRAS: Mapping[str, Mapping[str, Any]] = {
     "predict": {"batch": int},
     "train step": {"batch": int},
@@ -41,6 +45,36 @@ EXTRAS: Mapping[str, Mapping[str, Any]] = {
         "train_loss_nats": list,
         "test_predictions": list,
     },
+    "graphs predict": FRESH,
+    "graphs train step": FRESH,
+    "sgemm": {"flops": int},
+    "flops": {
+        "counter_unit": str,
+        "counted_per_image": int,
+        "closed_form_per_image": int,
+        "closed_form_training_per_image": int,
+        "differences": list,
+        "training_differences": list,
+    },
+    "space predict": {"batch": int},
+    "space train step": {"batch": int},
+    "space epoch": {"level_rss_bytes": int, "rss_over_time": list},
+    "pruning": {
+        "batch": int,
+        "dense_epochs": int,
+        "correct": int,
+        "test_images": int,
+        "sparsity_kernels": NUMBER,
+        "sparsity_all": NUMBER,
+        **{f"sparsity_{layer}": NUMBER for layer in LAYERS},
+        "dense_bytes": int,
+        "negative_zeros": int,
+        "gzip_bytes": int,
+        "sparse_bytes": int,
+        "macs_per_image": int,
+        "nonzero_macs_per_image": int,
+    },
+    "seed": {"figure": str},
 }
 """What rides on every case of a group and the report relies on, beside framework and mode."""
 

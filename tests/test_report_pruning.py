@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import report_pruning
-from benchmarks.results import Case, Run
+from benchmarks.results import EXTRAS, Case, Run
 
 COMMON = {
     "batch": 64,
@@ -97,5 +97,5 @@ def test_speedups():
 
 def test_what_it_relies_on_is_declared():
     """A file that lacks any of these is refused when it is read, not when it is shown."""
-    assert set(report_pruning.EXTRAS) <= set(DENSE)
-    assert all(isinstance(DENSE[name], kind) for name, kind in report_pruning.EXTRAS.items())
+    assert set(EXTRAS["pruning"]) <= set(DENSE)
+    assert all(isinstance(DENSE[name], kind) for name, kind in EXTRAS["pruning"].items())
