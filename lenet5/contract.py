@@ -25,7 +25,13 @@ ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 
 class InputError(ValueError):
-    """Something handed in from outside is wrong: one line that names it, its value and what would be right."""
+    """Something handed in from outside is wrong: one line that names it, its value and what would be right.
+
+    It is one line whatever the names and values in it hold: what does not print is written as an escape.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
 
 
 class NotInstalled(ImportError):

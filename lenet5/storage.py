@@ -20,12 +20,15 @@ def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> No
     """Write canonical weights; the ending of the name says how (.npz or .safetensors).
 
     The file is written beside its place and renamed, so that there is never half a file.  Raises InputError for weights that are
-    not a LeNet-5's and for another ending.
+    not a LeNet-5's, for another ending and for a place where no file can be made.
     """
     path = Path(path)
     write = _writer(path)
     arrays = checked(weights)
-    descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    try:
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    except (OSError, ValueError) as error:  # a folder that is read-only, a name that is too long or no name at all
+        raise InputError(f"{path}: cannot be written ({_one_line(error)}); name a file where one can be made") from error
     os.close(descriptor)
     try:
         write(beside, arrays)
@@ -43,7 +46,7 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     """
     path = Path(path)
     read = _choose(path, _READERS)
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path's, it answers for any name
         raise InputError(f"{path}: no such file; expected weights as {', '.join(_READERS)}")
     try:
         contents = read(path)
@@ -115,7 +118,7 @@ def _choose(path: Path, by_suffix: Mapping[str, Any]) -> Any:
 
 def _writer(path: Path) -> Callable[[str, Weights], None]:
     writer: Callable[[str, Weights], None] = _choose(path, _WRITERS)
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     return writer
 

@@ -457,3 +457,28 @@ def test_any_bytes(suffix, data):
             return
         assert len(line.splitlines()) == 1
         assert line.startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["two\nlines.npz", "nul\0.npz", "half a pair \ud800.npz", 300 * "long" + ".npz"],
+    ids=["newline", "nul", "surrogate", "long"],
+)
+def test_odd_names(tmp_path, name):
+    """A name that nobody should choose is either a file or one printable line that says why not; reading it likewise."""
+    path = tmp_path / name
+    weights = lenet5.initial_weights(lenet5.Architecture())
+    errors = []
+    for call in (lambda: lenet5.save_weights(path, weights), lambda: lenet5.load_weights(path)):
+        try:
+            call()
+        except lenet5.InputError as error:
+            errors.append(str(error))
+    assert all(error.isprintable() for error in errors)
+    assert len(list(tmp_path.iterdir())) == (0 if errors else 1)
+    assert bool(errors) == (name != "two\nlines.npz")
+
+
+def test_error_is_one_line():
+    """Whatever a path or a value holds, an InputError prints on one line."""
+    assert str(lenet5.InputError("a\nb\tc\x1b[31m")) == "a\\nb\\tc\\x1b[31m"
