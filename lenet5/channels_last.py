@@ -25,12 +25,12 @@ def from_canonical(layer: str, weight: NDArray[np.float32]) -> NDArray[np.float3
 def to_canonical(layer: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
     """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d)"""
     if layer in CONVOLUTIONS:
-        return np.ascontiguousarray(kernel.transpose(3, 2, 0, 1))
+        return kernel.transpose(3, 2, 0, 1).copy()
     weight = kernel.T
     if layer == DENSE[0]:
         units = len(weight)
         weight = weight.reshape(units, FLAT_SIDE, FLAT_SIDE, -1).transpose(0, 3, 1, 2).reshape(units, -1)
-    return np.ascontiguousarray(weight)
+    return weight.copy()
 
 
 def images(canonical: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.architecture import CONVOLUTIONS, DENSE, FLAT_SIDE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
+from lenet5 import channels_last
+from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
 from lenet5.contract import (
     ADAM_BETA1,
     ADAM_BETA2,
@@ -77,10 +78,10 @@ class LeNet5:
         """As promised; images become channels last, the only layout that TensorFlow convolves on a CPU."""
         if is_labels(array):
             check_labels(array, classes=self._shapes["fc3.bias"][0])
-            host = np.asarray(array, np.int64)
+            host: NDArray[Any] = np.asarray(array, np.int64)
         else:
             check_images(array, channels=self._shapes["conv1.weight"][1])
-            host = np.ascontiguousarray(np.transpose(array, (0, 2, 3, 1)))
+            host = channels_last.images(array)
         with tf.device(self._device):
             # identity: a copy of its own, since a tensor made from an array may go on sharing the array's memory.
             return tf.identity(tf.constant(host))
@@ -99,14 +100,14 @@ class LeNet5:
         arrays = {}
         for layer in LAYERS:
             kernel, bias = self._model.get_layer(layer).get_weights()
-            arrays[f"{layer}.weight"] = np.ascontiguousarray(self._to_canonical(layer, kernel))
+            arrays[f"{layer}.weight"] = channels_last.to_canonical(layer, kernel)
             arrays[f"{layer}.bias"] = bias.copy()
         return arrays
 
     def load(self, weights: Mapping[str, Any]) -> None:
         arrays = checked(weights, like=self._shapes)
         for layer in LAYERS:
-            kernel = self._from_canonical(layer, arrays[f"{layer}.weight"])
+            kernel = channels_last.from_canonical(layer, arrays[f"{layer}.weight"])
             self._model.get_layer(layer).set_weights([kernel, arrays[f"{layer}.bias"]])
         for variable in self._optimizer.variables:
             if variable is not self._optimizer._learning_rate:
@@ -141,28 +142,6 @@ class LeNet5:
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self._model.compile(self._optimizer, loss, jit_compile=False)
         return self._model
-
-    # Keras flattens row, column, channel; the canonical order is channel, row, column.  So the inputs of fc1 are permuted, on top
-    # of the transposition that all dense kernels need.
-
-    def _from_canonical(self, layer: str, weight: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)"""
-        if layer in CONVOLUTIONS:
-            return weight.transpose(2, 3, 1, 0)
-        if layer == DENSE[0]:
-            units = len(weight)
-            weight = weight.reshape(units, -1, FLAT_SIDE, FLAT_SIDE).transpose(0, 2, 3, 1).reshape(units, -1)
-        return weight.T
-
-    def _to_canonical(self, layer: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-        """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d)"""
-        if layer in CONVOLUTIONS:
-            return kernel.transpose(3, 2, 0, 1)
-        weight = kernel.T
-        if layer == DENSE[0]:
-            units = len(weight)
-            weight = weight.reshape(units, FLAT_SIDE, FLAT_SIDE, -1).transpose(0, 3, 1, 2).reshape(units, -1)
-        return weight
 
 
 def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:

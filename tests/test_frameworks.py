@@ -83,6 +83,13 @@ def test_listing_imports_none(project):
         assert module not in loaded
 
 
+def test_variants(framework):
+    """What a short run may leave out are modes, never the default; a framework without variants has none."""
+    modes = lenet5.modes(framework)
+    assert set(lenet5.variants(framework)) < set(modes)
+    assert modes[0] not in lenet5.variants(framework)
+
+
 def test_modes(implementation, framework):
     """The modes that are listed are the class's own, each once, and the first is the default."""
     modes = lenet5.modes(framework)

@@ -78,13 +78,13 @@ MUTATIONS = {
         "test_agreement.py::test_sgd[torch-compile]",
     ),
     "tensorflow-kernel-axes-swapped": Mutation(
-        "with_tensorflow.py",
+        "channels_last.py",
         "return weight.transpose(2, 3, 1, 0)",
         "return weight.transpose(3, 2, 1, 0)",
         logits("tensorflow-eager"),
     ),
     "tensorflow-fc1-columns-not-permuted": Mutation(
-        "with_tensorflow.py",
+        "channels_last.py",
         ".transpose(0, 2, 3, 1).reshape(units, -1)",
         ".reshape(units, -1)",
         logits("tensorflow-eager"),
