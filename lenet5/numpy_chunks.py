@@ -51,7 +51,7 @@ class OneBlasThread:
 
     def __enter__(self) -> None:
         with self._lock:
-            if self._libraries is None:  # looked for once: it takes a millisecond
+            if self._libraries is None:  # looked for once, through all that is loaded
                 self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
             if self._inside == 0:
                 found = [(library, library.get_num_threads()) for library in self._libraries]
@@ -98,7 +98,7 @@ class SGD:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1) without a new array: fresh memory would cost seven times the arithmetic."""
+    """Adam (Kingma & Ba 2015, algorithm 1) without a new array: fresh memory costs more than the arithmetic."""
 
     def __init__(self, size: int, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -237,7 +237,7 @@ class FusedLeNet5:
         """Logits.   x (n, c, 32, 32) -> (n, classes)"""
         n = len(x)
         logits = np.empty((n, self._classes), np.float32)
-        if n == 1:  # products too small for the BLAS to share out: holding it would only cost its 2 us
+        if n == 1:  # products too small for the BLAS to share out: holding it would only cost time
             with self._lock:
                 self._write_kernels(few=True)
                 np.copyto(logits.T, self._workers[0].chunk(1, False).forward(x))

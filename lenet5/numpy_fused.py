@@ -5,9 +5,9 @@
     y[f, h, w] = bias[f] + sum over a, b, c of x[h + a, w + b, c] kernel[f, a, b, c]                   a, b = 0..4
 
 so all outputs together are one matrix product, kernel (f, 25c) times windows (25c, places), once every window stands in a
-column of its own: "im2col".  The products are cheap: conv1 of one 3x32x32 image takes 352,800 multiplications, 7 us at the 104
-GFLOP/s of one core.  Building the columns is dear: 25 copies of nearly every pixel, 58,800 floats (230 kB), gathered in runs of
-a few floats, and NumPy spends 5 to 10 ns on each run, however short.  Three changes of layout get rid of that.
+column of its own: "im2col".  The products are cheap: conv1 of one 3x32x32 image takes 352,800 multiplications.  Building the
+columns is dear: 25 copies of nearly every pixel, 58,800 floats (230 kB), gathered in runs of a few floats, and NumPy takes its
+time over each run, however short.  Three changes of layout get rid of that.
 
 1. **Images innermost.**  With an array (h, w, c, n) the smallest thing that is ever copied, added or compared is a run of n
    floats, one pixel of n images; 32 images are two full cache lines.  Every operation below is then a few long loops.
@@ -26,8 +26,7 @@ a few floats, and NumPy spends 5 to 10 ns on each run, however short.  Three cha
 
 Bias and activation come *after* pooling, on a quarter of the elements: both are monotone, so they commute with the maximum.
 
-**One image** has no n to be innermost.  There the channels are, and what counts is the number of NumPy calls, half a microsecond
-each.  `FewConvolution` copies patches of 6 x 8 pixels that overlap by 4, one row (6*8*c,) for each *two pooled* outputs, and
+**One image** has no n to be innermost.  There the channels are, and what counts is the number of NumPy calls.  `FewConvolution` copies patches of 6 x 8 pixels that overlap by 4, one row (6*8*c,) for each *two pooled* outputs, and
 multiplies them by a matrix with the kernel in all eight positions: 2 x 2 to pool, times two.  It does 1.9 times the necessary
 multiplications in 98 rows of 48 outputs; on one image that is cheaper than smaller GEMMs and more copies.  The constant 1 at the
 end of every row multiplies the bias.
@@ -103,7 +102,7 @@ def padded_images(arena: Arena, n: int, side: int, c: int) -> Array:
     """Room for images (n, side, side, c), a cache line apart.
 
     An image of 32 x 32 x 3 floats is three pages long: one pixel of n such images would fall n times on the same lines of the
-    cache, and a transposed copy, which reads in that order, would take four times as long.
+    cache, and a transposed copy, which reads in that order, would wait for each of them.
     """
     return arena.take(n, side * side * c + CACHE_LINE)[:, : side * side * c].reshape(n, side, side, c)
 
@@ -114,7 +113,7 @@ def merged(array: Array) -> Array:
 
 
 def items(runs: Array) -> Array:
-    """The last axis as one opaque item: NumPy moves an item by one memmove, in half the time of a short run of floats."""
+    """The last axis as one opaque item: NumPy moves an item by one memmove, faster than a short run of floats."""
     return runs.view(np.dtype((np.void, runs.shape[-1] * runs.itemsize)))[..., 0]
 
 
@@ -190,7 +189,7 @@ class ShiftedKernels:
 
 
 def relu(x: Array, zeros: Array, out: Array) -> None:
-    np.maximum(x, zeros, out=out)  # zeros, not 0: against a scalar NumPy's maximum is three times slower
+    np.maximum(x, zeros, out=out)  # zeros, not 0: against a scalar NumPy's maximum is slower
 
 
 def sigmoid(x: Array, zeros: Array, out: Array) -> None:
