@@ -26,10 +26,11 @@ time over each run, however short.  Three changes of layout get rid of that.
 
 Bias and activation come *after* pooling, on a quarter of the elements: both are monotone, so they commute with the maximum.
 
-**One image** has no n to be innermost.  There the channels are, and what counts is the number of NumPy calls.  `FewConvolution` copies patches of 6 x 8 pixels that overlap by 4, one row (6*8*c,) for each *two pooled* outputs, and
-multiplies them by a matrix with the kernel in all eight positions: 2 x 2 to pool, times two.  It does 1.9 times the necessary
-multiplications in 98 rows of 48 outputs; on one image that is cheaper than smaller GEMMs and more copies.  The constant 1 at the
-end of every row multiplies the bias.
+**One image** has no n to be innermost.  There the channels are, and what counts is the number of NumPy calls.  `FewConvolution`
+copies patches of 6 x 8 pixels that overlap by 4, one row (6*8*c,) for each *two pooled* outputs, and multiplies them by a matrix
+with the kernel in all eight positions: 2 x 2 to pool, times two.  It does 1.9 times the necessary multiplications in 98 rows of
+48 outputs; on one image that is cheaper than smaller GEMMs and more copies.  The constant 1 at the end of every row multiplies
+the bias.
 
 Counts for one image, c = 3 (float32 multiplications; floats copied):
 
