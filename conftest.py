@@ -62,6 +62,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``framework`` and ``mode`` run over all that there is, found without importing any of it."""
     import lenet5
 
+    chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     if "mode" in metafunc.fixturenames:
         count = 1 if metafunc.definition.get_closest_marker("default_mode") else None
         pairs = [(framework, mode) for framework in lenet5.frameworks() for mode in lenet5.modes(framework)[:count]]
@@ -72,7 +73,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             for framework, mode in pairs
         ]
         metafunc.parametrize(("framework", "mode"), values)
-    elif "framework" in metafunc.fixturenames:
+    elif "framework" in metafunc.fixturenames and "framework" not in chosen:
         metafunc.parametrize("framework", lenet5.frameworks())
 
 
@@ -159,6 +160,7 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
+    import lenet5
     from benchmarks.results import FORMAT
 
     machine_info["lenet5"] = {
@@ -167,6 +169,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "epochs": config.getoption("epochs"),
         "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
+        "modes": {name: lenet5.modes(name) for name in lenet5.frameworks()},
         "not_measured": config.stash[NOT_MEASURED],
         **config.stash[RUN_INFO],
     }

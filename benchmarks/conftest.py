@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks import BY_HAND
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from lenet5.datasets import Dataset
 
 
-ORACLE = ("numpy", "loops")
+ORACLE = (BY_HAND, "loops")
 """The framework and mode that every other one has to agree with before its clock starts."""
 
 
@@ -75,6 +77,25 @@ def expected_logits(oracle: Any, weights: lenet5.Weights, dataset: Dataset) -> C
         return found
 
     return logits
+
+
+@pytest.fixture(scope="session")
+def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str], list[float]]:
+    """expected_losses(optimizer) -> the oracle's loss before each of the first two updates of the first epoch.
+
+    The second depends on every gradient of the first.
+    """
+    import lenet5
+    from benchmarks.measuring import LEARNING_RATES, SEED
+    from lenet5 import training
+
+    @lru_cache
+    def losses(optimizer: str) -> list[float]:
+        framework, mode = ORACLE
+        net = lenet5.implementation(framework)(weights, mode=mode, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
+        return [net.train_step(*pair) for pair in training.prepare(net, dataset.train, seed=SEED)[:2]]
+
+    return losses
 
 
 @pytest.fixture

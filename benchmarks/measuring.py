@@ -13,6 +13,10 @@ from lenet5.datasets import Dataset
 
 SEED = 0
 LEARNING_RATE = 1e-3
+"""Adam's."""
+
+LEARNING_RATES = {"adam": LEARNING_RATE, "sgd": 0.03}
+"""Plain gradient descent moves so little at Adam's rate that a check of the next loss would hardly see a wrong gradient."""
 
 
 def first_images(dataset: Dataset, count: int) -> NDArray[np.float32]:

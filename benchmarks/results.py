@@ -20,6 +20,9 @@ FORMAT = 1
 CONTROL = "control"
 """The group of the cases that watch machine and harness; it is also their ``framework``, which no comparison shows."""
 
+BESIDE = "beside"
+"""The group of what is measured beside the frameworks without being one: no comparison of frameworks shows it."""
+
 PROCESSES = "process-*.json"
 """The files of a run of several processes, in its folder."""
 
@@ -36,7 +39,8 @@ FRESH = {"batch": int, **dict.fromkeys(("import_fresh_seconds", "build_fresh_sec
 
 EXTRAS: Mapping[str, Mapping[str, Any]] = {
     "predict": {"batch": int},
-    "train step": {"batch": int},
+    "train step": {"batch": int, "optimizer": str},
+    "train step sgd": {"batch": int, "optimizer": str},
     "train epoch": {"batch": int},
     "train": {
         "correct": int,
@@ -75,6 +79,8 @@ EXTRAS: Mapping[str, Mapping[str, Any]] = {
         "nonzero_macs_per_image": int,
     },
     "seed": {"figure": str},
+    "ladder": {"kind": str, "batch": int, "traced_peak_bytes": int, "workspace_bytes": int},
+    BESIDE: {"batch": int, "version": str},
 }
 """What rides on every case of a group and the report relies on, beside framework and mode."""
 
@@ -155,7 +161,7 @@ class Run:
     @property
     def frameworks(self) -> list[str]:
         """The frameworks that have a number, in alphabetical order."""
-        return sorted({case.framework for case in self.cases if case.group != CONTROL})
+        return sorted({case.framework for case in self.cases if case.group not in (CONTROL, BESIDE)})
 
 
 # One process
@@ -181,6 +187,8 @@ def load(path: str | os.PathLike[str]) -> Run:
     _typed(path, "machine_info.lenet5", {"dataset": {}, **ours}, {"dataset": dict})
     _typed(path, "machine_info.lenet5.frameworks", ours["frameworks"], dict.fromkeys(ours["frameworks"], dict))
     _typed(path, "machine_info.lenet5.not_measured", ours["not_measured"], dict.fromkeys(ours["not_measured"], str))
+    modes = _typed(path, "machine_info.lenet5", {"modes": {}, **ours}, {"modes": dict})["modes"]
+    _typed(path, "machine_info.lenet5.modes", modes, dict.fromkeys(modes, list))
     return Run(
         paths=(path,),
         cases=tuple(_case(path, index, case) for index, case in enumerate(cases)),

@@ -12,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import fresh
+from benchmarks import BY_HAND, fresh
 from benchmarks.measuring import LEARNING_RATE, SEED, first_images
 from benchmarks.samples import enter, in_turns, medians, recorded_time
 from lenet5 import compression, cost, pruning, training
@@ -23,7 +23,6 @@ BATCH = 64
 RATES = {"sgd": 0.03, "adam": LEARNING_RATE}
 """Learning rates while pruning.  Of 0.02, 0.03, 0.05, 0.1 and 0.2, 0.03 did best for gradient descent; above 0.05 it falls apart."""
 
-BY_HAND = "numpy"
 TOOLS = {
     "tfmot": ("tensorflow", "benchmarks.prune_tfmot", ("tensorflow", "tf_keras", "tensorflow_model_optimization")),
     "torch.nn.utils.prune": ("torch", "benchmarks.prune_torch", ("torch",)),

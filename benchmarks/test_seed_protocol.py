@@ -19,12 +19,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import fresh
+from benchmarks import BY_HAND, fresh
 from benchmarks.measuring import LEARNING_RATE, SEED, timed
 from benchmarks.samples import enter, in_turns, recorded_time
 from lenet5 import training
 
-BY_HAND = "numpy"
 PASSES = 10
 """Passes over the test images that the seed's handcrafted "inference time" consisted of."""
 
