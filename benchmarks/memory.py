@@ -82,30 +82,6 @@ def over_time(function: Callable[[], Any], interval_seconds: float = SAMPLE_SECO
     return [(max(at - start, 0.0), round(mebibytes * 2**20)) for mebibytes, at in samples]
 
 
-# The device's own memory, by the framework's own allocator
-
-
-def _torch_peak(function: Callable[[], Any]) -> int:
-    import torch
-
-    torch.cuda.reset_peak_memory_stats()
-    function()
-    torch.cuda.synchronize()
-    return int(torch.cuda.max_memory_allocated())
-
-
-def _tensorflow_peak(function: Callable[[], Any]) -> int:
-    import tensorflow as tf
-
-    tf.config.experimental.reset_memory_stats("GPU:0")
-    function()
-    return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
-
-
-DEVICE_PEAK: Mapping[str, Callable[[Callable[[], Any]], int]] = {"tensorflow": _tensorflow_peak, "torch": _torch_peak}
-"""Framework -> bytes that its allocator holds on the GPU at most during a call: weights, gradients, inputs and workspace."""
-
-
 # The child
 
 
@@ -115,7 +91,6 @@ def measure(
     kind: str,
     problem: Mapping[str, NDArray[Any]],
     device: str = "cpu",
-    device_peak: Callable[[Callable[[], Any]], int] | None = None,
 ) -> dict[str, Any]:
     """Import, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no figure, for a wrong answer."""
     weights = {name: problem[name] for name in problem if name not in ("images", "labels", "expected")}
@@ -145,8 +120,8 @@ def measure(
     else:
         level, peak = peak_above(lambda: answers.extend(call(*batch) for _ in range(2)))
         figures |= {"level_rss_bytes": level, "peak_above_level_bytes": peak, "peak_rss_bytes": level + peak}
-        if device != "cpu" and device_peak:
-            figures["device_peak_bytes"] = device_peak(lambda: call(*batch))
+        if device != "cpu" and hasattr(implementation, "device_peak_bytes"):
+            figures["device_peak_bytes"] = implementation.device_peak_bytes(lambda: call(*batch))
         _, another = warm_network()  # this one has already made what it keeps for the next call of this size
         figures["traced_peak_bytes"] = traced_peak(lambda: another(*batch))
     assert_allclose(answers[0] if kind == "predict" else answers[:2], problem["expected"], rtol=0, atol=ATOL)
@@ -164,7 +139,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         problem, load = load_problem(options.problem), lambda: lenet5.implementation(options.framework)
-        found = measure(load, options.mode, options.kind, problem, options.device, DEVICE_PEAK.get(options.framework))
+        found = measure(load, options.mode, options.kind, problem, options.device)
     except (lenet5.InputError, lenet5.NotInstalled, OSError) as error:
         print(error, file=sys.stderr)
         return 2

@@ -6,14 +6,18 @@ An implementation is a class called ``LeNet5`` in a file ``with_<framework>.py``
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Weights = dict[str, NDArray[np.float32]]
-"""Canonical weights: the names and the layout of a PyTorch state_dict, as NumPy arrays (see `architecture`)."""
+"""Canonical weights: the names and the layout of a PyTorch state_dict, as NumPy arrays (see `architecture`).
+
+Ten arrays, and ``<layer>.basis`` before the weight of a layer that is factored (see `factorization`): the inputs are multiplied by the
+basis first.
+"""
 
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 OPTIMIZERS = ("sgd", "adam")
@@ -86,6 +90,13 @@ class Network(Protocol):
     @staticmethod
     def describe() -> dict[str, Any]:
         """The framework as loaded: ``version``, ``threads`` that one operation may use (None if unknown), and its own extras."""
+
+    @staticmethod
+    def device_peak_bytes(function: Callable[[], Any]) -> int:
+        """Call ``function``; bytes that the framework's allocator held on the GPU at most meanwhile: weights, gradients, inputs, workspace.
+
+        An implementation that reaches no device beside the CPU has no such member.
+        """
 
 
 def check_option(name: str, value: object, allowed: tuple[str, ...]) -> None:

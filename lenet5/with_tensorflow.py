@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -99,15 +99,23 @@ class LeNet5:
     def weights(self) -> Weights:
         arrays = {}
         for layer in LAYERS:
+            factored = f"{layer}.basis" in self._shapes
+            if factored:
+                (kernel,) = self._model.get_layer(f"{layer}.basis").get_weights()
+                arrays[f"{layer}.basis"] = channels_last.to_canonical(layer, kernel)
             kernel, bias = self._model.get_layer(layer).get_weights()
-            arrays[f"{layer}.weight"] = channels_last.to_canonical(layer, kernel)
+            arrays[f"{layer}.weight"] = channels_last.to_canonical(layer, kernel, factored)
             arrays[f"{layer}.bias"] = bias.copy()
         return arrays
 
     def load(self, weights: Mapping[str, Any]) -> None:
         arrays = checked(weights, like=self._shapes)
         for layer in LAYERS:
-            kernel = channels_last.from_canonical(layer, arrays[f"{layer}.weight"])
+            factored = f"{layer}.basis" in arrays
+            if factored:
+                kernel = channels_last.from_canonical(layer, arrays[f"{layer}.basis"])
+                self._model.get_layer(f"{layer}.basis").set_weights([kernel])
+            kernel = channels_last.from_canonical(layer, arrays[f"{layer}.weight"], factored)
             self._model.get_layer(layer).set_weights([kernel, arrays[f"{layer}.bias"]])
         for variable in self._optimizer.variables:
             if variable is not self._optimizer._learning_rate:
@@ -121,6 +129,12 @@ class LeNet5:
             "keras": keras.__version__,
             "gpu": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")),
         }
+
+    @staticmethod
+    def device_peak_bytes(function: Callable[[], Any]) -> int:
+        tf.config.experimental.reset_memory_stats("GPU:0")
+        function()
+        return int(tf.config.experimental.get_memory_info("GPU:0")["peak"])
 
     def _own(self, x: Any) -> tf.Tensor:
         """What tensor() made, or what it makes of a host array."""
@@ -145,16 +159,21 @@ class LeNet5:
 
 
 def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:
-    """Images (n, 32, 32, c) -> logits (n, classes)."""
+    """Images (n, 32, 32, c) -> logits (n, classes).  A factored layer is two: its basis, then itself on what the basis gives."""
     stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, shapes["conv1.weight"][1]))]
     for layer in CONVOLUTIONS:
-        filters = shapes[f"{layer}.bias"][0]
-        stack.append(keras.layers.Conv2D(filters, KERNEL_SIDE, activation=activation, name=layer))
+        filters, side = shapes[f"{layer}.bias"][0], KERNEL_SIDE
+        if basis := shapes.get(f"{layer}.basis"):
+            stack.append(keras.layers.Conv2D(basis[0], side, use_bias=False, name=f"{layer}.basis"))
+            side = 1
+        stack.append(keras.layers.Conv2D(filters, side, activation=activation, name=layer))
         stack.append(keras.layers.MaxPooling2D(POOL_SIDE))
     stack.append(keras.layers.Flatten())
     for layer in DENSE:
         ends_in_logits = layer == DENSE[-1]
         units = shapes[f"{layer}.bias"][0]
+        if basis := shapes.get(f"{layer}.basis"):
+            stack.append(keras.layers.Dense(basis[0], use_bias=False, name=f"{layer}.basis"))
         stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer))
     return keras.Sequential(stack)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -43,14 +43,35 @@ TRAINING_OPTIONS: dict[str, Any] = {"layout_optimization": False}
 ACTIVATIONS = {"relu": functional.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
 
+class FactoredLinear(torch.nn.Linear):
+    """A dense layer whose inputs a basis combines first, without bias."""
+
+    def __init__(self, inputs: int, rank: int, outputs: int) -> None:
+        super().__init__(rank, outputs)
+        self.basis = torch.nn.Parameter(torch.empty(rank, inputs))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(functional.linear(x, self.basis))
+
+
+class FactoredConv2d(torch.nn.Conv2d):
+    """A convolution of 1 x 1 over the maps of a basis of few filters, without bias."""
+
+    def __init__(self, inputs: int, rank: int, outputs: int, side: int) -> None:
+        super().__init__(rank, outputs, 1)
+        self.basis = torch.nn.Parameter(torch.empty(rank, inputs, side, side))
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(functional.conv2d(x, self.basis))
+
+
 class Module(torch.nn.Module):
     """The network; its state_dict *is* the canonical weights."""
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], activation: str) -> None:
         super().__init__()
         for layer in LAYERS:
-            outputs, inputs, *kernel = shapes[f"{layer}.weight"]
-            self.add_module(layer, torch.nn.Conv2d(inputs, outputs, kernel[0]) if kernel else torch.nn.Linear(inputs, outputs))
+            self.add_module(layer, layer_of(shapes[f"{layer}.weight"], shapes.get(f"{layer}.basis")))
         self.activation: Any = ACTIVATIONS[activation]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -62,6 +83,15 @@ class Module(torch.nn.Module):
             x = self.activation(getattr(self, layer)(x))
         logits: torch.Tensor = getattr(self, DENSE[-1])(x)
         return logits
+
+
+def layer_of(weight: tuple[int, ...], basis: tuple[int, ...] | None) -> torch.nn.Module:
+    """The layer that holds arrays of these shapes."""
+    outputs, inputs, *kernel = weight
+    if basis is None:
+        return torch.nn.Conv2d(inputs, outputs, kernel[0]) if kernel else torch.nn.Linear(inputs, outputs)
+    rank, inputs, *kernel = basis
+    return FactoredConv2d(inputs, rank, outputs, kernel[0]) if kernel else FactoredLinear(inputs, rank, outputs)
 
 
 class LeNet5:
@@ -128,7 +158,8 @@ class LeNet5:
         return float(loss.item())
 
     def weights(self) -> Weights:
-        return {name: value.cpu().numpy().copy() for name, value in self._module.state_dict().items()}
+        state = self._module.state_dict()
+        return {name: state[name].cpu().numpy().copy() for name in self._shapes}
 
     def load(self, weights: Mapping[str, Any]) -> None:
         arrays = checked(weights, like=self._shapes)
@@ -146,6 +177,13 @@ class LeNet5:
             "cuda": torch.version.cuda or "",
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
         }
+
+    @staticmethod
+    def device_peak_bytes(function: Callable[[], Any]) -> int:
+        torch.cuda.reset_peak_memory_stats()
+        function()
+        torch.cuda.synchronize()
+        return int(torch.cuda.max_memory_allocated())
 
     def _own(self, x: Any) -> torch.Tensor:
         """What tensor() made, or what it makes of a host array."""

@@ -171,14 +171,15 @@ def test_the_devices_own_peak():
                 calls.append(len(images))
                 return super().predict(images)
 
+            @staticmethod
+            def device_peak_bytes(function):
+                before = len(calls)
+                function()
+                return 1000 + len(calls) - before
+
         return OnDevice
 
-    def device_peak(function):
-        before = len(calls)
-        function()
-        return 1000 + len(calls) - before
-
-    figures = memory.measure(load, "eager", "predict", problem([12.0, 12.0]), "cuda", device_peak)
+    figures = memory.measure(load, "eager", "predict", problem([12.0, 12.0]), "cuda")
     assert figures["device_peak_bytes"] == 1001
     assert set(built) == {"cuda"}
 
@@ -186,20 +187,20 @@ def test_the_devices_own_peak():
 def test_torch_is_asked_in_the_right_order(monkeypatch):
     """The peak is reset before the call and read after it has finished."""
     torch = pytest.importorskip("torch")
-    seen = []
+    net, seen = lenet5.implementation("torch"), []
     for name in ("reset_peak_memory_stats", "synchronize", "max_memory_allocated"):
         monkeypatch.setattr(torch.cuda, name, lambda name=name: seen.append(name) or 7)
-    assert memory.DEVICE_PEAK["torch"](lambda: seen.append("call")) == 7
+    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
     assert seen == ["reset_peak_memory_stats", "call", "synchronize", "max_memory_allocated"]
 
 
 def test_tensorflow_is_asked_in_the_right_order(monkeypatch):
     """The peak is reset before the call and read after it."""
     tf = pytest.importorskip("tensorflow")
-    seen = []
+    net, seen = lenet5.implementation("tensorflow"), []
     monkeypatch.setattr(tf.config.experimental, "reset_memory_stats", lambda device: seen.append(f"reset {device}"))
     monkeypatch.setattr(tf.config.experimental, "get_memory_info", lambda device: seen.append(f"read {device}") or {"peak": 7})
-    assert memory.DEVICE_PEAK["tensorflow"](lambda: seen.append("call")) == 7
+    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
     assert seen == ["reset GPU:0", "call", "read GPU:0"]
 
 
