@@ -1,6 +1,6 @@
 """What the first call of a network costs in a process that has done nothing yet.  Run as a child, through `fresh`.
 
-    python -m benchmarks.first_call FRAMEWORK MODE KIND PROBLEM.npz      # KIND is predict or train_step
+    python -m benchmarks.first_call FRAMEWORK MODE KIND PROBLEM.npz [--device cuda]      # KIND is predict or train_step
 
 Prints {"import_seconds", "build_seconds", "first_call_seconds", "second_call_seconds"}.  NumPy is loaded before the clock starts:
 every framework needs it.  Images are converted outside the timers, as in every other case.
@@ -9,9 +9,9 @@ every framework needs it.  Images are converted outside the timers, as in every 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.measuring import LEARNING_RATE, timed
 
 KINDS = ("predict", "train_step")
@@ -43,11 +44,14 @@ def load_problem(path: Path) -> dict[str, NDArray[Any]]:
         return dict(problem)
 
 
-def measure(load: Callable[[], Any], mode: str, kind: str, problem: Mapping[str, NDArray[Any]]) -> dict[str, float]:
+def measure(
+    load: Callable[[], Any], mode: str, kind: str, problem: Mapping[str, NDArray[Any]], device: str = "cpu"
+) -> dict[str, float]:
     """Import by ``load``, build, call twice; seconds of each.  Raises AssertionError, and gives no time, for a wrong answer."""
     weights = {name: problem[name] for name in problem if name not in ("images", "labels", "expected")}
     implementation, import_seconds = timed(load)
-    net, build_seconds = timed(lambda: implementation(weights, mode=mode, optimizer="adam", learning_rate=LEARNING_RATE))
+    build = partial(implementation, weights, mode=mode, optimizer="adam", learning_rate=LEARNING_RATE, device=device)
+    net, build_seconds = timed(build)
     batch = [net.tensor(problem["images"])] + ([net.tensor(problem["labels"])] if kind == "train_step" else [])
     call = getattr(net, kind)
     first, first_call_seconds = timed(call, *batch)
@@ -62,21 +66,19 @@ def measure(load: Callable[[], Any], mode: str, kind: str, problem: Mapping[str,
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; 0, or 2 and one line on standard error for input that is none."""
+    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.first_call", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("framework")
     parser.add_argument("mode")
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("problem", type=Path)
-    options = parser.parse_args(arguments)
-    try:
-        problem = load_problem(options.problem)
-        found = measure(lambda: lenet5.implementation(options.framework), options.mode, options.kind, problem)
-    except (lenet5.InputError, lenet5.NotInstalled, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(found))
-    return 0
+    parser.add_argument("--device", default="cpu")
+
+    def measured(options: argparse.Namespace) -> dict[str, float]:
+        load = partial(lenet5.implementation, options.framework)
+        return measure(load, options.mode, options.kind, load_problem(options.problem), options.device)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,12 @@ below some hundred KiB is no figure.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.first_call import ATOL, load_problem
 from benchmarks.measuring import LEARNING_RATE
 
@@ -129,22 +130,19 @@ def measure(
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; 0, or 2 and one line on standard error for input that is none."""
+    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("framework")
     parser.add_argument("mode")
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("problem", type=Path)
     parser.add_argument("--device", default="cpu")
-    options = parser.parse_args(arguments)
-    try:
-        problem, load = load_problem(options.problem), lambda: lenet5.implementation(options.framework)
-        found = measure(load, options.mode, options.kind, problem, options.device)
-    except (lenet5.InputError, lenet5.NotInstalled, OSError) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(found))
-    return 0
+
+    def measured(options: argparse.Namespace) -> dict[str, Any]:
+        load = partial(lenet5.implementation, options.framework)
+        return measure(load, options.mode, options.kind, load_problem(options.problem), options.device)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ predictions: {"dense": [...], "stripped": [...], "unstripped": [...]}, taken in 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +19,7 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.measuring import first_images
 from benchmarks.samples import in_turns
 from lenet5 import datasets, training
@@ -61,7 +60,7 @@ class Pruned:
 
 
 def main(tool: Callable[[Task], Pruned], arguments: list[str] | None = None) -> int:
-    """Prune, check, measure, print; 0, or 2 and one line on standard error for what cannot be done or was not done."""
+    """Prune, check, measure, print; exit codes as in `fresh.answer`, where too few zeros count as input that is none."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
     parser.add_argument("output", type=Path, help="where the pruned and stripped weights go, .npz")
@@ -72,8 +71,8 @@ def main(tool: Callable[[Task], Pruned], arguments: list[str] | None = None) -> 
     parser.add_argument("--optimizer", choices=("sgd", "adam"), default="sgd")
     parser.add_argument("--learning-rate", type=float, default=0.03)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long to time predictions")
-    options = parser.parse_args(arguments)
-    try:
+
+    def measured(options: argparse.Namespace) -> dict[str, list[float]]:
         dataset = datasets.load(options.dataset)
         steps = len(dataset.train.labels) // training.BATCH * options.epochs
         schedule = schedule_for(steps, options.initial, options.final)
@@ -82,11 +81,9 @@ def main(tool: Callable[[Task], Pruned], arguments: list[str] | None = None) -> 
         pruned = tool(task)
         check_sparsity(pruned.weights, options.final)
         lenet5.save_weights(options.output, pruned.weights)
-    except (lenet5.InputError, lenet5.NotInstalled) as error:
-        print(error, file=sys.stderr)
-        return 2
-    print(json.dumps(_seconds(task, pruned, options.seconds)))
-    return 0
+        return _seconds(task, pruned, options.seconds)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 def _seconds(task: Task, pruned: Pruned, budget_seconds: float) -> dict[str, list[float]]:

@@ -10,7 +10,6 @@ same call traces.  Honest: the project's own network, warm, eager or graph, logi
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from statistics import median
@@ -26,6 +25,7 @@ import keras
 import tensorflow as tf
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.measuring import LEARNING_RATE, SEED, timed
 from benchmarks.samples import in_turns
 from lenet5 import channels_last, datasets, training, with_tensorflow
@@ -67,7 +67,8 @@ def measure(word: str, dataset: datasets.Dataset, weights: lenet5.Weights, budge
     loss, inference_seconds = timed(inference, test, truth)
     _, training_seconds = timed(forward, train)
 
-    net = LeNet5(weights, mode=MODES[word], learning_rate=LEARNING_RATE)
+    device = "cuda" if tf.config.list_physical_devices("GPU") else "cpu"  # where TensorFlow has put the seed's calls, too
+    net = LeNet5(weights, mode=MODES[word], learning_rate=LEARNING_RATE, device=device)
     x = net.tensor(dataset.test.images)
     assert_allclose(float(loss), np.mean((_softmax(net.predict(x)) - truth.numpy()) ** 2), rtol=1e-4)
     epoch = training.prepare(net, dataset.train, seed=SEED)
@@ -88,20 +89,18 @@ def _softmax(logits: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; 0, or 2 and one line on standard error for input that is none."""
+    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed_tensorflow", description=__doc__.splitlines()[0])
     parser.add_argument("word", choices=tuple(MODES))
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to time the warm prediction")
-    options = parser.parse_args(arguments)
-    try:
+
+    def measured(options: argparse.Namespace) -> dict[str, float]:
         dataset = datasets.load(options.dataset)
         weights = lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
-        print(json.dumps(measure(options.word, dataset, weights, options.seconds)))
-    except (lenet5.InputError, lenet5.NotInstalled) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+        return measure(options.word, dataset, weights, options.seconds)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ import sys
 from benchmarks import prune_tfmot  # isort: skip  # before TensorFlow, whose Keras tfmot replaces in this process
 
 import argparse
-import json
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -21,6 +20,7 @@ from typing import Any
 import tensorflow_model_optimization as tfmot
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.measuring import first_images
 from benchmarks.prune_child import BATCH, Task
 from benchmarks.samples import in_turns
@@ -61,22 +61,20 @@ def zeros(weights: lenet5.Weights) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; 0, or 2 and one line on standard error for input that is none or zeros that should not be."""
+    """Measure once and print the JSON; exit codes as in `fresh.answer`, which zeros that should not be there are input for."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed_tfmot", description=__doc__.splitlines()[0])
     parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--epochs", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=1.0, help="how long to time predictions")
-    options = parser.parse_args(arguments)
-    try:
+
+    def measured(options: argparse.Namespace) -> dict[str, Any]:
         dataset = datasets.load(options.dataset)
         schedule = schedule_for(len(dataset.train.labels) // TRAINING_BATCH * options.epochs)
         task = Task(lenet5.load_weights(options.weights), dataset, options.epochs, schedule, "adam", LEARNING_RATE)
-        print(json.dumps(measure(task, options.seconds)))
-    except (lenet5.InputError, lenet5.NotInstalled) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+        return measure(task, options.seconds)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ is done.  FLOPs as the seed: twice those of that batch.  Training as the seed: s
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from statistics import median
 from typing import Any
@@ -22,6 +21,7 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import lenet5
+from benchmarks import fresh
 from benchmarks.measuring import LEARNING_RATE, SEED, first_images, timed
 from benchmarks.samples import in_turns
 from lenet5 import cost, datasets, training
@@ -100,24 +100,21 @@ def train(dataset: datasets.Dataset, weights: lenet5.Weights, epochs: int, twice
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; 0, or 2 and one line on standard error for input that is none."""
+    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.seed_torch", description=__doc__.splitlines()[0])
     parser.add_argument("figure", choices=("inference", "softmax-twice"))
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to time the warm prediction")
     parser.add_argument("--epochs", type=int, default=30)
-    options = parser.parse_args(arguments)
-    try:
+
+    def measured(options: argparse.Namespace) -> dict[str, Any]:
         dataset = datasets.load(options.dataset)
         weights = lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
         if options.figure == "inference":
-            print(json.dumps(inference(dataset, weights, options.seconds)))
-        else:
-            print(json.dumps(softmax_twice(dataset, weights, options.epochs)))
-    except (lenet5.InputError, lenet5.NotInstalled) as error:
-        print(error, file=sys.stderr)
-        return 2
-    return 0
+            return inference(dataset, weights, options.seconds)
+        return softmax_twice(dataset, weights, options.epochs)
+
+    return fresh.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

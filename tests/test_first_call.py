@@ -18,9 +18,9 @@ SLOW, QUICK = 0.2, 0.05
 class SleepyNetwork:
     """Takes SLOW to build and to call first, then QUICK."""
 
-    def __init__(self, weights, mode, optimizer, learning_rate):
+    def __init__(self, weights, mode, optimizer, learning_rate, device):
         assert list(weights) == ["w"]
-        assert (mode, optimizer) == ("graph", "adam")
+        assert (mode, optimizer, device) == ("graph", "adam", "cuda")
         time.sleep(SLOW)
         self.calls = 0
 
@@ -50,7 +50,7 @@ def problem(expected):
 @pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [1.0, 2.0])])
 def test_each_phase_has_its_own_seconds(kind, expected):
     """Import, build, first and second call are timed apart, and converting the images is in none of them."""
-    seconds = first_call.measure(sleepy, "graph", kind, problem(expected))
+    seconds = first_call.measure(sleepy, "graph", kind, problem(expected), "cuda")
 
     known = {"import_seconds": SLOW / 2, "build_seconds": SLOW, "first_call_seconds": SLOW, "second_call_seconds": QUICK}
     assert seconds.keys() == known.keys()
@@ -62,7 +62,7 @@ def test_each_phase_has_its_own_seconds(kind, expected):
 def test_a_wrong_answer_gets_no_time(kind, expected):
     """A network that answers something else than expected is not measured."""
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        first_call.measure(sleepy, "graph", kind, problem(expected))
+        first_call.measure(sleepy, "graph", kind, problem(expected), "cuda")
 
 
 @pytest.fixture
