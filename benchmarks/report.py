@@ -14,7 +14,19 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from benchmarks import markdown, page, report_flops, report_graphs, report_pruning, report_seed, report_space, results, seed, units
+from benchmarks import (
+    markdown,
+    page,
+    report_by_hand,
+    report_flops,
+    report_graphs,
+    report_pruning,
+    report_seed,
+    report_space,
+    results,
+    seed,
+    units,
+)
 from benchmarks.document import DASH, Section, Table, write_whole
 from benchmarks.results import CONTROL, Case, Run
 from benchmarks.statistics import CONFIDENCE, ratio_interval, share_interval, spread
@@ -61,6 +73,7 @@ def sections(run: Run) -> list[Section]:
         _agreement(run),
         _predict(run),
         _train(run),
+        *report_by_hand.sections(run),
         *report_graphs.sections(run),
         *report_flops.sections(run),
         *report_space.sections(run),
