@@ -36,6 +36,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--threads", type=int, default=_usable_cpus(), metavar="N", help="threads, equal for all (default: all CPUs)")
     group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")
+    group.addoption("--device", default="cpu", metavar="DEVICE", help="cpu (default) or cuda: where the networks run; the oracle stays on the CPU")
     group.addoption("--shuffle", metavar="SEED", help="run the cases in a random order, the same for the same SEED")
     group.addoption("--no-report", action="store_true", help="save what was measured, but write and print no report")
 
@@ -48,14 +49,25 @@ def pytest_configure(config: pytest.Config) -> None:
         if value < 1:
             pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(config.getoption("threads"))))
+    _check_device(config.getoption("device"))
     # A compiler that finds an earlier session's code on disk would show a first call that no first user ever sees.
     compiled = tempfile.TemporaryDirectory(prefix="lenet5-compiled-")
     config.add_cleanup(compiled.cleanup)
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    config.stash[RUN_INFO] = {"code_sha256": code_sha256()}
+    config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "out_of_reach": {}}
     config.stash[COLLECTED] = {}
+
+
+def _check_device(device: str) -> None:
+    """End the session with exit 2 if no implementation knows such a device.  Imports NumPy: the threads have to be set before."""
+    from lenet5.contract import DEVICES, InputError, check_option
+
+    try:
+        check_option("--device", device, DEVICES)
+    except InputError as error:
+        pytest.exit(str(error), returncode=2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -109,13 +121,19 @@ def implementation(framework: str, pytestconfig: pytest.Config) -> Any:
 
 
 @pytest.fixture
-def build(implementation: Any, mode: str) -> Callable[..., Any]:
-    """build(weights, **options) -> a network in this framework and mode, or a skip where this machine lacks what the mode needs."""
+def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.Config) -> Callable[..., Any]:
+    """build(weights, **options) -> a network in this framework and mode, on the device that ``--device`` names.
+
+    Skips where this machine lacks what the mode needs, or the framework cannot reach the device.
+    """
     import lenet5
 
     def make(weights: Any, **options: Any) -> Any:
         try:
-            return implementation(weights, mode=mode, **options)
+            return implementation(weights, mode=mode, **{"device": pytestconfig.getoption("device"), **options})
+        except lenet5.NoDevice as error:
+            pytestconfig.stash[RUN_INFO]["out_of_reach"][framework] = str(error)
+            pytest.skip(str(error))
         except lenet5.NotInstalled as error:
             pytest.skip(str(error))
 
@@ -166,6 +184,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     machine_info["lenet5"] = {
         "format": FORMAT,
         "threads": config.getoption("threads"),
+        "device": config.getoption("device"),
         "epochs": config.getoption("epochs"),
         "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},

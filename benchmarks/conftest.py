@@ -47,6 +47,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
+def device(pytestconfig: pytest.Config) -> str:
+    """Where the networks run."""
+    return str(pytestconfig.getoption("device"))
+
+
+@pytest.fixture(scope="session")
+def cpu_only(device: str) -> None:
+    """For cases that measure on the CPU whatever ``--device`` says: elsewhere they are skipped, or would be taken for another's."""
+    if device != "cpu":
+        pytest.skip(f"measured on the CPU only; --device is {device!r}")
+
+
+@pytest.fixture(scope="session")
 def weights(dataset: Dataset) -> lenet5.Weights:
     """The weights that every network starts from.  Untrained: a time does not depend on them, and no case has to wait for a training."""
     import lenet5

@@ -88,7 +88,7 @@ def render(run: Run, sections: Sequence[Section]) -> str:
         plots.figures(run),
         accuracies=accuracies(run),
         frameworks=plots.colours(run),
-        not_measured=run.not_measured,
+        not_measured={**run.not_measured, **run.out_of_reach},
         facts=circumstances(run),
     )
 
@@ -202,6 +202,7 @@ def circumstances(run: Run) -> list[str]:
     return [
         str((run.machine.get("cpu") or {}).get("brand_raw", "unknown CPU")),
         f"{threads} thread{'s' * (threads != 1)} each",
+        *([f"on {run.device}"] if run.device != "cpu" else []),
         f"{run.processes} process{'es' * (run.processes != 1)}",
         *([f"{epochs} epochs"] if epochs else []),
         run.datetime[:10],
@@ -209,8 +210,13 @@ def circumstances(run: Run) -> list[str]:
 
 
 def reason(not_measured: Mapping[str, str], row: str, column: str) -> str:
-    """Why a cell has no figure: what the cases of its row (or column) say that have no number, else that there was none to say it."""
+    """Why a cell has no figure: what the cases of its row (or column) say that have no number, else that there was none to say it.
+
+    A reason can also be that of a whole row or column, by its title.
+    """
     for title in (row, column):
+        if title in not_measured:
+            return not_measured[title]
         words = re.escape(title.replace(" ", "-"))
         fitting = {case: why for case, why in not_measured.items() if title and re.search(rf"[\[-]{words}(?:\]|-\w+=)", case)}
         batch = re.search(r"batch (\d+)", column)

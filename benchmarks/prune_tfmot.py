@@ -31,6 +31,8 @@ if threads := os.environ.get("OMP_NUM_THREADS"):
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
 
+tf.config.set_visible_devices([], "GPU")  # like the other tools, which run where NumPy does
+
 
 def prune(task: Task) -> Pruned:
     """Wrap a clone of the dense model, fit it with the callback, strip it."""

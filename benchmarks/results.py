@@ -42,6 +42,7 @@ EXTRAS: Mapping[str, Mapping[str, Any]] = {
     "train step": {"batch": int, "optimizer": str},
     "train step sgd": {"batch": int, "optimizer": str},
     "train epoch": {"batch": int},
+    "transfer": {"batch": int},
     "train": {
         "correct": int,
         "test_images": int,
@@ -93,6 +94,7 @@ SAME = (
     "machine_info.python_implementation",
     "machine_info.python_version",
     "machine_info.lenet5.threads",
+    "machine_info.lenet5.device",
     "machine_info.lenet5.epochs",
     "machine_info.lenet5.dataset",
     "machine_info.lenet5.code_sha256",
@@ -154,14 +156,25 @@ class Run:
         reasons: Mapping[str, str] = self.lenet5["not_measured"]
         return reasons
 
+    @property
+    def device(self) -> str:
+        """Where the networks ran; files that do not say are from when there was only the CPU."""
+        return str(self.lenet5.get("device", "cpu"))
+
+    @property
+    def out_of_reach(self) -> Mapping[str, str]:
+        """Frameworks that the device of this run is out of reach for, and why."""
+        reasons: Mapping[str, str] = self.lenet5.get("out_of_reach", {})
+        return reasons
+
     def group(self, name: str) -> list[Case]:
         """The cases of one group, in the order of their collection."""
         return [case for case in self.cases if case.group == name]
 
     @property
     def frameworks(self) -> list[str]:
-        """The frameworks that have a number, in alphabetical order."""
-        return sorted({case.framework for case in self.cases if case.group not in (CONTROL, BESIDE)})
+        """The frameworks that have a number, or could not reach the device, in alphabetical order."""
+        return sorted({case.framework for case in self.cases if case.group not in (CONTROL, BESIDE)} | self.out_of_reach.keys())
 
 
 # One process
@@ -189,6 +202,8 @@ def load(path: str | os.PathLike[str]) -> Run:
     _typed(path, "machine_info.lenet5.not_measured", ours["not_measured"], dict.fromkeys(ours["not_measured"], str))
     modes = _typed(path, "machine_info.lenet5", {"modes": {}, **ours}, {"modes": dict})["modes"]
     _typed(path, "machine_info.lenet5.modes", modes, dict.fromkeys(modes, list))
+    reasons = _typed(path, "machine_info.lenet5", {"out_of_reach": {}, **ours}, {"out_of_reach": dict})["out_of_reach"]
+    _typed(path, "machine_info.lenet5.out_of_reach", reasons, dict.fromkeys(reasons, str))
     return Run(
         paths=(path,),
         cases=tuple(_case(path, index, case) for index, case in enumerate(cases)),

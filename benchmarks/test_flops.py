@@ -41,6 +41,7 @@ def test_counter(benchmark, weights, counter):
     benchmark.extra_info["counted_per_image"] = benchmark.pedantic(counts.forward, (weights,))
 
 
+@pytest.mark.usefixtures("cpu_only")  # this is no roof for what another device does
 @pytest.mark.benchmark(group="sgemm")
 @pytest.mark.parametrize("side", [512, 1024, 2048], ids="side={}".format)
 def test_sgemm(benchmark, side):

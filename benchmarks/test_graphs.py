@@ -45,13 +45,13 @@ def expected_losses(oracle, weights, dataset, labels):
 
 
 @pytest.fixture
-def fresh_first_call(framework, mode, weights, dataset, labels, tmp_path):
+def fresh_first_call(framework, mode, device, weights, dataset, labels, tmp_path):
     """fresh_first_call(kind, batch, expected) -> what this mode's first call takes in a process of its own, ready to be recorded."""
 
     def measure(kind, batch, expected):
         path = tmp_path / "problem.npz"
         first_call.save_problem(path, weights, first_images(dataset, batch), labels(batch), expected)
-        seconds = fresh.figures("benchmarks.first_call", framework, mode, kind, path)
+        seconds = fresh.figures("benchmarks.first_call", framework, mode, kind, path, f"--device={device}")
         return {name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}
 
     return measure

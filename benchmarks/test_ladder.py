@@ -22,6 +22,7 @@ RUNGS = {
 
 pytestmark = [
     pytest.mark.heavy,
+    pytest.mark.usefixtures("cpu_only"),
     pytest.mark.benchmark(group="ladder"),
     pytest.mark.parametrize("rung", RUNGS, ids=lambda rung: rung.replace(",", "").replace(" ", "_")),
     pytest.mark.parametrize("framework", [BY_HAND]),

@@ -29,7 +29,11 @@ TOOLS = {
 }
 """Tool -> the framework that it belongs to, the child that runs it, the packages that the child needs."""
 
-pytestmark = [pytest.mark.heavy, pytest.mark.benchmark(group="pruning", timer=recorded_time)]
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.usefixtures("cpu_only"),
+    pytest.mark.benchmark(group="pruning", timer=recorded_time),
+]
 
 
 @pytest.fixture(scope="session")

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from lenet5.architecture import Architecture, initial_weights
-from lenet5.contract import InputError, Network, NotInstalled, Weights, check_option
+from lenet5.contract import InputError, Network, NoDevice, NotInstalled, Weights, check_option
 from lenet5.storage import load_weights, save_weights
 
 __all__ = [
     "Architecture",
     "InputError",
     "Network",
+    "NoDevice",
     "NotInstalled",
     "Weights",
     "frameworks",

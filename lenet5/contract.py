@@ -42,6 +42,10 @@ class NotInstalled(ImportError):
     """A framework (or a compiler that one of its modes needs) is not on this machine."""
 
 
+class NoDevice(InputError):
+    """The device that was asked for is out of this framework's reach: on this machine, or at all."""
+
+
 class Network(Protocol):
     """LeNet-5 in one framework, in one mode.  Safe to discard; holds no reference to the arrays that it was given."""
 
@@ -62,11 +66,14 @@ class Network(Protocol):
     ) -> None:
         """Build the network from canonical weights; layer sizes are read off their shapes.
 
-        Raises InputError for anything unknown or misshapen, NotInstalled where this machine lacks what the mode needs.
+        Raises InputError for anything unknown or misshapen, NoDevice (which is one) for a device that is out of reach, and
+        NotInstalled where this machine lacks what the mode needs.
         """
 
     def tensor(self, array: NDArray[Any]) -> Any:
-        """A host array as what the framework eats: checked, converted, on the device.  Never timed.
+        """A host array as what the framework eats: checked, converted, on the device; the copy has finished.
+
+        In no other time: what it takes is reported for itself.
 
         Images float32 (n, c, 32, 32) or labels integer (n,).  Raises InputError for another dtype or shape, for values that are
         not finite and for labels that are no class.

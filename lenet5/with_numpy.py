@@ -15,7 +15,7 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from lenet5.architecture import checked, shapes_of
-from lenet5.contract import InputError, Weights, check_images, check_labels, check_options, check_pair, is_labels
+from lenet5.contract import NoDevice, Weights, check_images, check_labels, check_options, check_pair, is_labels
 from lenet5.numpy_chunks import FusedLeNet5
 from lenet5.numpy_plain import PlainLeNet5
 
@@ -40,7 +40,7 @@ class LeNet5:
     ) -> None:
         check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device != "cpu":
-            raise InputError(f"device: {device!r} is out of NumPy's reach; use 'cpu'")
+            raise NoDevice(f"device: {device!r} is out of NumPy's reach; use 'cpu'")
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
         self._network: FusedLeNet5 | PlainLeNet5

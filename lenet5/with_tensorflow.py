@@ -16,7 +16,7 @@ from lenet5.contract import (
     ADAM_BETA1,
     ADAM_BETA2,
     ADAM_EPSILON,
-    InputError,
+    NoDevice,
     Weights,
     check_images,
     check_labels,
@@ -32,12 +32,20 @@ os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 import keras
 import tensorflow as tf
 
+CPU, GPU = "/CPU:0", "/GPU:0"
+
 if keras.backend.backend() != "tensorflow":
     raise ImportError(f"lenet5 runs Keras on TensorFlow, but KERAS_BACKEND is {keras.backend.backend()!r}; unset it")
 
 if threads := os.environ.get("OMP_NUM_THREADS"):
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
     tf.config.threading.set_inter_op_parallelism_threads(int(threads))
+
+for gpu in tf.config.list_physical_devices("GPU"):
+    tf.config.experimental.set_memory_growth(gpu, True)  # or TensorFlow takes all memory at once, and leaves PyTorch none
+
+# TF32 off, here as in PyTorch: it rounds what a GPU multiplies to 10 bits, three decimal digits, and float32 is float32 on the CPU.
+tf.config.experimental.enable_tensor_float_32_execution(False)
 
 
 class LeNet5:
@@ -60,10 +68,10 @@ class LeNet5:
     ) -> None:
         check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not tf.config.list_physical_devices("GPU"):
-            raise InputError("device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'")
+            raise NoDevice("device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'")
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
-        self._device = "/GPU:0" if device == "cuda" else "/CPU:0"
+        self._device = GPU if device == "cuda" else CPU
         with tf.device(self._device):
             self._model = model(self._shapes, activation)
             self._optimizer = _optimizer(optimizer, learning_rate)
@@ -84,7 +92,10 @@ class LeNet5:
             host = channels_last.images(array)
         with tf.device(self._device):
             # identity: a copy of its own, since a tensor made from an array may go on sharing the array's memory.
-            return tf.identity(tf.constant(host))
+            own = tf.identity(tf.constant(host))
+        if self._device != CPU:
+            tf.test.experimental.sync_devices()  # a copy to a GPU goes on after the call that ordered it
+        return own
 
     def predict(self, x: Any) -> NDArray[np.float32]:
         with tf.device(self._device):
@@ -128,6 +139,7 @@ class LeNet5:
             "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
             "keras": keras.__version__,
             "gpu": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")),
+            "tf32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
         }
 
     @staticmethod

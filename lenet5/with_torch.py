@@ -17,7 +17,7 @@ from lenet5.contract import (
     ADAM_BETA1,
     ADAM_BETA2,
     ADAM_EPSILON,
-    InputError,
+    NoDevice,
     NotInstalled,
     Weights,
     check_images,
@@ -39,6 +39,14 @@ torch._dynamo.config.accumulated_recompile_limit = max(torch._dynamo.config.accu
 # relu, 7 with tanh; not 64): eager and aot_eager are right.  tests/test_agreement.py trains at such a size.  Channels last is not
 # hit, and for it the option changes nothing: there is no layout left to optimize.
 TRAINING_OPTIONS: dict[str, Any] = {"layout_optimization": False}
+
+# TF32 off, here as in TensorFlow: it rounds what a GPU multiplies to 10 bits, three decimal digits, and float32 is float32 on the CPU.
+torch.set_float32_matmul_precision("highest")
+CONVOLUTION_SETTINGS: Any = getattr(torch.backends.cudnn, "conv", None)  # since PyTorch 2.9, where the older name warns
+if CONVOLUTION_SETTINGS:
+    CONVOLUTION_SETTINGS.fp32_precision = "ieee"
+else:
+    torch.backends.cudnn.allow_tf32 = False
 
 ACTIVATIONS = {"relu": functional.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
@@ -114,7 +122,7 @@ class LeNet5:
     ) -> None:
         check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not torch.cuda.is_available():
-            raise InputError("device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'")
+            raise NoDevice("device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'")
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
         self._device = device
@@ -139,10 +147,10 @@ class LeNet5:
     def tensor(self, array: NDArray[Any]) -> torch.Tensor:
         if is_labels(array):
             check_labels(array, classes=self._shapes["fc3.bias"][0])
-            return torch.from_numpy(np.array(array, np.int64)).to(self._device)
+            return self._arrived(torch.from_numpy(np.array(array, np.int64)).to(self._device))
         check_images(array, channels=self._shapes["conv1.weight"][1])
         own = torch.from_numpy(np.array(array, order="C")).to(self._device)
-        return own.to(memory_format=self._layout)
+        return self._arrived(own.to(memory_format=self._layout))
 
     def predict(self, x: Any) -> NDArray[np.float32]:
         with torch.inference_mode():
@@ -176,6 +184,7 @@ class LeNet5:
             "threads": torch.get_num_threads(),
             "cuda": torch.version.cuda or "",
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
+            "tf32": _tf32(),
         }
 
     @staticmethod
@@ -185,12 +194,24 @@ class LeNet5:
         torch.cuda.synchronize()
         return int(torch.cuda.max_memory_allocated())
 
+    def _arrived(self, tensor: torch.Tensor) -> torch.Tensor:
+        """The tensor, once it is whole: a copy to a GPU goes on after the call that ordered it."""
+        if self._device == "cuda":
+            torch.cuda.synchronize()
+        return tensor
+
     def _own(self, x: Any) -> torch.Tensor:
         """What tensor() made, or what it makes of a host array."""
         return x if isinstance(x, torch.Tensor) else self.tensor(x)
 
     def _loss_of(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return functional.cross_entropy(self._module(x), y)
+
+
+def _tf32() -> str:
+    """Whether a GPU would round float32 to TF32 anywhere, in products or in convolutions."""
+    convolutions = CONVOLUTION_SETTINGS.fp32_precision == "tf32" if CONVOLUTION_SETTINGS else torch.backends.cudnn.allow_tf32
+    return "on" if convolutions or torch.get_float32_matmul_precision() != "highest" else "off"
 
 
 def _require_compiler(device: str) -> None:
