@@ -72,6 +72,7 @@ def sections(run: Run) -> list[Section]:
         _seed_figures(),
         _agreement(run),
         _predict(run),
+        *_optional(_transfer(run)),
         _train(run),
         *report_by_hand.sections(run),
         *report_graphs.sections(run),
@@ -165,7 +166,8 @@ def _comparison(run: Run) -> Section:
     return Section(
         "The seed's comparison",
         before=[
-            "Left what this run measured or counted; right, in quotes, what the seed printed, most of which measured something else."
+            "Left what this run measured or counted; right, in quotes, what the seed printed, most of which measured something else.",
+            *(f"{framework} has no times here: {reason}." for framework, reason in run.out_of_reach.items()),
         ],
         table=Table(
             ["", *run.frameworks, *(f"seed: {seed.TITLE[name]}" for name in quoted)],
@@ -295,6 +297,27 @@ def _predict(run: Run) -> Section:
         "Inference",
         before=[f"Images already converted, to logits on the host. {_what_a_cell_is(run)}"],
         table=Table(["", *(f"batch {batch}" for batch in batches), f"first call, batch {first}"], rows),
+    )
+
+
+def _transfer(run: Run) -> Section | None:
+    """What it takes to bring images to where they are computed; None if this run did not measure it."""
+    cases = run.group("transfer")
+    if not cases:
+        return None
+    batches = sorted({case.extra["batch"] for case in cases})
+    rows = [
+        [_label_of(pair), *(_time_cell(_find([case for case in cases if case.extra["batch"] == batch], pair)) for batch in batches)]
+        for pair in _pairs(cases)
+    ]
+    return Section(
+        "Bringing the images there",
+        before=[
+            f"From a NumPy array to what the network eats, on the device ({run.device}): checked, laid out as the framework wants it, "
+            'copied; the clock stops when the copy has finished. No other time but "all epochs" has this in it. '
+            f"{_what_a_cell_is(run)}"
+        ],
+        table=Table(["", *(f"batch {batch}" for batch in batches)], rows),
     )
 
 
@@ -465,6 +488,7 @@ def _circumstances(run: Run) -> Section:
     rows = [
         ["CPU", f"{cpu.get('brand_raw', 'unknown')}, {cpu.get('count', '?')} logical CPUs"],
         ["threads", f"{ours['threads']} for every framework"],
+        ["device", run.device],
         ["system", f"{run.machine.get('system', '?')} {run.machine.get('release', '?')}, {run.machine.get('machine', '?')}"],
         ["Python", f"{run.machine.get('python_implementation', '?')} {run.machine.get('python_version', '?')}"],
     ]
