@@ -5,10 +5,12 @@ from __future__ import annotations
 from benchmarks import units
 from benchmarks.document import DASH, Section, Table
 from benchmarks.results import Case, Run
-from benchmarks.statistics import CONFIDENCE, share_interval
+from benchmarks.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
 from lenet5.architecture import LAYERS
 
 GROUP = "pruning"
+NOTHING = "nothing to strip"
+"""What stands where a network that was not pruned has no time."""
 
 
 def section(run: Run) -> Section | None:
@@ -31,7 +33,7 @@ def section(run: Run) -> Section | None:
     ]
     return Section(
         "Pruned against dense",
-        before=[_how(cases)],
+        before=[_how(cases), *_what_a_ratio_is(run, cases)],
         table=Table(head, [_row(case) for case in cases]),
         after=[
             *_why_no_faster(cases),
@@ -44,9 +46,24 @@ def section(run: Run) -> Section | None:
     )
 
 
-def speedups(run: Run) -> dict[str, float]:
-    """Mode -> how many times longer the dense network takes than the pruned and stripped one, timed in turns in one process."""
-    return {case.mode: case.extra["dense_seconds"] / case.median for case in run.group(GROUP) if "dense_seconds" in case.extra}
+def speedups(run: Run) -> dict[str, Ratio]:
+    """Mode -> how many times longer the dense network takes than the pruned and stripped one, which are timed in turns."""
+    return {case.mode: _against(case, "dense_seconds") for case in run.group(GROUP) if "dense_seconds" in case.extra}
+
+
+def _against(case: Case, key: str) -> Ratio:
+    """How many times longer this other time of a pruned case is than that of its stripped network."""
+    return ratio_interval(case.values(key), case.medians)
+
+
+def _what_a_ratio_is(run: Run, cases: list[Case]) -> list[str]:
+    """What stands in brackets behind a time."""
+    if not any("dense_seconds" in case.extra for case in cases):
+        return []
+    text = "In brackets how many times as long that is as the stripped network of the same row takes"
+    if run.processes == 1:
+        return [f"{text}; from one process, so without an interval."]
+    return [f"{text} [{CONFIDENCE:.0%} interval from {run.processes} processes]."]
 
 
 def _how(cases: list[Case]) -> str:
@@ -76,10 +93,19 @@ def _row(case: Case) -> list[str]:
         units.count(extra["dense_bytes"]),
         units.count(extra["gzip_bytes"]),
         units.count(extra["sparse_bytes"]),
-        units.seconds(extra["dense_seconds"] if is_pruned else case.median),
-        units.seconds(case.median) if is_pruned else DASH,
-        units.seconds(extra["unstripped_seconds"]) if "unstripped_seconds" in extra else DASH,
+        _time_cell(case, "dense_seconds") if is_pruned else units.seconds(case.median),
+        units.seconds(case.median) if is_pruned else NOTHING,
+        _time_cell(case, "unstripped_seconds") if is_pruned else NOTHING,
     ]
+
+
+def _time_cell(case: Case, key: str) -> str:
+    """A time beside that of the stripped network, and how many times longer it is."""
+    if key not in case.extra:
+        return DASH
+    ratio, low, high = _against(case, key)
+    interval = "" if low is None or high is None else f" [{units.significant(low)}, {units.significant(high)}]"
+    return f"{units.seconds(case.extra[key])} ({units.times(ratio)}{interval})"
 
 
 def _two_zeros(cases: list[Case]) -> list[str]:
@@ -103,8 +129,8 @@ def _why_no_faster(cases: list[Case]) -> list[str]:
     pruned = [case for case in cases if "dense_seconds" in case.extra]
     if not pruned:
         return []
-    ratios = [case.extra["dense_seconds"] / case.median for case in pruned]
-    unstripped = [case.extra["unstripped_seconds"] / case.median for case in pruned]
+    ratios = [_against(case, "dense_seconds").ratio for case in pruned]
+    unstripped = [_against(case, "unstripped_seconds").ratio for case in pruned if "unstripped_seconds" in case.extra]
     macs, left = pruned[0].extra["macs_per_image"], pruned[0].extra["nonzero_macs_per_image"]
     return [
         f"Only {units.count(left)} of {units.count(macs)} multiply-accumulates an image have a weight other than zero: the dense network "
@@ -114,5 +140,9 @@ def _why_no_faster(cases: list[Case]) -> list[str]:
         "other number: the same loads, the same instructions. Skipping them takes kernels of their own and an index a value. Time is saved "
         "by structure: fewer filters and units, rebuilt smaller. What scattered zeros save is bytes, and only once those are compressed "
         "or stored sparse.",
-        f"Not stripped, the masks are applied again at every call: {_range(unstripped)} the time of the stripped one.",
+        *(
+            [f"Not stripped, the masks are applied again at every call: {_range(unstripped)} the time of the stripped one."]
+            if unstripped
+            else []
+        ),
     ]

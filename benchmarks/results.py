@@ -116,6 +116,12 @@ class Case:
     """Over all processes: a number is their median, anything else what the first of them says."""
     medians: tuple[float, ...]
     """Seconds: the median of each process, in the order of the processes, which is the same for every case of a run."""
+    extras: tuple[Mapping[str, Any], ...] = ()
+    """What rode along in each process, in the same order; empty if there is one."""
+
+    def values(self, key: str) -> tuple[float, ...]:
+        """What each process says of a number that rode along, in the order of the processes."""
+        return tuple(extra[key] for extra in self.extras or (self.extra,))
 
     @property
     def framework(self) -> str:
@@ -358,7 +364,8 @@ def _merged(cases: Sequence[Case]) -> Case:
     """One case from what each process says of it."""
     extra = {key: _middle(value, [case.extra.get(key) for case in cases]) for key, value in cases[0].extra.items()}
     medians = tuple(case.median for case in cases)
-    return Case(cases[0].group, cases[0].name, _pooled([case.stats for case in cases]), extra, medians)
+    extras = tuple(case.extra for case in cases)
+    return Case(cases[0].group, cases[0].name, _pooled([case.stats for case in cases]), extra, medians, extras)
 
 
 def _middle(first: Any, values: Sequence[Any]) -> Any:

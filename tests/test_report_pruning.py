@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import pytest
@@ -49,8 +50,8 @@ PRUNED = {
 }
 
 
-DENSE_CELLS = ["261,624", "242,000", "393,008", "3.00 ms", "—", "—"]
-PRUNED_CELLS = ["261,624", "36,000", "41,306", "2.00 ms", "2.50 ms", "4.00 ms"]
+DENSE_CELLS = ["261,624", "242,000", "393,008", "3.00 ms", "nothing to strip", "nothing to strip"]
+PRUNED_CELLS = ["261,624", "36,000", "41,306", "2.00 ms (0.800 x)", "2.50 ms", "4.00 ms (1.60 x)"]
 
 
 def run_of(*extras):
@@ -64,7 +65,7 @@ def test_nothing_pruned():
 
 
 def test_the_table():
-    """Every column from the case, units and intervals as elsewhere, a dash where there is nothing to strip."""
+    """Every column from the case, units and intervals as elsewhere; where there is nothing to strip the cell says so."""
     section = report_pruning.section(run_of((DENSE, 0.003), (PRUNED, 0.0025)))
 
     assert section.table.rows == [
@@ -74,6 +75,7 @@ def test_the_table():
     assert len(section.table.head) == 11
     assert "trained for 30 epochs. It is pruned from 50.0 % to 90.0 % of each kernel" in section.before[0]
     assert "trains on for 20 epochs" in section.before[0]
+    assert section.before[1].endswith("from one process, so without an interval.")
     assert section.after[2] == "Not stripped, the masks are applied again at every call: 1.60 x the time of the stripped one."
     assert "up to 29,000 times here" in section.after[4]
     assert "Only 65,508 of 655,080 multiply-accumulates" in section.after[0]
@@ -91,8 +93,23 @@ def test_only_dense():
 
 
 def test_speedups():
-    """What a plot shows: dense over stripped, dense cases left out."""
-    assert report_pruning.speedups(run_of((DENSE, 0.003), (PRUNED, 0.0025))) == pytest.approx({"tfmot, sgd": 0.8})
+    """Dense over stripped, dense cases left out; one process gives no interval."""
+    assert report_pruning.speedups(run_of((DENSE, 0.003), (PRUNED, 0.0025))) == {"tfmot, sgd": (pytest.approx(0.8), None, None)}
+
+
+def test_several_processes():
+    """Each process has its own pair of times: ratios of 0.5 and 2 have the mean 1, whatever the medians of either are."""
+    pair = ({**PRUNED, "dense_seconds": 0.001}, {**PRUNED, "dense_seconds": 0.006})
+    case = Case(report_pruning.GROUP, "tfmot", {"median": 0.0025}, {**PRUNED, "dense_seconds": 0.0035}, (0.002, 0.003), pair)
+    run = Run((Path("one.json"), Path("other.json")), (case,), {}, {}, {}, "", "")
+
+    ratio, low, high = report_pruning.speedups(run)["tfmot, sgd"]
+    margin = 12.706 * math.log(2)  # Student's t for one degree of freedom x the standard error of -ln 2 and ln 2
+    assert (ratio, low, high) == pytest.approx((1, math.exp(-margin), math.exp(margin)), rel=1e-3)
+
+    section = report_pruning.section(run)
+    assert section.before[1].endswith("[95% interval from 2 processes].")
+    assert section.table.rows[0][8].startswith("3.50 ms (1.00 x [0.000")
 
 
 def test_what_it_relies_on_is_declared():
