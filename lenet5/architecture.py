@@ -26,6 +26,8 @@ POOL_SIDE = 2
 CONVOLUTIONS = ("conv1", "conv2")
 DENSE = ("fc1", "fc2", "fc3")
 LAYERS = CONVOLUTIONS + DENSE
+FACTORABLE = LAYERS[1:]
+"""The layers whose kernel may be a product of two: ``<layer>.basis``, without bias or activation, then ``<layer>.weight``."""
 
 # Rows (and columns) of each convolution's output: 32 - 5 + 1 = 28, pooled to 14, 14 - 5 + 1 = 10, pooled to 5.
 CONVOLUTION_SIDE = {"conv1": 28, "conv2": 10}
@@ -66,6 +68,12 @@ class Architecture:
 
 
 NAMES = tuple(Architecture().shapes)
+"""The ten arrays of every LeNet-5."""
+
+BASES = tuple(f"{layer}.basis" for layer in FACTORABLE)
+"""Those that one with factored layers has besides (see `factorization`)."""
+
+ORDER = tuple(f"{layer}.{kind}" for layer in LAYERS for kind in ("basis", "weight", "bias"))
 
 
 def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
@@ -85,17 +93,18 @@ def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
 
 
 def checked(weights: Mapping[str, Any], like: Mapping[str, tuple[int, ...]] | None = None) -> Weights:
-    """A copy of the weights, in canonical order, if they are a LeNet-5's.
+    """A copy of the weights, in canonical order, if they are a LeNet-5's.  A basis stands before its layer's weight.
 
     Takes anything that NumPy can read as arrays, a PyTorch state_dict included.  Raises InputError for a missing or foreign name,
     what is no array, a dtype other than float32, layers that do not fit each other (or ``like``, if given), and values that are
     not finite.
     """
-    if missing := [name for name in NAMES if name not in weights]:
-        raise InputError(f"weights: {missing[0]!r} is missing; LeNet-5 has {', '.join(NAMES)}")
-    if foreign := [name for name in weights if name not in NAMES]:
-        raise InputError(f"weights: {foreign[0]!r} is none of LeNet-5's; it has {', '.join(NAMES)}")
-    arrays = {name: _copied(name, weights[name]) for name in NAMES}
+    needed = tuple(like or NAMES)
+    if missing := [name for name in needed if name not in weights]:
+        raise InputError(f"weights: {missing[0]!r} is missing; LeNet-5 has {', '.join(needed)}")
+    if foreign := [name for name in weights if name not in needed and (like or name not in BASES)]:
+        raise InputError(f"weights: {foreign[0]!r} is none of LeNet-5's; it has {', '.join(needed)}")
+    arrays = {name: _copied(name, weights[name]) for name in ORDER if name in weights}
     wanted = like or _fitting_shapes(arrays)
     for name, array in arrays.items():
         if array.dtype != np.float32:
@@ -112,6 +121,11 @@ def shapes_of(weights: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
     return {name: tuple(array.shape) for name, array in weights.items()}
 
 
+def kernel_names(weights: Mapping[str, Any]) -> list[str]:
+    """The arrays that inputs are multiplied by, in canonical order: all but the biases."""
+    return [name for name in ORDER if name in weights and not name.endswith(".bias")]
+
+
 def _copied(name: str, value: Any) -> NDArray[Any]:
     """A copy of a value as NumPy reads it."""
     try:
@@ -122,18 +136,26 @@ def _copied(name: str, value: Any) -> NDArray[Any]:
 
 
 def _fitting_shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """The shapes that the ten arrays must have, given each layer's own number of outputs and the first one's channels."""
-    dimensions = {f"{layer}.weight": 4 if layer in CONVOLUTIONS else 2 for layer in LAYERS}
-    for name, count in dimensions.items():
+    """The shapes that the arrays must have, given each layer's own number of outputs, each basis' rank and the first one's channels."""
+    for name in kernel_names(arrays):
+        count = 4 if name.startswith(CONVOLUTIONS) else 2
         if arrays[name].ndim != count or 0 in arrays[name].shape:
             raise InputError(f"weights: {name} has shape {arrays[name].shape}; it must have {count} dimensions, none of them 0")
     outputs = {layer: arrays[f"{layer}.weight"].shape[0] for layer in LAYERS}
     k = KERNEL_SIDE
-    return {
-        "conv1.weight": (outputs["conv1"], arrays["conv1.weight"].shape[1], k, k),
-        "conv2.weight": (outputs["conv2"], outputs["conv1"], k, k),
-        "fc1.weight": (outputs["fc1"], outputs["conv2"] * FLAT_SIDE * FLAT_SIDE),
-        "fc2.weight": (outputs["fc2"], outputs["fc1"]),
-        "fc3.weight": (outputs["fc3"], outputs["fc2"]),
-        **{f"{layer}.bias": (outputs[layer],) for layer in LAYERS},
+    inputs: dict[str, tuple[int, ...]] = {
+        "conv1": (arrays["conv1.weight"].shape[1], k, k),
+        "conv2": (outputs["conv1"], k, k),
+        "fc1": (outputs["conv2"] * FLAT_SIDE * FLAT_SIDE,),
+        "fc2": (outputs["fc1"],),
+        "fc3": (outputs["fc2"],),
     }
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer in LAYERS:
+        if f"{layer}.basis" in arrays:
+            rank = arrays[f"{layer}.basis"].shape[0]
+            shapes[f"{layer}.basis"] = (rank, *inputs[layer])
+            inputs[layer] = (rank, *(1 for _ in inputs[layer][1:]))  # a factored convolution ends in one of 1 x 1
+        shapes[f"{layer}.weight"] = (outputs[layer], *inputs[layer])
+        shapes[f"{layer}.bias"] = (outputs[layer],)
+    return shapes

@@ -12,22 +12,25 @@ from numpy.typing import NDArray
 from lenet5.architecture import CONVOLUTIONS, DENSE, FLAT_SIDE
 
 
-def from_canonical(layer: str, weight: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)"""
+def from_canonical(layer: str, weight: NDArray[np.float32], factored: bool = False) -> NDArray[np.float32]:
+    """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)
+
+    ``factored`` says that this is the second of two factors: its inputs are its basis' outputs, which nobody flattened.
+    """
     if layer in CONVOLUTIONS:
         return weight.transpose(2, 3, 1, 0)
-    if layer == DENSE[0]:
+    if layer == DENSE[0] and not factored:
         units = len(weight)
         weight = weight.reshape(units, -1, FLAT_SIDE, FLAT_SIDE).transpose(0, 2, 3, 1).reshape(units, -1)
     return weight.T
 
 
-def to_canonical(layer: str, kernel: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d)"""
+def to_canonical(layer: str, kernel: NDArray[np.float32], factored: bool = False) -> NDArray[np.float32]:
+    """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d);  ``factored`` as above"""
     if layer in CONVOLUTIONS:
         return kernel.transpose(3, 2, 0, 1).copy()
     weight = kernel.T
-    if layer == DENSE[0]:
+    if layer == DENSE[0] and not factored:
         units = len(weight)
         weight = weight.reshape(units, FLAT_SIDE, FLAT_SIDE, -1).transpose(0, 3, 1, 2).reshape(units, -1)
     return weight.copy()

@@ -1,6 +1,7 @@
 """Pruning as arithmetic: weights in, weights out, and what the result weighs.
 
 A kernel is one of the five arrays ``<layer>.weight``, 65,130 of the 65,406 numbers for 3x32x32 and 50 classes; biases are never pruned.
+Of a factored layer it is what is pruned, its basis is left alone; bytes and shares of zeros count both.
 A mask is a bool array of a kernel's shape, True where the weight stays.
 """
 
@@ -13,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.architecture import LAYERS, NAMES, checked
+from lenet5.architecture import LAYERS, ORDER, checked, kernel_names
 from lenet5.contract import InputError, Weights, check_option
 
 Masks = dict[str, NDArray[np.bool_]]
@@ -60,12 +61,13 @@ def prune(weights: Mapping[str, Any], sparsity: float, layers: Iterable[str] = L
 
 def sparsity_by_layer(weights: Mapping[str, Any]) -> dict[str, float]:
     """Share of zeros in each layer's kernel, measured, whoever pruned it."""
-    return {layer: _share_of_zeros([weights[f"{layer}.weight"]]) for layer in LAYERS}
+    kernels = kernel_names(weights)
+    return {layer: _share_of_zeros(weights[name] for name in kernels if name.startswith(layer)) for layer in LAYERS}
 
 
 def sparsity(weights: Mapping[str, Any], biases: bool = False) -> float:
     """Share of zeros in all kernels together; with biases, in all weights."""
-    return _share_of_zeros(weights[name] for name in NAMES if biases or name.endswith(".weight"))
+    return _share_of_zeros(weights[name] for name in (weights if biases else kernel_names(weights)))
 
 
 def check_sparsity(weights: Mapping[str, Any], wanted: float, tolerance: int = 1) -> None:
@@ -86,18 +88,18 @@ def _share_of_zeros(arrays: Iterable[Any]) -> float:
 
 
 def dense_bytes(weights: Mapping[str, Any]) -> int:
-    """Bytes of all ten float32 arrays as they lie in memory, zeros and all."""
+    """Bytes of all float32 arrays as they lie in memory, zeros and all."""
     return len(canonical_bytes(weights))
 
 
 def negative_zeros(weights: Mapping[str, Any]) -> int:
     """How many kernel weights are -0.0: what a mask leaves of a negative weight that it is multiplied with.  gzip sees two kinds of zero."""
-    kernels = (np.asarray(weights[f"{layer}.weight"]) for layer in LAYERS)
+    kernels = (np.asarray(weights[name]) for name in kernel_names(weights))
     return sum(int(np.count_nonzero((kernel == 0) & np.signbit(kernel))) for kernel in kernels)
 
 
 def gzip_bytes(weights: Mapping[str, Any]) -> int:
-    """Bytes of all ten arrays in one gzip stream, level 9, no name and no time in its head.
+    """Bytes of all arrays in one gzip stream, level 9, no name and no time in its head.
 
     The same weights give the same number with the same zlib; other versions of zlib may differ by a few bytes.
     """
@@ -105,17 +107,17 @@ def gzip_bytes(weights: Mapping[str, Any]) -> int:
 
 
 def sparse_bytes(weights: Mapping[str, Any]) -> int:
-    """Bytes of the five kernels as compressed sparse rows (see `csr`) and of the five biases as they are: arrays, no headers.
+    """Bytes of all kernels as compressed sparse rows (see `csr`) and of the five biases as they are: arrays, no headers.
 
     A value costs 4 bytes and its column 2, so that it is smaller than the dense form only above a sparsity of one third.
     """
-    kernels = sum(part.nbytes for layer in LAYERS for part in csr(weights[f"{layer}.weight"]))
+    kernels = sum(part.nbytes for name in kernel_names(weights) for part in csr(weights[name]))
     return kernels + sum(np.asarray(weights[f"{layer}.bias"], np.float32).nbytes for layer in LAYERS)
 
 
 def canonical_bytes(weights: Mapping[str, Any]) -> bytes:
-    """All ten arrays one after the other in canonical order, as little-endian float32 in C order: no header."""
-    return b"".join(np.ascontiguousarray(weights[name], "<f4").tobytes() for name in NAMES)
+    """All arrays one after the other in canonical order, as little-endian float32 in C order: no header."""
+    return b"".join(np.ascontiguousarray(weights[name], "<f4").tobytes() for name in ORDER if name in weights)
 
 
 def csr(kernel: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.uint32]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from lenet5.architecture import CONVOLUTION_SIDE, LAYERS
+from lenet5.architecture import CONVOLUTION_SIDE, LAYERS, kernel_names
 
 
 def parameters(weights: Mapping[str, Any]) -> int:
@@ -37,8 +37,14 @@ def optimizer_state_bytes(weights: Mapping[str, Any], optimizer: str) -> int:
 
 
 def macs_by_layer(weights: Mapping[str, Any]) -> dict[str, int]:
-    """Multiply-accumulates of one image's forward pass, layer by layer: every weight is used once an output pixel."""
-    return {layer: weights[f"{layer}.weight"].size * CONVOLUTION_SIDE.get(layer, 1) ** 2 for layer in LAYERS}
+    """Multiply-accumulates of one image's forward pass, layer by layer: every weight is used once an output pixel.
+
+    A factored layer's MACs are those of both its factors.
+    """
+    kernels = {layer: [name for name in kernel_names(weights) if name.startswith(layer)] for layer in LAYERS}
+    return {
+        layer: sum(weights[name].size for name in names) * CONVOLUTION_SIDE.get(layer, 1) ** 2 for layer, names in kernels.items()
+    }
 
 
 def forward_macs(weights: Mapping[str, Any]) -> int:

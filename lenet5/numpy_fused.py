@@ -122,7 +122,7 @@ def items(runs: Array) -> Array:
 
 
 class Parameters:
-    """The ten arrays (or their gradients) in one flat buffer, in the layout that the products want and as canonical views.
+    """The arrays (or their gradients) in one flat buffer, in the layout that the products want and as canonical views.
 
     A convolution's kernel lies channels last.  A dense layer's bias is one more column of its weight, that of an input which is
     always 1: neither the bias nor its gradient then takes a call of its own.
@@ -134,8 +134,13 @@ class Parameters:
         self.kernels: dict[str, Array] = {}  # (f, 5, 5, c)
         self.biases: dict[str, Array] = {}  # (f,)
         self.dense: dict[str, Array] = {}  # (u, d + 1)
+        self.bases: dict[str, Array] = {}  # (rank, d), of the factored dense layers
         first = 0
         for layer in LAYERS:
+            if basis := shapes.get(f"{layer}.basis"):
+                last = first + int(np.prod(basis))
+                self.bases[layer] = self.canonical[f"{layer}.basis"] = flat[first:last].reshape(basis)
+                first = last
             outputs, *inputs = shapes[f"{layer}.weight"]
             last = first + outputs * (int(np.prod(inputs)) + 1)
             block, first = flat[first:last], last
@@ -308,6 +313,16 @@ class Dense:
             self.activate(self.out, self.zeros, self.out)
 
 
+class Basis:
+    """The first factor of a dense layer: no bias, no activation.   source (d, n) -> out (rank, n)"""
+
+    def __init__(self, source: Array, weight: Array, out: Array) -> None:
+        self.source, self.weight, self.out = source, weight, out
+
+    def forward(self) -> None:
+        np.matmul(self.weight, self.source, out=self.out)
+
+
 # ----------------------------------------------------------------------------------------------------------------- network
 
 
@@ -338,15 +353,22 @@ class Forward:
             )
             self.layers = [Innermost(self.images, pixels), *self.convolutions]
 
-        self.dense = {}
+        self.dense: dict[str, Dense] = {}
+        self.bases: dict[str, Basis] = {}
         for name in DENSE:
+            if name in parameters.bases:
+                basis = parameters.bases[name]
+                combined = with_one(arena, len(basis), n)
+                self.bases[name] = Basis(features[:-1], basis, combined[:-1])
+                self.layers.append(self.bases[name])
+                features = combined
             weight, last = parameters.dense[name], name == DENSE[-1]
             units = arena.take(len(weight), n) if last else with_one(arena, len(weight), n)
             out = units if last else units[:-1]
             self.dense[name] = Dense(arena, features, weight, out, None if last else activation)
+            self.layers.append(self.dense[name])
             features = units
         self.logits = features
-        self.layers += self.dense.values()
 
     def forward(self, x: Array) -> Array:
         """Logits, until the next call.   x (n, c, 32, 32), fastest if channels last in memory -> (classes, n)"""

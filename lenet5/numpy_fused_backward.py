@@ -21,6 +21,7 @@ from lenet5.numpy_fused import (
     POOLED_SIDE,
     Arena,
     Array,
+    Basis,
     Convolution,
     Dense,
     Forward,
@@ -95,6 +96,19 @@ class DenseBackward:
     def __init__(self, arena: Arena, layer: Dense, d_out: Array, d_weight: Array) -> None:
         self.d_out, self.d_weight = d_out, d_weight
         self.source, self.weight = layer.source.T, layer.weight[:, :-1].T
+        self.d_source = arena.take(len(self.weight), d_out.shape[1])
+
+    def backward(self) -> None:
+        np.matmul(self.d_out, self.source, out=self.d_weight)
+        np.matmul(self.weight, self.d_out, out=self.d_source)
+
+
+class BasisBackward:
+    """d_out (rank, n) -> d_source (d, n), d_weight (rank, d)"""
+
+    def __init__(self, arena: Arena, layer: Basis, d_out: Array, d_weight: Array) -> None:
+        self.d_out, self.d_weight = d_out, d_weight
+        self.source, self.weight = layer.source.T, layer.weight.T
         self.d_source = arena.take(len(self.weight), d_out.shape[1])
 
     def backward(self) -> None:
@@ -193,8 +207,13 @@ class Backward:
         for name in reversed(DENSE):
             layer = forward.dense[name]
             step = DenseBackward(arena, layer, d, gradients.dense[name])
-            d = step.d_source
-            self.steps += [step, Activation(arena, layer.source[:-1], d, activation)]
+            self.steps.append(step)
+            d, features = step.d_source, layer.source[:-1]
+            if basis := forward.bases.get(name):
+                through = BasisBackward(arena, basis, d, gradients.bases[name])
+                self.steps.append(through)
+                d, features = through.d_source, basis.source
+            self.steps.append(Activation(arena, features, d, activation))
 
         conv1, conv2 = CONVOLUTIONS
         layer1, layer2 = forward.convolutions

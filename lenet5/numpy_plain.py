@@ -14,8 +14,8 @@ from lenet5.architecture import CONVOLUTIONS, DENSE, checked, shapes_of
 from lenet5.contract import Weights
 from lenet5.numpy_optimizers import OPTIMIZERS
 
-Tape = list[tuple[str | None, layers.Pullback]]
-"""What the way back needs: each operation's layer (None without parameters) and pullback, in the order of the way forth."""
+Tape = list[tuple[tuple[str, ...], layers.Pullback]]
+"""What the way back needs: the names of each operation's arrays and its pullback, in the order of the way forth."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,9 @@ class PlainLeNet5:
         loss, pullback = layers.cross_entropy(self._forward(x, tape), y)
         (dy,) = pullback(np.ones(()))
         gradients = {}
-        for layer, pullback in reversed(tape):
+        for names, pullback in reversed(tape):
             *dparameters, dy = pullback(dy)
-            if layer:
-                gradients[f"{layer}.weight"], gradients[f"{layer}.bias"] = dparameters
+            gradients.update(zip(names, dparameters, strict=False))  # of a basis the derivative of its bias, 0, is left over
         self._optimizer.update(self._weights, gradients)
         return float(loss)
 
@@ -77,22 +76,27 @@ class PlainLeNet5:
     def _forward(self, x: layers.Array, tape: Tape | None = None) -> layers.Array:
         """Images (n, c, 32, 32) -> logits (n, classes).  Without a tape each pullback is dropped at once, and its memory with it."""
 
-        def apply(operation: Callable[..., Any], x: layers.Array, layer: str | None = None, **options: Any) -> layers.Array:
-            parameters = (self._weights[f"{layer}.weight"], self._weights[f"{layer}.bias"]) if layer else ()
+        def apply(operation: Callable[..., Any], x: layers.Array, *names: str, **options: Any) -> layers.Array:
             y: layers.Array
-            y, pullback = operation(x, *parameters, **options)
+            y, pullback = operation(x, *(self._weights[name] for name in names), **options)
             if tape is not None:
-                tape.append((layer, pullback))
+                tape.append((names, pullback))
             return y
+
+        def weighted(operation: Callable[..., Any], x: layers.Array, layer: str, **options: Any) -> layers.Array:
+            """One layer; two products if it is factored."""
+            if f"{layer}.basis" in self._weights:
+                x = apply(operation, x, f"{layer}.basis", bias=0.0)
+            return apply(operation, x, f"{layer}.weight", f"{layer}.bias", **options)
 
         x = x.astype(self._rung.dtype, copy=False)
         for layer in CONVOLUTIONS:
-            x = apply(self._rung.convolution, x, layer, wants_dx=layer != CONVOLUTIONS[0])
+            x = weighted(self._rung.convolution, x, layer, wants_dx=layer != CONVOLUTIONS[0])
             x = apply(self._activation, x)
             x = apply(self._rung.max_pool, x)
         x = apply(layers.flatten, x)
         for layer in DENSE:
-            x = apply(layers.dense, x, layer)
+            x = weighted(layers.dense, x, layer)
             if layer != DENSE[-1]:
                 x = apply(self._activation, x)
         return x

@@ -15,7 +15,7 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from lenet5.architecture import checked, shapes_of
-from lenet5.contract import NoDevice, Weights, check_images, check_labels, check_options, check_pair, is_labels
+from lenet5.contract import InputError, NoDevice, Weights, check_images, check_labels, check_options, check_pair, is_labels
 from lenet5.numpy_chunks import FusedLeNet5
 from lenet5.numpy_plain import PlainLeNet5
 
@@ -45,6 +45,8 @@ class LeNet5:
         self._shapes = shapes_of(arrays)
         self._network: FusedLeNet5 | PlainLeNet5
         if mode == "fused":
+            if "conv2.basis" in arrays:
+                raise InputError("mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2")
             self._network = FusedLeNet5(arrays, activation, optimizer, learning_rate)
         else:
             self._network = PlainLeNet5(arrays, mode, activation, optimizer, learning_rate)
