@@ -17,21 +17,28 @@ from lenet5.contract import InputError, NotInstalled, Weights
 
 
 def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> None:
-    """Write canonical weights; the ending of the name says how (.npz or .safetensors).
+    """Write canonical weights, whole or not at all; the ending of the name says how (.npz or .safetensors).
 
-    The file is written beside its place and renamed, so that there is never half a file.  Raises InputError for weights that are
-    not a LeNet-5's, for another ending and for a place where no file can be made.
+    Raises InputError for weights that are not a LeNet-5's, for another ending and for a place where no file can be made.
     """
     path = Path(path)
     write = _writer(path)
     arrays = checked(weights)
+    write_whole(path, lambda beside: write(beside, arrays))
+
+
+def write_whole(path: Path, write: Callable[[str], None]) -> None:
+    """Have a file written beside its place, under the name that ``write`` is given, and rename it: there is never half a file.
+
+    Raises InputError for a place where no file can be made.
+    """
     try:
         descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
     except (OSError, ValueError) as error:  # a folder that is read-only, a name that is too long or no name at all
         raise InputError(f"{path}: cannot be written ({_one_line(error)}); name a file where one can be made") from error
     os.close(descriptor)
     try:
-        write(beside, arrays)
+        write(beside)
         os.chmod(beside, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
         os.replace(beside, path)
     except BaseException:
