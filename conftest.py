@@ -36,7 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--threads", type=int, default=_usable_cpus(), metavar="N", help="threads, equal for all (default: all CPUs)")
     group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")
-    group.addoption("--device", default="cpu", metavar="DEVICE", help="cpu (default) or cuda: where the networks run; the oracle stays on the CPU")
+    group.addoption(
+        "--device",
+        default="cpu",
+        metavar="DEVICE",
+        help="cpu (default) or cuda: where the networks run; the oracle stays on the CPU",
+    )
     group.addoption("--shuffle", metavar="SEED", help="run the cases in a random order, the same for the same SEED")
     group.addoption("--no-report", action="store_true", help="save what was measured, but write and print no report")
 
