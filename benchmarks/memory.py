@@ -27,9 +27,9 @@ import lenet5
 from benchmarks import fresh
 from benchmarks.first_call import ATOL, load_problem
 from benchmarks.measuring import LEARNING_RATE
+from lenet5.training import BATCH
 
 KINDS = ("predict", "train_step", "epoch")
-EPOCH_STEPS = 64
 SAMPLE_SECONDS = 0.02
 STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -93,7 +93,10 @@ def measure(
     problem: Mapping[str, NDArray[Any]],
     device: str = "cpu",
 ) -> dict[str, Any]:
-    """Import, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no figure, for a wrong answer."""
+    """Import, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no figure, for a wrong answer.
+
+    An epoch's images come in the order of its batches, ``expected`` are the losses before its first two updates.
+    """
     weights = {name: problem[name] for name in problem if name not in ("images", "labels", "expected")}
     start = resident_bytes()
     implementation = load()
@@ -109,7 +112,10 @@ def measure(
 
     net, call = warm_network()
     warm = resident_bytes()
-    batch = [net.tensor(problem[name]) for name in inputs]
+    size = BATCH if kind == "epoch" else len(problem["images"])
+    starts = range(0, len(problem["images"]), size)
+    batches = [tuple(net.tensor(problem[name][start : start + size]) for name in inputs) for start in starts]
+    batch = batches[0]
 
     answers: list[Any] = []
     figures: dict[str, Any] = {"import_rss_bytes": imported - start, "build_rss_bytes": warm - imported}
@@ -117,7 +123,7 @@ def measure(
         call(*batch)
         net.load(weights)
         figures["level_rss_bytes"] = resident_bytes()
-        figures["rss_over_time"] = over_time(lambda: answers.extend(call(*batch) for _ in range(EPOCH_STEPS)))
+        figures["rss_over_time"] = over_time(lambda: answers.extend(call(*batch) for batch in batches))
     else:
         level, peak = peak_above(lambda: answers.extend(call(*batch) for _ in range(2)))
         figures |= {"level_rss_bytes": level, "peak_above_level_bytes": peak, "peak_rss_bytes": level + peak}

@@ -209,7 +209,7 @@ def memory(run: Run) -> Figure | None:
     if not lines:
         return None
     caption = (
-        "Resident memory of a process of its own, imported library included, while it trains on one batch as often as an epoch has."
+        "Resident memory of a process of its own, imported library and the epoch's converted images included, while it trains one epoch."
     )
     x, y = Axis("time since the epoch began (s)"), Axis("memory (MiB)", write="{:,.0f}".format, zero=True)
     return Figure("memory", "Memory over time: one training epoch", caption, draw("memory", lines, x, y))

@@ -8,12 +8,12 @@ The time of a case is that of its child, from start to end; what counts is what 
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from benchmarks import first_call, fresh, memory
-from benchmarks.measuring import first_images
-from lenet5 import cost
-from lenet5.training import BATCH
+from benchmarks.measuring import SEED, first_images
+from lenet5 import cost, training
 
 pytestmark = [pytest.mark.heavy, pytest.mark.default_mode]
 
@@ -28,32 +28,28 @@ def _measurable():
 
 
 @pytest.fixture(scope="session")
-def expected_of(expected_logits, oracle, weights, dataset):
-    """expected_of(kind, images, labels) -> what a child has to answer: logits, or the losses of two steps from the same batch."""
+def losses_of(oracle, weights):
+    """losses_of(images, labels) -> the oracle's losses of two steps from the same batch."""
 
-    def answer(kind, images, labels):
-        if kind == "predict":
-            return expected_logits(len(images))
+    def losses(images, labels):
         oracle.load(weights)
         pair = oracle.tensor(images), oracle.tensor(labels)
-        losses = [oracle.train_step(*pair) for _ in range(2)]
+        found = [oracle.train_step(*pair) for _ in range(2)]
         oracle.load(weights)
-        return losses
+        return found
 
-    return answer
+    return losses
 
 
 @pytest.fixture
-def measured(benchmark, build, framework, mode, weights, dataset, record, expected_of, tmp_path):
-    """measured(kind, batch): run the child and keep its figures on the case."""
+def measured(benchmark, build, framework, mode, device, weights, record, tmp_path):
+    """measured(kind, batch, images, labels, expected): run the child and keep its figures on the case."""
 
-    def measure(kind, batch):
-        build(weights)  # a skip where the framework is not installed
-        images = first_images(dataset, batch)
-        labels = dataset.test.labels.take(range(batch), mode="wrap")
-        path = first_call.save_problem(tmp_path / "problem.npz", weights, images, labels, expected_of(kind, images, labels))
+    def measure(kind, batch, images, labels, expected):
+        build(weights)  # a skip where the framework is not installed or cannot reach the device
+        path = first_call.save_problem(tmp_path / "problem.npz", weights, images, labels, expected)
 
-        figures = benchmark.pedantic(fresh.figures, ("benchmarks.memory", framework, mode, kind, path))
+        figures = benchmark.pedantic(fresh.figures, ("benchmarks.memory", framework, mode, kind, path, f"--device={device}"))
         record(
             batch=batch,
             kind=kind,
@@ -65,21 +61,28 @@ def measured(benchmark, build, framework, mode, weights, dataset, record, expect
     return measure
 
 
+@pytest.fixture
+def pair(dataset, batch):
+    """The first images of the test split, and their labels."""
+    return first_images(dataset, batch), dataset.test.labels.take(range(batch), mode="wrap")
+
+
 @BATCHES
 @pytest.mark.benchmark(group="space predict")
-def test_space_predict(measured, batch):
+def test_space_predict(measured, pair, expected_logits, batch):
     """The peak of predicting one batch, above what the process holds once warm."""
-    measured("predict", batch)
+    measured("predict", batch, *pair, expected_logits(batch))
 
 
 @BATCHES
 @pytest.mark.benchmark(group="space train step")
-def test_space_train_step(measured, batch):
+def test_space_train_step(measured, pair, losses_of, batch):
     """The peak of one update from one batch, above what the process holds once warm."""
-    measured("train_step", batch)
+    measured("train_step", batch, *pair, losses_of(*pair))
 
 
 @pytest.mark.benchmark(group="space epoch")
-def test_space_epoch(measured):
-    """Resident memory over one epoch of full batches; it is the same batch each time."""
-    measured("epoch", BATCH)
+def test_space_epoch(measured, dataset, expected_losses):
+    """Resident memory over the first epoch of a training: its batches, in its order, already converted."""
+    rows = np.concatenate(list(training.batches(len(dataset.train.labels), training.BATCH, SEED)))
+    measured("epoch", training.BATCH, dataset.train.images[rows], dataset.train.labels[rows], expected_losses("adam"))

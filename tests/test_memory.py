@@ -1,4 +1,8 @@
-"""Memory measured where it is known: so many bytes taken, so many found."""
+"""Memory measured where it is known: so many bytes taken, so many found.
+
+What else a process takes or gives back meanwhile is some MiB, more on a busy machine.  So all sizes here lie far apart, and NOISE lies
+between that and their distance from each other and from nothing.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +15,14 @@ import pytest
 import lenet5
 from benchmarks import first_call, fresh, memory
 from lenet5 import cost
+from lenet5.training import BATCH
 
 MIB = 2**20
+LIBRARY, BUILT, CALLED, CALL = 64, 128, 64, 256
+"""MiB that the known network's library holds, the network once built, once it has been called, and during a call."""
+
+NOISE = 24
+"""MiB by which a figure may be off."""
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 
 pytestmark = pytest.mark.skipif(memory.why_not() is not None, reason=str(memory.why_not()))
@@ -30,14 +40,21 @@ def hold(mebibytes):
     np.ones(mebibytes * MIB, np.uint8).sum()
 
 
+def mebibytes(known):
+    """What a figure of so many MiB may be."""
+    return pytest.approx(known, abs=NOISE)
+
+
 class KnownNetwork:
-    """Holds 16 MiB once built, 8 MiB more once called, and takes 64 MiB for a call with more than one image."""
+    """Its sizes are known; what a step answers is the mean of its images and how often it was called since its weights were loaded."""
+
+    pause_seconds = 0.0
 
     def __init__(self, weights, mode, optimizer, learning_rate, device):
         assert list(weights) == ["w"]
         assert (mode, optimizer) == ("eager", "adam")
         self.device = device
-        self.held = [pages(16)]
+        self.held = [pages(BUILT)]
 
     def load(self, weights):
         self.calls = 0
@@ -47,20 +64,24 @@ class KnownNetwork:
 
     def predict(self, images):
         if len(self.held) == 1:
-            self.held.append(pages(8))
-        hold(64 if len(images) > 1 else 1)
+            self.held.append(pages(CALLED))
+        self.work(CALL if len(images) > 1 else 1)
         return images.sum((1, 2, 3))
 
     def train_step(self, images, labels):
         self.calls = getattr(self, "calls", 0) + 1
         self.predict(images)
-        time.sleep(0.005)
-        return float(self.calls)
+        return 10 * float(images.mean()) + self.calls
+
+    def work(self, mebibytes):
+        taken = np.ones(mebibytes * MIB, np.uint8)
+        time.sleep(self.pause_seconds)
+        assert taken.all()
 
 
 def load_known():
     KnownNetwork.library = None  # let go of the last test's
-    KnownNetwork.library = pages(32)
+    KnownNetwork.library = pages(LIBRARY)
     return KnownNetwork
 
 
@@ -74,20 +95,20 @@ def problem(expected):
     return {"images": np.ones((2, 3, 2, 2)), "labels": np.arange(2), "expected": np.asarray(expected), "w": np.ones(1)}
 
 
-@pytest.mark.parametrize("mebibytes", [4, 64])
-def test_a_peak_that_is_gone_again(mebibytes):
+@pytest.mark.parametrize("known", [64, 256])
+def test_a_peak_that_is_gone_again(known):
     """Memory that a call took and gave back is found, even though more was held before."""
-    hold(100)
-    level, peak = memory.peak_above(lambda: pages(mebibytes).close())
+    hold(512)
+    level, peak = memory.peak_above(lambda: pages(known).close())
     assert level > 10 * MIB
-    assert peak / MIB == pytest.approx(mebibytes, abs=2)
+    assert peak / MIB == mebibytes(known)
 
 
 def test_no_peak():
     """A call that takes nothing shows nothing, whatever the process held at some time before."""
-    hold(100)
+    hold(256)
     _, peak = memory.peak_above(lambda: None)
-    assert peak < 2 * MIB
+    assert peak / MIB == mebibytes(0)
 
 
 def test_status():
@@ -100,59 +121,88 @@ def test_status():
 
 
 def test_traced_peak():
-    """tracemalloc sees NumPy's arrays to the byte, and is off afterwards."""
+    """tracemalloc sees NumPy's arrays, and what Python itself needs beside them is small."""
     memory.traced_peak(lambda: hold(1))
-    assert memory.traced_peak(lambda: np.ones(8 * MIB, np.uint8)) == pytest.approx(8 * MIB, abs=10_000)
+    assert memory.traced_peak(lambda: np.ones(8 * MIB, np.uint8)) == pytest.approx(8 * MIB, abs=100_000)
 
 
 def test_over_time():
     """The samples show when memory was taken and when it was given back, from the start on."""
 
     def call():
-        time.sleep(0.2)
-        held = pages(64)
-        time.sleep(0.3)
+        time.sleep(0.5)
+        held = pages(256)
+        time.sleep(0.5)
         held.close()
-        time.sleep(0.2)
+        time.sleep(0.5)
 
     before = memory.resident_bytes()
     samples = memory.over_time(call)
 
     seconds, held = zip(*samples, strict=True)
     assert list(seconds) == sorted(seconds)
-    assert seconds[0] < 0.2
-    assert seconds[-1] >= 0.5
-    assert (max(held) - before) / MIB == pytest.approx(64, abs=4)
-    assert (held[0] - before) / MIB == pytest.approx(0, abs=4)
-    assert (held[-1] - before) / MIB == pytest.approx(0, abs=4)
+    assert seconds[0] >= 0
+    assert seconds[-1] >= 1
+    assert (max(held) - before) / MIB == mebibytes(256)
+    assert (held[0] - before) / MIB == mebibytes(0)
+    assert (held[-1] - before) / MIB == mebibytes(0)
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [1.0, 2.0])])
+@pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [11.0, 12.0])])
 def test_each_phase_has_its_own_bytes(kind, expected):
     """The library, the network, and what a call takes are told apart; images and earlier peaks are in none of them."""
     figures = memory.measure(load_known, "eager", kind, problem(expected))
 
-    assert figures["import_rss_bytes"] / MIB == pytest.approx(32, abs=2)
-    assert figures["build_rss_bytes"] / MIB == pytest.approx(16 + 8, abs=3)
-    assert figures["peak_above_level_bytes"] / MIB == pytest.approx(64, abs=2)
-    assert figures["traced_peak_bytes"] / MIB == pytest.approx(64, abs=2)
+    assert figures["import_rss_bytes"] / MIB == mebibytes(LIBRARY)
+    assert figures["build_rss_bytes"] / MIB == mebibytes(BUILT + CALLED)
+    assert figures["peak_above_level_bytes"] / MIB == mebibytes(CALL)
+    assert figures["traced_peak_bytes"] / MIB == mebibytes(CALL)
     assert figures["peak_rss_bytes"] == figures["level_rss_bytes"] + figures["peak_above_level_bytes"]
     assert "device_peak_bytes" not in figures
 
 
-def test_an_epoch_has_a_curve():
-    """An epoch is sampled while it runs; its first two steps are checked like any other."""
-    figures = memory.measure(load_known, "eager", "epoch", problem([1.0, 2.0]))
+def epoch(expected):
+    """Three batches of full size, the images of batch b all b."""
+    images = np.repeat(np.arange(3.0), BATCH)[:, None, None, None]
+    return {**problem(expected), "images": images, "labels": np.zeros(3 * BATCH, np.int64)}
+
+
+def test_an_epoch_has_a_curve(monkeypatch):
+    """An epoch is sampled while it runs; the memory of its calls is in the curve."""
+    monkeypatch.setattr(KnownNetwork, "pause_seconds", 0.3)
+    figures = memory.measure(load_known, "eager", "epoch", epoch([1.0, 12.0]))
     held = [held - figures["level_rss_bytes"] for _, held in figures["rss_over_time"]]
-    assert len(held) > 10
-    assert max(held) / MIB == pytest.approx(64, abs=4)
+    assert max(held) / MIB == mebibytes(CALL)
+    assert figures["rss_over_time"][-1][0] > 2 * KnownNetwork.pause_seconds
 
 
-@pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 13.0]), ("train_step", [1.0, 3.0]), ("epoch", [2.0, 3.0])])
-def test_a_wrong_answer_gets_no_figure(kind, expected):
-    """A network that answers something else than expected is not measured."""
+def test_an_epoch_is_one():
+    """Every batch is trained on once, in its order."""
+    means = []
+
+    class Listening(KnownNetwork):
+        def train_step(self, images, labels):
+            means.append((len(images), images.mean()))
+            return super().train_step(images, labels)
+
+    memory.measure(lambda: Listening, "eager", "epoch", epoch([1.0, 12.0]))
+    assert means[-3:] == [(BATCH, 0.0), (BATCH, 1.0), (BATCH, 2.0)]
+    assert len(means) == 2 + 3  # before it, one call with one image and one of full size to warm up
+
+
+@pytest.mark.parametrize(
+    ("kind", "problem"),
+    [
+        ("predict", problem([12.0, 13.0])),
+        ("train_step", problem([11.0, 13.0])),
+        ("epoch", epoch([1.0, 2.0])),  # the first batch twice
+        ("epoch", epoch([11.0, 2.0])),  # the batches in another order
+    ],
+)
+def test_a_wrong_answer_gets_no_figure(kind, problem):
+    """A network that answers something else than expected is not measured; of an epoch the order of its batches is part of that."""
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
-        memory.measure(load_known, "eager", kind, problem(expected))
+        memory.measure(load_known, "eager", kind, problem)
 
 
 def test_the_devices_own_peak():
@@ -214,17 +264,17 @@ def test_not_linux(monkeypatch, tmp_path):
 
 def test_a_child_does_not_inherit_the_parents_peak(tmp_path):
     """A child of a large parent is as small as ever; its largest temporary is the window matrix of the first convolution."""
-    images = np.zeros((64, 3, 32, 32), np.float32)
+    images = np.zeros((256, 3, 32, 32), np.float32)
     logits = lenet5.implementation("numpy")(WEIGHTS, mode="loops").predict(images)
-    path = first_call.save_problem(tmp_path / "problem.npz", WEIGHTS, images, np.zeros(64, np.int64), logits)
-    large = np.ones(512 * MIB, np.uint8)
+    path = first_call.save_problem(tmp_path / "problem.npz", WEIGHTS, images, np.zeros(256, np.int64), logits)
+    large = np.ones(1024 * MIB, np.uint8)
 
     figures = fresh.figures("benchmarks.memory", "numpy", "im2col", "predict", path)
 
     assert figures["peak_rss_bytes"] < large.nbytes / 2
-    window_matrix = 64 * 28 * 28 * 75 * 4
+    window_matrix = 256 * 28 * 28 * 75 * 4
     assert window_matrix < figures["traced_peak_bytes"] < 2 * window_matrix
-    assert window_matrix < figures["peak_above_level_bytes"] < 4 * window_matrix
+    assert window_matrix / 2 < figures["peak_above_level_bytes"] < 4 * window_matrix
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
