@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
+from types import SimpleNamespace
 
 import pytest
 
+from benchmarks import samples
 from benchmarks.samples import in_turns, medians
 
 CASE = """
@@ -62,24 +63,39 @@ def test_disabled(run):
     assert code == 0
 
 
-def test_in_turns():
-    """Every call has as many times as every other, is called in rotation, and once before the clock."""
-    order = []
+@pytest.fixture
+def called(monkeypatch):
+    """called(budget_seconds, least) -> the order of the calls, and the times taken, by a clock that only these calls move."""
+    now = [0]
+    monkeypatch.setattr(samples, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
-    def call(name, seconds):
-        def function():
-            order.append(name)
-            time.sleep(seconds)
+    def measure(budget_seconds, least):
+        order = []
 
-        return function
+        def call(name, seconds):
+            def function():
+                order.append(name)
+                now[0] += seconds
 
-    seconds = in_turns({"a": call("a", 0.002), "b": call("b", 0.01), "c": call("c", 0)}, budget_seconds=0, least=3)
+            return function
 
-    assert "".join(order) == "abc" + "abc" + "bca" + "cab"
-    assert {name: len(values) for name, values in seconds.items()} == {"a": 3, "b": 3, "c": 3}
-    assert min(seconds["b"]) >= 0.01
-    assert min(seconds["a"]) >= 0.002
-    assert max(seconds["c"]) < min(seconds["b"])
+        seconds = in_turns({"a": call("a", 2), "b": call("b", 10), "c": call("c", 1)}, budget_seconds, least)
+        return "".join(order), seconds
+
+    return measure
+
+
+def test_in_turns(called):
+    """Every call has as many times as every other, its own, is called in rotation, and once before the clock."""
+    order, seconds = called(budget_seconds=0, least=3)
+    assert order == "abc" + "abc" + "bca" + "cab"
+    assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
+
+
+def test_in_turns_until_the_time_is_up(called):
+    """Rounds of 13 seconds begin at 0, 13 and 26; at 39 a budget of 39 is spent."""
+    _, seconds = called(budget_seconds=39, least=1)
+    assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
 
 
 def test_medians():

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
@@ -33,6 +33,7 @@ def test_equal_values():
     assert_allclose(ratio_interval([3, 3], [2, 2]), [1.5, 1.5, 1.5], rtol=1e-12)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(times, times), min_size=2, max_size=20))
 def test_inversion(pairs):
     """B / A is the inverse of A / B, with the ends of the interval exchanged."""
@@ -42,6 +43,7 @@ def test_inversion(pairs):
     assert_allclose(np.log(ratio_interval(denominators, numerators)), -np.log([ratio, high, low]), atol=1e-9)
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(times, times), min_size=2, max_size=20), times)
 def test_scale(pairs, unit):
     """The unit of the times is of no consequence."""

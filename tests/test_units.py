@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks import units
@@ -64,6 +64,7 @@ def test_counts_shares_and_ratios():
     assert units.times(3.456) == "3.46 x"
 
 
+@settings(deadline=None)
 @given(st.floats(1e-12, 1e12))
 def test_rounding_is_close(value):
     """What is printed is the value, to half a unit of its third digit."""
