@@ -1,6 +1,6 @@
 """The report's part on static graphs against dynamic ones: how much faster, from which batch size, and after how many calls it pays.
 
-Every mode is compared with its own framework's mode "eager"; a framework without one has times and no speed-ups.
+Every mode is compared with its own framework's default: eager mode, in a framework that knows graphs.
 """
 
 from __future__ import annotations
@@ -16,9 +16,6 @@ from benchmarks.statistics import Ratio, ratio_interval
 
 DASH = "—"
 GROUPS = {"graphs predict": "inference", "graphs train step": "training step"}
-
-EAGER = "eager"
-"""How a framework calls the mode in which it runs one operation after the other, without a graph."""
 
 Pair = tuple[str, str]
 """Framework and mode."""
@@ -42,9 +39,9 @@ def by_pair(run: Run, group: str) -> dict[Pair, dict[int, Case]]:
 
 
 def speedups(run: Run, group: str) -> dict[Pair, dict[int, Ratio]]:
-    """(framework, mode) -> batch -> how many times longer the framework's eager mode takes: the curves against batch size.
+    """(framework, mode) -> batch -> how many times longer the framework's default mode takes: the curves against batch size.
 
-    The eager modes themselves are left out, and so is a batch that eager mode has no time for.
+    The default modes themselves are left out, and so is a batch that the default mode has no time for.
     """
     cases = by_pair(run, group)
     curves = {}
@@ -57,14 +54,14 @@ def speedups(run: Run, group: str) -> dict[Pair, dict[int, Ratio]]:
     return curves
 
 
-def break_even_calls(graph: Case, eager: Case) -> int | None:
-    """After how many calls a graph has taken no longer in all than eager mode, both from their own fresh process; None for never.
+def break_even_calls(graph: Case, default: Case) -> int | None:
+    """After how many calls a graph has taken no longer in all than the default mode, both from a fresh process; None for never.
 
-    n calls take F + (n - 1) s, where F is building and the first call in a fresh process and s a call once warm.  The graph's sum
-    is the smaller one from n = 1 + ceil((F_graph - F_eager) / (s_eager - s_graph)) on.  Importing is the same for both and left out.
+    n calls take F + (n - 1) s, where F is building and the first call in a fresh process and s a call once warm.  The graph's sum is the
+    smaller one from n = 1 + ceil((F_graph - F_default) / (s_default - s_graph)) on.  Importing is the same for both and left out.
     """
-    ahead = _until_first_answer(graph) - _until_first_answer(eager)
-    saved = eager.median - graph.median
+    ahead = _until_first_answer(graph) - _until_first_answer(default)
+    saved = default.median - graph.median
     if saved < 0 or (saved == 0 and ahead > 0):
         return None
     return 1 if ahead <= 0 else 1 + ceil(ahead / saved)
@@ -101,15 +98,24 @@ def _until_first_answer(case: Case) -> float:
 
 
 def _reference(cases: Mapping[Pair, Mapping[int, Case]], pair: Pair) -> Mapping[int, Case]:
-    """The cases of the framework's eager mode; none if it has none or they were not measured."""
-    return cases.get((pair[0], EAGER), {})
+    """The cases of the framework's default mode; none if they were not measured."""
+    return cases.get((pair[0], _default_mode(cases[pair])), {})
+
+
+def _default_mode(at: Mapping[int, Case]) -> str:
+    return next((str(case.extra["default_mode"]) for case in at.values() if "default_mode" in case.extra), "")
+
+
+def _defaults(cases: Mapping[Pair, Mapping[int, Case]]) -> str:
+    """What "the default mode" means, framework by framework."""
+    names = dict.fromkeys(f"{framework} {_default_mode(at)}" for (framework, _), at in cases.items() if _default_mode(at))
+    return ", ".join(names)
 
 
 # What is said
 
 
 def _times(run: Run, group: str) -> Section:
-
     cases, curves = by_pair(run, group), speedups(run, group)
     batches = _batches(cases)
     rows = [
@@ -119,13 +125,13 @@ def _times(run: Run, group: str) -> Section:
     return Section(
         f"Static graph against dynamic: {GROUPS[group]}",
         before=[
-            "Time of one call once warm, and in brackets how many times longer the framework's own eager mode takes"
+            f"Time of one call once warm, and in brackets how many times longer the framework's default mode takes ({_defaults(cases)})"
             + (" [with its 95 % interval]." if run.processes > 1 else "; from one process, so without an interval."),
             *_keras_calls(cases),
         ],
         table=Table(["", *(f"batch {batch}" for batch in batches)], rows),
         after=[
-            f"Against eager mode: {'; '.join(' '.join(pair) + ' is ' + sides(curve) for pair, curve in curves.items() if curve)}.",
+            f"Against the default mode: {'; '.join(' '.join(pair) + ' is ' + sides(curve) for pair, curve in curves.items() if curve)}.",
             f"Fastest of each framework: {'; '.join(_fastest(cases))}.",
         ]
         if any(curves.values())
@@ -134,7 +140,6 @@ def _times(run: Run, group: str) -> Section:
 
 
 def _first_calls(run: Run, group: str) -> Section:
-
     cases = by_pair(run, group)
     batches = _batches(cases)
     rows = [
@@ -148,14 +153,14 @@ def _first_calls(run: Run, group: str) -> Section:
     return Section(
         f"What a graph costs first: {GROUPS[group]}",
         before=[
-            "The first call in a fresh process, tracing and compiling included, with no compiled code on disk; after the comma the number "
-            "of calls after which the graph has paid for itself against eager mode.",
+            f"The first call in a fresh process, tracing and compiling included, with no compiled code on disk{_how_often(run)}; after the "
+            f"comma the number of calls after which the graph has paid for itself against the default mode ({_defaults(cases)}).",
         ],
         table=Table(["", "import", *(f"batch {batch}" for batch in batches)], rows),
         after=[
             "With F for building the network and its first call in a fresh process and s for a call once warm, n calls take F + (n - 1) s; "
-            "a graph has paid for itself from n = 1 + ceil((F_graph - F_eager) / (s_eager - s_graph)) calls on, and never where its call "
-            "is the slower one. F was taken once; importing is the same for both and not in F.",
+            "a graph has paid for itself from n = 1 + ceil((F_graph - F_default) / (s_default - s_graph)) calls on, and never where its "
+            "call is the slower one. Importing is the same for both and not in F.",
         ],
     )
 
@@ -207,11 +212,21 @@ def _median_import(at: Mapping[int, Case]) -> str:
     return units.seconds(seconds[len(seconds) // 2])
 
 
-def _first_call_cell(case: Case | None, eager: Case | None) -> str:
+def _how_often(run: Run) -> str:
+    """How many first calls a figure comes from."""
+    if run.processes == 1:
+        return ", a single sample each, so without a spread"
+    return f", median [lowest, highest] of {run.processes}"
+
+
+def _first_call_cell(case: Case | None, default: Case | None) -> str:
     if case is None:
         return DASH
+    taken = case.values("first_call_fresh_seconds")
     first = units.seconds(case.extra["first_call_fresh_seconds"])
-    if eager is None or eager is case:
+    if len(taken) > 1:
+        first += f" [{units.seconds(min(taken))}, {units.seconds(max(taken))}]"
+    if default is None or default is case:
         return first
-    calls = break_even_calls(case, eager)
+    calls = break_even_calls(case, default)
     return f"{first}, {'never' if calls is None else units.count(calls)}"
