@@ -69,7 +69,7 @@ def sections(run: Run) -> list[Section]:
         _headline(run),
         _comparison(run),
         *_optional(report_seed.section(run)),
-        _seed_figures(),
+        _seed_figures(run),
         _agreement(run),
         _predict(run),
         *_optional(_transfer(run)),
@@ -220,11 +220,12 @@ def _extra(key: str) -> Callable[[Run, str], str]:
     return cell
 
 
-def _seed_figures() -> Section:
-    return Section(
-        "What the seed's figures really were",
-        table=Table(["figure", "what was timed or counted"], [[figure, truth] for figure, truth in seed.REALLY.items()]),
-    )
+def _seed_figures(run: Run) -> Section:
+    """What the seed really measured, beside what this run shows by a pair of figures: that is said there."""
+    shown = report_seed.figures(run)
+    rows = [[truth.figure, truth.really] for truth in seed.REALLY if truth.shown_by not in shown]
+    title = f"What the seed's {'other ' if shown else ''}figures really were"
+    return Section(title, table=Table(["figure", "what was timed or counted"], rows))
 
 
 # Equal numbers

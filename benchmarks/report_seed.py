@@ -140,9 +140,14 @@ PAIRS = (
 )
 
 
+def figures(run: Run) -> dict[str, Case]:
+    """The seed's figures that this run took again, each with its case."""
+    return {str(case.extra["figure"]): case for case in run.group(GROUP)}
+
+
 def section(run: Run) -> Section | None:
     """The pairs that this run measured, each with what the difference teaches; None if it measured none."""
-    cases = {str(case.extra["figure"]): case for case in run.group(GROUP)}
+    cases = figures(run)
     rows = [_row(pair, cases[pair.figure], run) for pair in PAIRS if pair.figure in cases]
     if not rows:
         return None
@@ -175,12 +180,6 @@ def _trained(case: Case, run: Run) -> str:
 
 
 def _not_redone(cases: dict[str, Case]) -> list[str]:
-    """What of the seed's report has no row here, and why."""
-    notes = [
-        "Not redone: TensorFlow's 0.0877 MFLOPs and PyTorch's 4.4888 MB, the figures of profilers that the seed does not name (see the "
-        "sections on FLOPs and on space for what this network needs); and the mistakes in the handcrafted gradient and in its validation "
-        "pass, which change what is learned and not how it is measured."
-    ]
-    if missing := [pair.title for pair in PAIRS if pair.figure not in cases]:
-        notes.append(f"Not in this run: {', '.join(missing)}. The slower of these run with --heavy.")
-    return notes
+    """Which rows this run has no case for; what no case can redo stands in `seed.REALLY`."""
+    missing = [pair.title for pair in PAIRS if pair.figure not in cases]
+    return [f"Not in this run: {', '.join(missing)}. The slower of these run with --heavy."] if missing else []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report_seed
+from benchmarks import report, report_seed, seed
 from benchmarks.results import Case, Run
 
 
@@ -118,9 +118,23 @@ def test_the_common_recipe_comes_from_the_cases_that_train():
 
 
 def test_every_row_teaches_and_what_is_missing_is_named():
-    """One or two sentences a row; the figures of the seed that have no case here are listed."""
+    """One or two sentences a row; the figures of the seed that have no case in this run are listed."""
     section = report_seed.section(run_of(case("pruning", as_seed_zeros=0, honest_zeros=1, kernel_weights=2)))
     assert all(row[-1].endswith(".") for row in section.table.rows)
-    assert "Not redone: TensorFlow's 0.0877 MFLOPs and PyTorch's 4.4888 MB" in section.after[0]
-    assert section.after[1].startswith("Not in this run: TensorFlow inference, 450 images, static graph")
-    assert "pruned network" not in section.after[1]
+    assert section.after[0].startswith("Not in this run: TensorFlow inference, 450 images, static graph")
+    assert "pruned network" not in section.after[0]
+
+
+def test_every_truth_is_told_once():
+    """What a pair shows is not said again below; everything else is, and each name of a figure is one that a pair has."""
+    shown = {truth.shown_by for truth in seed.REALLY} - {""}
+    assert shown <= {pair.figure for pair in report_seed.PAIRS}
+
+    def told(*cases):
+        section = report._seed_figures(run_of(*cases))
+        return section.title, [figure for figure, _ in section.table.rows]
+
+    assert told() == ("What the seed's figures really were", [truth.figure for truth in seed.REALLY])
+    title, figures = told(case("torch inference"))
+    assert title == "What the seed's other figures really were"
+    assert [truth.figure for truth in seed.REALLY if truth.figure not in figures] == ["inference time, PyTorch", "FLOPs, PyTorch"]
