@@ -15,10 +15,11 @@ from typing import Any
 
 from benchmarks import units
 from benchmarks.drawing import Axis, Line, draw
+from benchmarks.report_by_hand import ladder, lowest
 from benchmarks.report_flops import FORWARD, sgemm_speed, speeds
 from benchmarks.report_graphs import speedups
 from benchmarks.results import CONTROL, Case, Run
-from benchmarks.statistics import CONFIDENCE, Ratio, share_interval
+from benchmarks.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
 
 DYNAMIC = "eager"
 """How a framework's mode is called that runs operation by operation; the other modes are compared with it."""
@@ -128,6 +129,56 @@ def roofline(run: Run) -> Figure | None:
     x = Axis("images in one call", "log", 2, ticks=_batches(lines))
     y = Axis("GFLOP/s", "log", write=lambda value: f"{value:g}")
     return Figure("roofline", "Inference: speed reached", caption, draw("roofline", lines, x, y, level))
+
+
+# The network by hand
+
+
+def ladder_time(run: Run) -> Figure | None:
+    """How many times as fast as the textbook loops each rung is, question by question."""
+    questions = {question: rungs for question, rungs in _ladders(run).items() if lowest(rungs)}
+    rows = _rows(questions.values())
+    lines = []
+    for index, (question, rungs) in enumerate(questions.items()):
+        loops = lowest(rungs) or rungs[0]
+        ratios = [ratio_interval(loops.medians, case.medians) for case in rungs]
+        at = [rows.index(case.mode) for case in rungs]
+        how = {"colour": 3 + index, "style": index, "intervals": _intervals(ratios), "rows": True}
+        lines.append(Line(question, [one.ratio for one in ratios], at, **how))
+    if not lines:
+        return None
+    caption = "Right is faster. The same network by hand from the textbook loops down to threads; the axis is logarithmic."
+    if run.processes > 1:
+        caption += f" Bars are {CONFIDENCE:.0%} intervals over {run.processes} processes."
+    x = Axis("times as fast as the loops", "log", write=lambda value: f"{value:g} x")
+    return Figure("ladder-time", "By hand: time, rung by rung", caption, draw("ladder-time", lines, x, Axis("", names=rows)))
+
+
+def ladder_memory(run: Run) -> Figure | None:
+    """The most memory that a call holds on each rung, question by question."""
+    questions = _ladders(run)
+    rows = _rows(questions.values())
+    lines = []
+    for index, (question, rungs) in enumerate(questions.items()):
+        mebibytes = [case.extra["traced_peak_bytes"] / 2**20 for case in rungs]
+        at = [rows.index(case.mode) for case in rungs]
+        lines.append(Line(question, mebibytes, at, colour=3 + index, style=index, rows=True))
+    if not lines:
+        return None
+    caption = "Left is smaller. The most that a first call holds at a time in arrays and Python objects, its workspace included."
+    x = Axis("memory of a call (MiB)", "log", write=lambda value: f"{value:g}")
+    return Figure("ladder-memory", "By hand: memory, rung by rung", caption, draw("ladder-memory", lines, x, Axis("", names=rows)))
+
+
+def _ladders(run: Run) -> dict[str, list[Case]]:
+    """Question -> the rungs that are whole enough to be drawn."""
+    cases = [case for case in _with_batch(run, "ladder") if isinstance(case.extra.get("kind"), str)]
+    return ladder(replace(run, cases=tuple(case for case in cases if _positive(case.extra.get("traced_peak_bytes")))))
+
+
+def _rows(ladders: Iterable[Sequence[Case]]) -> list[str]:
+    """The rungs, each once, from the lowest up."""
+    return list(dict.fromkeys(case.mode for rungs in ladders for case in rungs))
 
 
 # Learning
@@ -287,6 +338,8 @@ PLOTS: Sequence[Callable[[Run], Figure | None]] = (
     graph_time_per_image,
     speed_up_predict,
     speed_up_train,
+    ladder_time,
+    ladder_memory,
     training_loss,
     validation_loss,
     validation_accuracy,

@@ -73,11 +73,10 @@ def _against_frameworks(run: Run) -> Iterator[Duel]:
             own = [case for case in cases if case.framework == BY_HAND]
             others = [case for case in cases if case.framework != BY_HAND]
             if own and others:
-                best = _fastest(others)
-                measured = {_label(case) for case in others}
-                lacking = tuple(sorted(_modes(run) - measured))
-                total = f" of {len(measured) + len(lacking)}" if _modes(run) else ""
-                yield Duel(f"{title}, batch {batch}", _fastest(own), best, _label(best), f"{len(measured)}{total} modes", lacking)
+                best, lacking = _fastest(others), _modes(run) - {_label(case) for case in others}
+                total = f"{len(others)} of {len(others) + len(lacking)}" if _modes(run) else str(len(others))
+                chosen_from = f"{total} mode{'s' * (total != '1')}"
+                yield Duel(f"{title}, batch {batch}", _fastest(own), best, _label(best), chosen_from, tuple(sorted(lacking)))
 
 
 def _against_onnx_runtime(run: Run) -> Iterator[Duel]:
@@ -162,8 +161,8 @@ def _rungs(run: Run) -> Section:
     return Section(
         "The ladder by hand: what each rung buys",
         before=[
-            "The same network from the textbook's loops, as in the seed, to threads; each rung does what the one above it in the table does, "
-            f"in a better way. {_what_a_ratio_is(run)}"
+            "The same network from the textbook's loops, as in the seed, to threads: the same logits on every rung. "
+            f"{_what_a_ratio_is(run)}"
         ],
         table=Table(
             [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import subprocess
@@ -61,6 +62,11 @@ def whole(processes=1):
         seconds = {"dense_seconds": 1e-3, "stripped_seconds": 1.1e-3, "unstripped_seconds": 3e-3}
         pruned = {"sparsity_kernels": zeros, "correct": correct, "test_images": 450, **sizes, **seconds}
         cases.append(case("pruning", "numpy", mode, **pruned))
+    cases += [
+        case("ladder", "numpy", mode, (seconds,) * processes, kind=kind, batch=64, traced_peak_bytes=size, workspace_bytes=0)
+        for mode, seconds, size in (("loops", 8.0, 4e6), ("im2col", 0.4, 9e6), ("one", 0.1, 2e6), ("threads", 0.05, 3e6))
+        for kind in ("predict", "train step")
+    ]
     cases += [case("sgemm", "numpy", f"sgemm {speed:g}", (0.5,) * processes, flops=speed / 2) for speed in (100e9, 200e9)]
     return run(*cases, processes=processes)
 
@@ -92,6 +98,8 @@ def points(figure, line):
         (plots.graph_time_per_image, 6, 3),
         (plots.speed_up_predict, 2, 3),
         (plots.speed_up_train, 2, 3),
+        (plots.ladder_time, 2, 4),
+        (plots.ladder_memory, 2, 4),
         (plots.training_loss, 3, 3),
         (plots.validation_loss, 3, 3),
         (plots.validation_accuracy, 3, 3),
@@ -136,6 +144,8 @@ def test_values_that_are_none(value):
         case("space epoch", "torch", "eager", rss_over_time=[value]),
         case("pruning", "numpy", "dense", sparsity_kernels=value, correct=value, test_images=450),
         case("sgemm", "numpy", "sgemm", flops=value),
+        case("ladder", "numpy", "loops", kind="predict", batch=value, traced_peak_bytes=value),
+        case("ladder", "torch", "loops", kind=[value], batch=64, traced_peak_bytes=value),
     ]
     drawn = {figure.name for figure in figures(run(*odd))}
     assert drawn <= {"validation-loss"}
@@ -209,6 +219,21 @@ def test_modes_without_a_dynamic_one_have_no_speed_up():
     torch = [("eager", 1), ("compile", 4)]
     cases += [case("graphs predict", "torch", mode, batch=batch, default_mode="eager") for mode, batch in torch]
     assert plots.speed_up_predict(run(*cases)) is None
+
+
+def test_ladder_climbs():
+    """A rung that takes a twentieth of the loops' time is on the decade scale as far right as its logarithm says."""
+    figure = plots.ladder_time(whole())
+    (loops, _), (im2col, _), (one, _), (threads, _) = points(figure, 0)
+    assert_allclose((im2col - loops) / (threads - loops), math.log(20) / math.log(160), rtol=1e-4)
+    assert_allclose((one - loops) / (threads - loops), math.log(80) / math.log(160), rtol=1e-4)
+
+
+def test_ladder_without_loops():
+    """Without loops there is nothing to be faster than; the memory is still drawn."""
+    without = run(*(case for case in whole().cases if case.group == "ladder" and case.extra["mode"] != "loops"))
+    assert plots.ladder_time(without) is None
+    assert len(points(plots.ladder_memory(without), 0)) == 3
 
 
 def test_intervals_need_several_processes():
