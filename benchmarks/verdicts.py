@@ -46,9 +46,10 @@ class Rules:
     """A ratio from 1 / (1 + threshold) to 1 + threshold is no change."""
     alpha: float = 0.01
     """The most likely it may be that a run calls any case slower that is not, over all cases and looks; the same for faster."""
-    looks: tuple[int, ...] = (12, 22, 32)
-    """Numbers of pairs after which it is looked.  Even, so that both orders of a pair are there equally often."""
-    confirm: int = 10
+    looks: tuple[int, ...] = (12, 20, 28, 36)
+    """Numbers of pairs after which it is looked.  Even, so that both orders of a pair are there equally often; the first so large
+    that 2^-pairs is less than what a look may spend on one of a hundred cases."""
+    confirm: int = 8
     """New pairs that have to agree with a suspicion; no more than lie between two looks."""
     agree: float = 0.1
     """How sure these have to be by themselves; times the level of a suspicion it makes what a look may spend."""
@@ -59,7 +60,7 @@ class Rules:
         if not 0 < self.alpha < self.agree < 1:
             raise InputError(f"alpha {self.alpha}, agree {self.agree}: use 0 < alpha < agree < 1")
         if not self.looks or self.looks[0] < 1 or any(later <= earlier for earlier, later in pairwise(self.looks)):
-            raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 22, 32)")
+            raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 20, 28, 36)")
         if 2.0**-self.confirm > self.agree:
             raise InputError(
                 f"confirm {self.confirm}: so few pairs are never surer than 2^-{self.confirm}; agree asks for {self.agree}"
@@ -217,11 +218,13 @@ class Evidence:
 
     def above(self, bounds: Floats) -> Floats:
         """The p-value of each case's centre being its bound or less, against more.   (cases,) -> (cases,)"""
-        return self._chances[(self._walsh > bounds[:, None]).sum(axis=1)]
+        p: Floats = self._chances[(self._walsh > bounds[:, None]).sum(axis=1)]
+        return p
 
     def below(self, bounds: Floats) -> Floats:
         """The p-value of each case's centre being its bound or more, against less.   (cases,) -> (cases,)"""
-        return self._chances[(self._walsh < bounds[:, None]).sum(axis=1)]
+        p: Floats = self._chances[(self._walsh < bounds[:, None]).sum(axis=1)]
+        return p
 
     def verdict(self, index: int, name: str, level: float) -> Verdict:
         """The verdict on one case with its ratio and the interval either end of which may be wrong with the chance ``level``.
@@ -241,7 +244,8 @@ def chances(pairs: int) -> Floats:
     ways: NDArray[Any] = np.ones(1)
     for rank in range(1, pairs + 1):
         ways = (np.pad(ways, (0, rank)) + np.pad(ways, (rank, 0))) / 2
-    return np.minimum(np.cumsum(ways[::-1])[::-1], 1.0)
+    tail: Floats = np.minimum(np.cumsum(ways[::-1])[::-1], 1.0)
+    return tail
 
 
 def holm(p: Floats, level: float) -> list[tuple[int, float]]:
