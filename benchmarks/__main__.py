@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -108,8 +109,7 @@ def _coverage(options: argparse.Namespace) -> int:
         go_on = plan.command_line("coverage", options.processes, output, *own, "--resume")
         return _interrupted(signal, options.processes, output, go_on)
     command = plan.command_line("coverage", options.processes, output, *own)
-    print(coverage.sentence(coverage.save(run, options.set, command, path)))
-    print(f"Written to {path}")
+    _say(f"{coverage.sentence(coverage.save(run, options.set, command, path))}\nWritten to {path}")
     return 0
 
 
@@ -121,9 +121,16 @@ def _interrupted(signal: rounds.Interrupted, processes: int, output: Path, go_on
 
 def _show(paths: Sequence[Path], output: Path) -> int:
     written = report.write(paths, output)
-    print(written.text)
-    print(f"Written to {written.path}")
+    _say(f"{written.text}\nWritten to {written.path}")
     return 0
+
+
+def _say(text: str) -> None:
+    """Print; a reader that has read enough, as head has, is no error."""
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's own flush at the end would break again
 
 
 # Folders

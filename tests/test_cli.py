@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from benchmarks.__main__ import main, newest
+from benchmarks.provenance import ROOT
 from lenet5 import InputError
 
 RUN = Path(__file__).parent / "data" / "run"
@@ -39,6 +42,18 @@ def test_report(command, tmp_path):
 
     assert (code, err) == (0, "")
     assert out == (tmp_path / "page" / "report.md").read_text(encoding="utf-8") + "\nWritten to page/report.md\n"
+
+
+def test_report_to_a_reader_that_leaves(tmp_path):
+    """Whoever pipes the report into head gets no traceback, and the report is written all the same."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    arguments = [sys.executable, "-m", "benchmarks", "report", str(RUN), "--output", str(tmp_path)]
+    done = subprocess.run(arguments, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writing)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert files(tmp_path) == ["report.html", "report.md"]
 
 
 def test_report_twice(command, tmp_path):
