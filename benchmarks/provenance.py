@@ -17,6 +17,7 @@ READERS = (
     "coverage",
     "document",
     "drawing",
+    "lock",
     "markdown",
     "page",
     "plots",

@@ -24,7 +24,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from benchmarks import results
+from benchmarks import lock, results
 from benchmarks.provenance import ROOT, code_sha256, versions
 from benchmarks.results import CONTROL, FAILED, Run
 from lenet5 import InputError
@@ -74,10 +74,16 @@ def run(plan: Plan, processes: int, output: Path, resume: bool = False) -> Run:
     """Measure until the folder ``output`` holds so many processes, and read them back as one run.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of another plan (with
-    it), a process that cannot start.  Raises Interrupted on SIGINT, SIGTERM and SIGHUP, when nothing that it started is left.
+    it), or that another run is measuring into; a process that cannot start.  Raises Interrupted on SIGINT, SIGTERM and SIGHUP, when
+    nothing that it started is left.
     """
     if not 1 <= processes <= MOST:
         raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST}")
+    with lock.alone(output, make=not resume):
+        return _run(plan, processes, output, resume)
+
+
+def _run(plan: Plan, processes: int, output: Path, resume: bool) -> Run:
     _prepare(plan, output, resume)
     wanted = {number: output / f"process-{number:03d}.json" for number in range(1, processes + 1)}
     missing = {number: path for number, path in wanted.items() if not path.exists()}
