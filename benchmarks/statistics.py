@@ -10,6 +10,9 @@ from scipy import stats
 
 CONFIDENCE = 0.95
 
+SEVERAL = 3
+"""Processes of a run that give an interval against another run's; with two of unlike spread Welch's misses twice as often as it says."""
+
 
 class Ratio(NamedTuple):
     """How many times larger one time is than another, and the interval of that; without an interval both ends are None."""
@@ -51,6 +54,52 @@ def ratio_interval(numerators: Sequence[float], denominators: Sequence[float], c
     return Ratio(ratio, float(np.exp(logs.mean() - margin)), float(np.exp(logs.mean() + margin)))
 
 
+def independent_ratio_interval(numerators: Sequence[float], denominators: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
+    """The ratio of two times that different processes measured: numerators in those of one run, denominators in those of another.
+
+    The ratio of the geometric means, and Welch's t interval of the difference of the logarithms.  Nothing is paired, so nothing
+    cancels: it knows how much processes of one run differ, and nothing of what changed between the runs.  With fewer than
+    `SEVERAL` processes on a side there is a ratio and no interval.  Raises ValueError as `ratio_interval` does.
+    """
+    if not 0 < confidence < 1:
+        raise ValueError(f"independent_ratio_interval: confidence {confidence} lies outside 0..1")
+    sides = [np.array(side, dtype=np.float64) for side in (numerators, denominators)]
+    if any(side.size == 0 or not np.all(np.isfinite(side) & (side > 0)) for side in sides):
+        raise ValueError("independent_ratio_interval: every side needs finite times above 0")
+    one, other = (np.log(side) for side in sides)
+    ratio = float(np.exp(one.mean() - other.mean()))
+    if min(len(one), len(other)) < SEVERAL:
+        return Ratio(ratio, None, None)
+    if not (np.ptp(one) or np.ptp(other)):
+        return Ratio(ratio, ratio, ratio)  # no spread, no width; Welch's degrees of freedom would be 0 / 0
+    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
+    return Ratio(ratio, float(np.exp(interval.low)), float(np.exp(interval.high)))
+
+
 def spread(values: Sequence[float]) -> float:
     """How many times larger the largest is than the smallest.   [1.0, 1.1] -> 1.1"""
     return max(values) / min(values)
+
+
+class Difference(NamedTuple):
+    """How much larger one share is than another, from -1 to 1, and the interval of that."""
+
+    difference: float
+    low: float
+    high: float
+
+
+def paired_difference(gained: int, lost: int, trials: int, confidence: float = CONFIDENCE) -> Difference:
+    """The difference of two accuracies on the same images: so many only the second network got right, so many only the first.
+
+    Images that both got right or wrong say nothing of the difference, which is what pairing buys: McNemar's view, as an interval.  It is
+    Bonett and Price's (2012): one image is added to either side before the textbook formula, which keeps it honest for few
+    disagreements and gives a width even to none.  Raises ValueError for counts that cannot be.
+    """
+    if min(gained, lost) < 0 or gained + lost > trials or trials < 1:
+        raise ValueError(f"paired_difference: {gained} gained and {lost} lost of {trials} images cannot be")
+    plus, minus = (gained + 1) / (trials + 2), (lost + 1) / (trials + 2)
+    error = np.sqrt((plus + minus - (plus - minus) ** 2) / (trials + 2))
+    margin = stats.norm.ppf((1 + confidence) / 2) * error
+    low, high = plus - minus - margin, plus - minus + margin
+    return Difference((gained - lost) / trials, max(-1.0, float(low)), min(1.0, float(high)))

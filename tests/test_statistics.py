@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from benchmarks.statistics import ratio_interval, share_interval, spread
+from benchmarks.statistics import independent_ratio_interval, paired_difference, ratio_interval, share_interval, spread
 
 times = st.floats(1e-7, 1e3)
 
@@ -107,3 +107,99 @@ def test_spread():
     """How many times longer the slowest took than the fastest."""
     assert_allclose(spread([2.0, 2.2, 2.1]), 1.1)
     assert spread([5.0]) == 1
+
+
+def test_paired_difference_of_published_data():
+    """21 children before and after a transplantation (Bentur et al. 2009, in Fagerland et al. 2014): 1 changed one way, 7 the other.
+
+    On paper: (2 - 8) / 23 = -0.2609, its variance (10 / 23 - 0.2609^2) / 23 = 0.015944, 1.96 roots of which are 0.2475.
+    """
+    assert_allclose(paired_difference(1, 7, 21), [-6 / 21, -0.5084, -0.0134], atol=1e-4)
+
+
+def test_paired_difference_turns_round():
+    """The other way round the sign changes and nothing else."""
+    difference, low, high = paired_difference(12, 5, 450)
+    assert_allclose(paired_difference(5, 12, 450), [-difference, -high, -low], rtol=1e-12)
+    assert difference == 7 / 450
+    assert low < difference < high
+
+
+def test_paired_difference_of_none():
+    """Networks that never disagree differ by 0, and 450 images cannot say by less than half a per cent; extremes stay within 1."""
+    difference, low, high = paired_difference(0, 0, 450)
+    assert difference == 0
+    assert 0.005 < high == -low < 0.0065
+    assert paired_difference(1, 0, 1)[2] <= 1
+    assert paired_difference(0, 3, 3)[1] >= -1
+
+
+@pytest.mark.parametrize(("gain", "loss", "images"), [(0.01, 0.03, 450), (0.005, 0.005, 450), (0.1, 0.05, 60)])
+def test_paired_difference_covers(gain, loss, images):
+    """Of 4,000 intervals at most 6.5 % miss the truth, where 5 % are due."""
+    random, trials = np.random.RandomState(5), 4000
+    missed = 0
+    for gained, lost, _ in random.multinomial(images, [gain, loss, 1 - gain - loss], trials):
+        _, low, high = paired_difference(int(gained), int(lost), images)
+        missed += not low <= gain - loss <= high
+    assert missed / trials < 0.065
+
+
+@pytest.mark.parametrize("counts", [(-1, 0, 10), (0, -1, 10), (6, 5, 10), (0, 0, 0)], ids=str)
+def test_no_paired_counts(counts):
+    """What cannot have been counted gives no difference."""
+    with pytest.raises(ValueError, match="paired_difference: "):
+        paired_difference(*counts)
+
+
+def test_known_independent_ratio():
+    """Two runs with the same spread: Welch's degrees are 4, Student's t 2.776, the standard error log 2 times the root of 2/3."""
+    ratio, low, high = independent_ratio_interval([3, 6, 12], [4, 1, 2])
+
+    margin = math.exp(2.776445105198 * math.log(2) * math.sqrt(2 / 3))
+    assert_allclose([ratio, low, high], [3, 3 / margin, 3 * margin], rtol=1e-9)
+
+
+def test_independent_ratio_of_unequal_runs():
+    """A run without spread adds no width and no degrees: 3 processes against 3 that agree leave Student's t with 2 degrees, 4.303."""
+    ratio, low, high = independent_ratio_interval([1, 2, 4], [1, 1, 1])
+
+    margin = math.exp(4.302652729749 * math.log(2) / math.sqrt(3))
+    assert_allclose([ratio, low, high], [2, 2 / margin, 2 * margin], rtol=1e-9)
+
+
+def test_independent_ratio_has_no_pairs():
+    """In which order a run's processes stand is of no consequence, unlike for ratios within processes."""
+    assert_allclose(independent_ratio_interval([1, 2, 4], [1, 2, 4.5]), independent_ratio_interval([4, 1, 2], [1, 2, 4.5]))
+
+
+def test_independent_ratio_of_equal_values():
+    """Runs whose processes agree to the last digit give an interval of no width."""
+    assert_allclose(independent_ratio_interval([3, 3, 3], [2, 2, 2, 2]), [1.5, 1.5, 1.5], rtol=1e-12)
+
+
+@pytest.mark.parametrize(("one", "other"), [([3], [2]), ([3, 3.1], [2, 2.1, 2.2]), ([3, 3.1, 3.2], [2])], ids=str)
+def test_independent_ratio_of_few_processes(one, other):
+    """One or two processes on either side are a ratio without an interval."""
+    assert independent_ratio_interval(one, other)[1:] == (None, None)
+
+
+@pytest.mark.parametrize(("one", "other"), [([], [1]), ([1], []), ([0, 1], [1, 1]), ([1, 1], [1, float("nan")])], ids=str)
+def test_no_independent_times(one, other):
+    """Times that cannot be, or none at all, have no ratio."""
+    with pytest.raises(ValueError, match="finite times above 0"):
+        independent_ratio_interval(one, other)
+    with pytest.raises(ValueError, match="lies outside"):
+        independent_ratio_interval([1, 2], [1, 2], confidence=1.0)
+
+
+@pytest.mark.parametrize("sizes", [(3, 3), (3, 10), (10, 5)], ids=str)
+def test_independent_ratio_covers(sizes):
+    """Of 1,500 intervals about 5 % miss the truth, with unequal sizes and unequal noise too: at most five standard errors more."""
+    random, trials, truth = np.random.RandomState(5), 1500, 1.7
+    missed = 0
+    for _ in range(trials):
+        one, other = (np.exp(noise * random.standard_normal(size)) for noise, size in zip((0.05, 0.02), sizes, strict=True))
+        _, low, high = independent_ratio_interval(truth * one, other)
+        missed += not low <= truth <= high
+    assert missed / trials < 0.05 + 5 * math.sqrt(0.05 * 0.95 / trials)
