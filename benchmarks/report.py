@@ -1,6 +1,6 @@
 """The report: from saved runs to sections of prose and tables, and from those to Markdown.
 
-Pure functions in a line: `results.load_many` reads, `sections` decides what is said, `markdown` and `page` how it looks, `write` puts
+Pure functions in a line: `results.load_runs` reads, `sections` decides what is said, `markdown` and `page` how it looks, `write` puts
 both on disk.
 Nothing is measured here and every figure comes from the JSON; only the seed's own figures come from `seed`.
 """
@@ -18,11 +18,13 @@ from benchmarks import (
     markdown,
     page,
     report_by_hand,
+    report_compression,
     report_flops,
     report_graphs,
     report_pruning,
     report_seed,
     report_space,
+    report_versions,
     results,
     seed,
     units,
@@ -50,13 +52,18 @@ class Written:
 
 
 def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
-    """Render the processes of one run into ``output``/report.md and report.html.
+    """Render the processes of one run into ``output``/report.md and report.html; those of several versions, side by side.
 
     Raises InputError before anything is written if that cannot be.
     """
-    run = results.load_many(paths)
-    parts = sections(run)
-    text, html = markdown.render(parts), page.render(run, parts)
+    runs = results.load_runs(paths)
+    if len(runs) == 1:
+        parts = sections(runs[0])
+        html = page.render(runs[0], parts)
+    else:
+        parts = report_versions.sections(runs)
+        html = report_versions.render(runs, parts)
+    text = markdown.render(parts)
     written = Written(output / "report.md", output / "report.html", text)
     write_whole(written.path, text)
     write_whole(written.page, html)
@@ -79,6 +86,7 @@ def sections(run: Run) -> list[Section]:
         *report_flops.sections(run),
         *report_space.sections(run),
         *_optional(report_pruning.section(run)),
+        *_optional(report_compression.section(run)),
         _inside(run),
         _watchdogs(run),
         _circumstances(run),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -79,6 +80,24 @@ EXTRAS: Mapping[str, Mapping[str, Any]] = {
         "macs_per_image": int,
         "nonzero_macs_per_image": int,
     },
+    "compression": {
+        "batch": int,
+        "epochs": int,
+        "technique": str,
+        "point": str,
+        "form": str,
+        "test_images": int,
+        "correct": int,
+        "dense_correct": int,
+        "gained": int,
+        "lost": int,
+        "stored_bytes": int,
+        "gzip_bytes": int,
+        "macs_per_image": int,
+        "dense_bytes": int,
+        "dense_macs_per_image": int,
+        "dense_seconds": NUMBER,
+    },
     "seed": {"figure": str},
     "ladder": {"kind": str, "batch": int, "traced_peak_bytes": int, "workspace_bytes": int},
     BESIDE: {"batch": int, "version": str},
@@ -101,6 +120,12 @@ SAME = (
     "version",
 )
 """Where the processes of one run have to agree; beside these, in each framework that more than one of them used."""
+
+SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
+"""Where runs of different versions have to agree, or their ratio would be one of settings."""
+
+VERSION = re.compile(r"\d+\.\d+")
+"""What a fact about a framework holds if it is a version: its own, or that of a library under it."""
 
 
 @dataclass(frozen=True)
@@ -161,6 +186,16 @@ class Run:
         """Cases without a number, and why."""
         reasons: Mapping[str, str] = self.lenet5["not_measured"]
         return reasons
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """What was measured: Python, each framework, and of each the libraries under it that it names ("tensorflow keras")."""
+        found = {"Python": str(self.machine.get("python_version", "?"))}
+        for name, facts in self.lenet5["frameworks"].items():
+            for fact, value in facts.items():
+                if isinstance(value, str) and VERSION.search(value):
+                    found[name if fact == "version" else f"{name} {fact}"] = value
+        return found
 
     @property
     def device(self) -> str:
@@ -288,10 +323,42 @@ def load_many(paths: Sequence[str | os.PathLike[str]]) -> Run:
     Raises InputError, one line, as `load` does, and if the files are not of one run: another machine, version, setting or choice
     of cases.
     """
+    return _joined(_processes(paths))
+
+
+def load_runs(paths: Sequence[str | os.PathLike[str]]) -> list[Run]:
+    """Read the runs that some files hold: the processes of the same versions are one run, in the order of appearance.
+
+    Raises InputError, one line, as `load_many` does for each of them, and if they were made with different settings or code.
+    """
+    groups: list[list[Run]] = []
+    for process in _processes(paths):
+        fitting = [group for group in groups if all(_same_versions(process, other) for other in group)]
+        if fitting:
+            fitting[0].append(process)
+        else:
+            groups.append([process])
+    runs = [_joined(group) for group in groups]
+    for run in runs[1:]:
+        _check_settings(runs[0], run)
+    return runs
+
+
+def _processes(paths: Sequence[str | os.PathLike[str]]) -> list[Run]:
+    """What each file holds that the paths stand for."""
     files = [file for path in paths for file in files_of(Path(path))]
     if len({file.resolve() for file in files}) < len(files):
         raise InputError(f"{files[0].parent}: a file is named twice; every process counts once")
-    runs = [load(file) for file in files]
+    return [load(file) for file in files]
+
+
+def _same_versions(one: Run, other: Run) -> bool:
+    """Whether no version contradicts: a process that one framework failed in says nothing of it."""
+    return all(other.versions.get(name, version) == version for name, version in one.versions.items())
+
+
+def _joined(runs: Sequence[Run]) -> Run:
+    """The processes of one run as that run."""
     if len(runs) == 1:
         return runs[0]
     for run in runs[1:]:
@@ -300,10 +367,10 @@ def load_many(paths: Sequence[str | os.PathLike[str]]) -> Run:
     numbers = [{case.name: case for case in run.cases} for run in runs]
     names = [case.name for case in runs[0].cases if case.name not in missing]
     if not names:
-        raise InputError(f"{files[0].parent}: no benchmark was measured by every process; expected at least one")
+        raise InputError(f"{runs[0].paths[0].parent}: no benchmark was measured by every process; expected at least one")
     first = min(runs, key=lambda run: run.datetime)
     return Run(
-        paths=tuple(files),
+        paths=tuple(path for run in runs for path in run.paths),
         cases=tuple(_merged([known[name] for known in numbers]) for name in names),
         machine=runs[0].machine,
         lenet5={
@@ -335,6 +402,17 @@ def _check_same(one: Run, other: Run) -> None:
         if expected != found:
             raise InputError(
                 f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
+            )
+
+
+def _check_settings(one: Run, other: Run) -> None:
+    """Raise InputError, naming the file and the difference, unless two runs did the same work with the same code."""
+    for where in SETTINGS:
+        expected, found = one.lenet5.get(where), other.lenet5.get(where)
+        if expected != found:
+            raise InputError(
+                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; "
+                "only versions may differ between runs"
             )
 
 
