@@ -16,7 +16,9 @@ cannot be surer than 2^-n.
 
 Why the error rate holds: each look may spend an equal part of ``alpha``.  The p-value of a case at a look is that of the suspicion
 times ``agree`` if the new pairs agree, and 1 if they do not, because those are another sample; Holm's procedure runs over the
-cases with these, at each look without those cases that were found slower before.  The parts add up to ``alpha``.
+cases with these, at each look without those cases that were found slower before.  The parts add up to ``alpha``.  *Same* needs no
+second batch and errs more easily: with a chance of at most ``alpha / agree`` a run calls any case same that is at the threshold or
+beyond.
 """
 
 from __future__ import annotations
@@ -154,36 +156,33 @@ class _Replay:
                 return None
             if look > pairs:
                 return look
-            suspected = self._look(look, spent)
-            if any(suspected.values()):
+            if self._look(look, spent / self.rules.agree):
                 if look + self.rules.confirm > pairs:
                     return look + self.rules.confirm
-                self._confirm(look, spent, suspected)
+                self._confirm(look, spent)
         return None
 
-    def _look(self, look: int, spent: float) -> dict[str, list[int]]:
-        """Decide which cases are the same.   -> which are to be confirmed as slower and as faster"""
-        level = spent / self.rules.agree
+    def _look(self, look: int, level: float) -> bool:
+        """Decide which cases are the same.   -> whether any is suspected to be slower or faster"""
         evidence = Evidence(self.values[:, :look])
-        inside = np.maximum(evidence.below(self.margins), evidence.above(-self.margins))
-        for index, share in self._holm(SAME, inside, level):
-            self._decide(index, SAME, evidence, share)
-        found = {SLOWER: evidence.above(self.margins), FASTER: evidence.below(-self.margins)}
-        return {name: [index for index, _ in self._holm(name, p, level)] for name, p in found.items()}
+        within = np.maximum(evidence.below(self.margins), evidence.above(-self.margins))
+        for index, share in self._holm(SAME, within, level):
+            self.decided[index] = evidence.verdict(index, SAME, share)
+        return any(self._holm(name, self._beyond(name, evidence), level) for name in (SLOWER, FASTER))
 
-    def _confirm(self, look: int, spent: float, suspected: Mapping[str, Sequence[int]]) -> None:
-        """Decide the suspected cases that the new pairs agree on."""
-        end = look + self.rules.confirm
+    def _confirm(self, look: int, spent: float) -> None:
+        """Decide the suspected cases that the new pairs agree on.  No others can be: their p-value at the look is too large."""
+        end, agree = look + self.rules.confirm, self.rules.agree
         before, new, together = (Evidence(self.values[:, part]) for part in (slice(look), slice(look, end), slice(end)))
-        for name, indices in suspected.items():
-            p_before, p_new, p_together = (
-                each.above(self.margins) if name == SLOWER else each.below(-self.margins) for each in (before, new, together)
-            )
-            agrees = p_new <= self.rules.agree
-            agrees[[index for index in range(len(agrees)) if index not in indices]] = False
-            p = np.where(agrees, np.maximum(p_before, p_together) * self.rules.agree, 1.0)
+        for name in (SLOWER, FASTER):
+            all_agree = np.maximum(self._beyond(name, before), self._beyond(name, together)) * agree
+            p = np.where(self._beyond(name, new) <= agree, all_agree, 1.0)
             for index, share in self._holm(name, p, spent):
-                self._decide(index, name, together, share / self.rules.agree)
+                self.decided[index] = together.verdict(index, name, share / agree)
+
+    def _beyond(self, name: str, evidence: Evidence) -> Floats:
+        """The p-value of each case's not being slower, or not faster, than the threshold."""
+        return evidence.above(self.margins) if name == SLOWER else evidence.below(-self.margins)
 
     def _holm(self, name: str, p: Floats, level: float) -> list[tuple[int, float]]:
         """Which open cases Holm's procedure gives this verdict, and the level of each.
@@ -194,9 +193,6 @@ class _Replay:
         for index, verdict in self.decided.items():
             p[index] = 0.0 if verdict.verdict == name else 1.0
         return [(index, share) for index, share in holm(p, level) if index not in self.decided]
-
-    def _decide(self, index: int, name: str, evidence: Evidence, level: float) -> None:
-        self.decided[index] = evidence.verdict(index, name, level)
 
     def verdict(self, index: int) -> Verdict:
         """Of a decided case as it was decided, of another one from all pairs."""
