@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 from benchmarks import units
 from benchmarks.drawing import Axis, Line, draw
 from benchmarks.report_by_hand import ladder, lowest
+from benchmarks.report_compression import front
 from benchmarks.report_flops import FORWARD, sgemm_speed, speeds
 from benchmarks.report_graphs import speedups
 from benchmarks.results import CONTROL, Case, Run
@@ -150,7 +151,7 @@ def ladder_time(run: Run) -> Figure | None:
     caption = "Right is faster. The same network by hand from the textbook loops down to threads; the axis is logarithmic."
     if run.processes > 1:
         caption += f" Bars are {CONFIDENCE:.0%} intervals over {run.processes} processes."
-    x = Axis("times as fast as the loops", "log", write=lambda value: f"{value:g} x")
+    x = Axis("times as fast as the loops", "log")
     return Figure("ladder-time", "By hand: time, rung by rung", caption, draw("ladder-time", lines, x, Axis("", names=rows)))
 
 
@@ -166,7 +167,7 @@ def ladder_memory(run: Run) -> Figure | None:
     if not lines:
         return None
     caption = "Left is smaller. The most that a first call holds at a time in arrays and Python objects, its workspace included."
-    x = Axis("memory of a call (MiB)", "log", write=lambda value: f"{value:g}")
+    x = Axis("memory of a call (MiB)", "log")
     return Figure("ladder-memory", "By hand: memory, rung by rung", caption, draw("ladder-memory", lines, x, Axis("", names=rows)))
 
 
@@ -259,9 +260,7 @@ def memory(run: Run) -> Figure | None:
             lines.append(_line(run, case.framework, case.mode, seconds, mebibytes, markers=len(samples) < 3))
     if not lines:
         return None
-    caption = (
-        "Resident memory of a process of its own, imported library and the epoch's converted images included, while it trains one epoch."
-    )
+    caption = "Resident memory of a process of its own, imported library and the epoch's converted images included, while it trains one epoch."
     x, y = Axis("time since the epoch began (s)"), Axis("memory (MiB)", write="{:,.0f}".format, zero=True)
     return Figure("memory", "Memory over time: one training epoch", caption, draw("memory", lines, x, y))
 
@@ -332,6 +331,68 @@ def _in_rows(name: str, title: str, caption: str, cases: Sequence[Case], lines: 
     return Figure(name, title, caption, draw(name, lines, x, Axis("", names=names), legend=legend))
 
 
+# Compression
+
+
+def compressed_bytes(run: Run) -> Figure | None:
+    """Accuracy against the bytes of the weights, a mark a network: it is the same in every implementation that runs the weights."""
+    cases = _compressed(run)
+    marks: dict[str, dict[str, tuple[float, float, tuple[float, float]]]] = {}
+    for case in cases:
+        marks.setdefault(case.extra["technique"], {})[case.extra["point"]] = (
+            case.extra["stored_bytes"] / 1000,
+            *_share(case, "correct"),
+        )
+    for case in cases[:1]:
+        marks = {"dense": {"dense": (case.extra["dense_bytes"] / 1000, *_share(case, "dense_correct"))}, **marks}
+    caption = "Left is smaller, up is more accurate. The dashed line is the front: no network is both smaller and as accurate."
+    axis = Axis("bytes of the weights (kB)", "log")
+    return _trade_off("compressed-bytes", "Compression: accuracy against bytes", caption, marks, axis)
+
+
+def compressed_time(run: Run) -> Figure | None:
+    """Accuracy against the time of a batch in each implementation's fastest of the compared modes; the dense networks are marked."""
+    marks: dict[str, dict[str, tuple[float, float, tuple[float, float]]]] = {}
+    cases = _compressed(run)
+    for case in cases:
+        dense = marks.setdefault(f"{case.framework}, dense", {})
+        dense[case.mode] = (case.extra["dense_seconds"] * 1e3, *_share(case, "dense_correct"))
+        marks.setdefault(case.framework, {})[f"{case.mode} {case.extra['point']}"] = (case.median * 1e3, *_share(case, "correct"))
+    batch = cases[0].extra["batch"] if cases else 0
+    caption = f"Left is faster, up is more accurate; {batch} images a call. The dashed line is the front: no network is both faster and as accurate."
+    return _trade_off("compressed-time", "Compression: accuracy against time", caption, marks, Axis("time of a call (ms)", "log"))
+
+
+def _compressed(run: Run) -> list[Case]:
+    return [
+        case for case in run.group("compression") if _positive(case.extra.get("stored_bytes")) and case.extra["test_images"] > 0
+    ]
+
+
+def _share(case: Case, key: str) -> tuple[float, tuple[float, float]]:
+    """A share of the test images and its interval."""
+    images = case.extra["test_images"]
+    return case.extra[key] / images, share_interval(case.extra[key], images)
+
+
+def _trade_off(
+    name: str, title: str, caption: str, marks: Mapping[str, Mapping[str, tuple[float, float, tuple[float, float]]]], x: Axis
+) -> Figure | None:
+    """One cloud of marks (cost, accuracy, interval) a name, and the line of those that no other beats."""
+    if not marks:
+        return None
+    lines = [
+        Line(label, costs, shares, index, index, joined=False, intervals=intervals)
+        for index, (label, cloud) in enumerate(marks.items())
+        for costs, shares, intervals in [tuple(zip(*cloud.values(), strict=True))]
+    ]
+    best = front([(cost, share) for cloud in marks.values() for cost, share, _ in cloud.values()])
+    costs, shares = zip(*best, strict=True)
+    lines.append(Line("front", costs, shares, len(lines), 1, width=1.2, markers=False))
+    caption += f" Bars are {CONFIDENCE:.0%} intervals over the test images."
+    return Figure(name, title, caption, draw(name, lines, x, Axis("test accuracy", write=_tick_percent)))
+
+
 PLOTS: Sequence[Callable[[Run], Figure | None]] = (
     time_per_image,
     roofline,
@@ -348,6 +409,8 @@ PLOTS: Sequence[Callable[[Run], Figure | None]] = (
     pruned_accuracy,
     pruned_bytes,
     pruned_time,
+    compressed_bytes,
+    compressed_time,
 )
 
 

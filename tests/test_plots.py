@@ -67,6 +67,14 @@ def whole(processes=1):
         for mode, seconds, size in (("loops", 8.0, 4e6), ("im2col", 0.4, 9e6), ("one", 0.1, 2e6), ("threads", 0.05, 3e6))
         for kind in ("predict", "train step")
     ]
+    for framework, point, technique, correct, size, ms in (
+        ("numpy", "half", "structured", 420, 70_000, 1.0),
+        ("torch", "half", "structured", 420, 70_000, 2.0),
+        ("numpy", "tenth", "sparse", 410, 40_000, 4.0),
+    ):
+        small = {"technique": technique, "point": point, "correct": correct, "stored_bytes": size, "dense_seconds": 4e-3}
+        known = {"test_images": 450, "dense_correct": 430, "dense_bytes": 260_000, "batch": 64}
+        cases.append(case("compression", framework, f"{point} mode", (ms / 1e3,) * processes, **small, **known))
     cases += [case("sgemm", "numpy", f"sgemm {speed:g}", (0.5,) * processes, flops=speed / 2) for speed in (100e9, 200e9)]
     return run(*cases, processes=processes)
 
@@ -108,6 +116,8 @@ def points(figure, line):
         (plots.pruned_accuracy, 2, 1),
         (plots.pruned_bytes, 3, 2),
         (plots.pruned_time, 3, 2),
+        (plots.compressed_bytes, 4, (1, 1, 1, 3)),
+        (plots.compressed_time, 5, (2, 2, 1, 1, 2)),
     ],
     ids=lambda value: getattr(value, "__name__", str(value)),
 )
@@ -116,7 +126,8 @@ def test_every_value_has_its_mark(plot, lines, corners):
     figure = plot(whole())
     marks = [element for element in svg(figure).iter() if re.fullmatch(rf"{figure.name}-mark-\d+", element.get("id", ""))]
     assert len(marks) == lines
-    assert [len(points(figure, index)) for index in range(lines)] == [corners] * lines
+    expected = corners if isinstance(corners, tuple) else (corners,) * lines
+    assert tuple(len(points(figure, index)) for index in range(lines)) == expected
     assert figure.title
     assert figure.caption
 

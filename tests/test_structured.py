@@ -120,7 +120,8 @@ def test_norms():
     for values in scores.values():
         assert (values**2).mean() == pytest.approx(1)
     kernel = weights["conv2.weight"]
-    assert_allclose(scores["conv2"] / scores["conv2"][0], [np.linalg.norm(one) / np.linalg.norm(kernel[0]) for one in kernel])
+    expected = [np.linalg.norm(one) / np.linalg.norm(kernel[0]) for one in kernel]
+    assert_allclose(scores["conv2"] / scores["conv2"][0], expected, rtol=1e-5)
 
 
 def test_norms_of_nothing():
@@ -154,7 +155,9 @@ def test_taylor_is_torchs_gradient_times_weight(weights, images, activation):
 
 def test_taylor_without_images(weights, images):
     """A criterion on training images needs one."""
-    with pytest.raises(lenet5.InputError, match=r"^images: none are given; the Taylor criterion needs at least one training image$"):
+    with pytest.raises(
+        lenet5.InputError, match=r"^images: none are given; the Taylor criterion needs at least one training image$"
+    ):
         structured.taylor(weights, images[:0], np.array([], int))
 
 
