@@ -229,13 +229,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 
 def _saved_by(config: pytest.Config) -> Path | None:
-    """The file that pytest-benchmark wrote in this session, if it wrote one."""
+    """The file that pytest-benchmark wrote in this session, if it wrote one: its storage can also be a data base."""
+    from pytest_benchmark.storage.file import FileStorage
+
     session = getattr(config, "_benchmarksession", None)
     if session is None or session.disabled or not session.benchmarks:
         return None
     if session.json:
         return Path(session.json)
-    if not (session.save or session.autosave) or not hasattr(session.storage, "query"):
+    if not (session.save or session.autosave) or not isinstance(session.storage, FileStorage):
         return None
     files = session.storage.query("[0-9][0-9][0-9][0-9]_*")
     return Path(files[-1]) if files else None
