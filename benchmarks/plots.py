@@ -144,8 +144,8 @@ def ladder_time(run: Run) -> Figure | None:
         loops = lowest(rungs) or rungs[0]
         ratios = [ratio_interval(loops.medians, case.medians) for case in rungs]
         at = [rows.index(case.mode) for case in rungs]
-        how = {"colour": 3 + index, "style": index, "intervals": _intervals(ratios), "rows": True}
-        lines.append(Line(question, [one.ratio for one in ratios], at, **how))
+        faster = [one.ratio for one in ratios]
+        lines.append(Line(question, faster, at, 3 + index, index, intervals=_intervals(ratios), rows=True))
     if not lines:
         return None
     caption = "Right is faster. The same network by hand from the textbook loops down to threads; the axis is logarithmic."
@@ -163,7 +163,7 @@ def ladder_memory(run: Run) -> Figure | None:
     for index, (question, rungs) in enumerate(questions.items()):
         mebibytes = [case.extra["traced_peak_bytes"] / 2**20 for case in rungs]
         at = [rows.index(case.mode) for case in rungs]
-        lines.append(Line(question, mebibytes, at, colour=3 + index, style=index, rows=True))
+        lines.append(Line(question, mebibytes, at, 3 + index, index, rows=True))
     if not lines:
         return None
     caption = "Left is smaller. The most that a first call holds at a time in arrays and Python objects, its workspace included."

@@ -5,6 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from numpy.testing import assert_allclose
 
@@ -59,9 +62,9 @@ def note(benchmark, framework, rung, net):
     return update
 
 
-def traced(function, *arguments):
+def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     """A function's value, and the most bytes that this one call held at a time in arrays and Python objects."""
-    values = []
+    values: list[Any] = []
     peak_bytes = memory.traced_peak(lambda: values.append(function(*arguments)))
     return values[0], peak_bytes
 
