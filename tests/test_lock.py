@@ -40,7 +40,8 @@ def holder(tmp_path):
 def test_two_at_a_time(holder, tmp_path, capsys, resume):
     """The second is refused with one line and exit 2, and leaves the folder as it was."""
     folder = tmp_path / "run"
-    assert main(["run", "--output", str(folder), *resume]) == 2
+    broken = ["--", "--dataset", "nonsense"]  # should it begin after all, it ends at once
+    assert main(["run", "--output", str(folder), *resume, *broken]) == 2
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"{folder}: another run is measuring into it; wait for its end, or name another --output\n")
     assert list(folder.iterdir()) == []
