@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import coverage, report, results, rounds
+from benchmarks import children, coverage, report, results, rounds
 from lenet5 import InputError
 
 STORAGE = Path(".benchmarks")
@@ -91,7 +91,7 @@ def _run(options: argparse.Namespace) -> int:
     output = options.output or _folder("run", options.resume)
     try:
         run = rounds.run(plan, options.processes, output, options.resume)
-    except rounds.Interrupted as signal:
+    except children.Interrupted as signal:
         return _interrupted(signal, options.processes, output, plan.command_line("run", options.processes, output, "--resume"))
     _show([output], output)
     return 1 if any(reason.startswith(results.FAILED) for reason in run.not_measured.values()) else 0
@@ -105,7 +105,7 @@ def _coverage(options: argparse.Namespace) -> int:
     own = (f"--set={options.set}", f"--save={path}")
     try:
         run = rounds.run(plan, options.processes, output, options.resume)
-    except rounds.Interrupted as signal:
+    except children.Interrupted as signal:
         go_on = plan.command_line("coverage", options.processes, output, *own, "--resume")
         return _interrupted(signal, options.processes, output, go_on)
     command = plan.command_line("coverage", options.processes, output, *own)
@@ -113,7 +113,7 @@ def _coverage(options: argparse.Namespace) -> int:
     return 0
 
 
-def _interrupted(signal: rounds.Interrupted, processes: int, output: Path, go_on: str) -> int:
+def _interrupted(signal: children.Interrupted, processes: int, output: Path, go_on: str) -> int:
     finished = len(list(output.glob(results.PROCESSES)))
     print(f"{signal}: {finished} of {processes} processes are kept; go on with\n{go_on}", file=sys.stderr)
     return 130
@@ -140,7 +140,7 @@ def _folder(kind: str, resume: bool) -> Path:
     """A new folder for a run, or the newest there is."""
     if not resume:
         return STORAGE / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
-    runs = sorted(STORAGE.glob(f"{kind}-*/{rounds.MANIFEST}"))
+    runs = sorted(STORAGE.glob(f"{kind}-*/{children.MANIFEST}"))
     if not runs:
         raise InputError(f"{STORAGE}: no {kind} to go on with; name its --output")
     return runs[-1].parent
@@ -149,12 +149,12 @@ def _folder(kind: str, resume: bool) -> Path:
 def newest(storage: Path) -> Path:
     """The run that was saved last: a file of pytest-benchmark, or the folder of a run.  Raises InputError if there is none."""
     saved = [
-        path for path in storage.glob("*/*.json") if path.name != rounds.MANIFEST and not path.parent.name.startswith("coverage-")
+        path for path in storage.glob("*/*.json") if path.name != children.MANIFEST and not path.parent.name.startswith("coverage-")
     ]
     if not saved:
         raise InputError(f"{storage}: no saved run; name one, or make one with pytest benchmarks --benchmark-autosave")
     last = max(saved, key=lambda path: path.stat().st_mtime)
-    return last.parent if (last.parent / rounds.MANIFEST).exists() else last
+    return last.parent if (last.parent / children.MANIFEST).exists() else last
 
 
 if __name__ == "__main__":

@@ -13,10 +13,13 @@ PROJECT = "lenet5-benchmarks"
 CODE = ("conftest.py", "benchmarks/*.py", "lenet5/*.py")
 READERS = (
     "__main__",
+    "baseline",
     "cells",
+    "children",
     "coverage",
     "document",
     "drawing",
+    "gate",
     "lock",
     "markdown",
     "page",
@@ -25,20 +28,23 @@ READERS = (
     "results",
     "rounds",
     "seed",
+    "sides",
     "statistics",
+    "study",
     "units",
+    "verdicts",
 )
 """Modules of ``benchmarks`` that, like all ``report_*``, only read what was measured: they may change between two processes of a run."""
 
 
-def code_sha256() -> str:
-    """One digest of every file that a time can depend on: names and contents."""
+def code_sha256(project: Path = ROOT) -> str:
+    """One digest of every file of a project that a time can depend on: names and contents."""
     digest = hashlib.sha256()
-    for path in sorted(path for pattern in CODE for path in ROOT.glob(pattern)):
+    for path in sorted(path for pattern in CODE for path in project.glob(pattern)):
         if path.parent.name == "benchmarks" and (path.stem in READERS or path.stem.startswith("report_")):
             continue
         content = path.read_bytes()
-        digest.update(f"{path.relative_to(ROOT).as_posix()} {len(content)}\n".encode() + content)
+        digest.update(f"{path.relative_to(project).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
 
 
