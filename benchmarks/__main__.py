@@ -1,16 +1,18 @@
-"""The commands beside pytest: measure in fresh processes, report what was saved, prove that the intervals cover."""
+"""The commands beside pytest: measure in fresh processes, report what was saved, gate, prove that the intervals cover."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import children, coverage, report, results, rounds
+from benchmarks import children, coverage, document, gate, report, report_gate, results, rounds, sides, verdicts
 from lenet5 import InputError
 
 STORAGE = Path(".benchmarks")
@@ -25,7 +27,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted."""
+    """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted.
+
+    A gate ends with 1 if head is slower and with 3 if that is undecided.
+    """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     ours, pytests = _split(arguments)
     options = _parser().parse_args(ours)
@@ -43,7 +48,11 @@ def _parser() -> argparse.ArgumentParser:
 
     command = commands.add_parser("report", help="the report of a saved run, from its JSON alone")
     command.add_argument(
-        "run", nargs="*", type=Path, metavar="RUN", help=f"a folder or files of one run; default: the newest in {STORAGE}"
+        "run",
+        nargs="*",
+        type=Path,
+        metavar="RUN",
+        help=f"folders or files; versions side by side; default: the newest in {STORAGE}",
     )
     command.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: report")
     command.set_defaults(function=_report)
@@ -56,12 +65,37 @@ def _parser() -> argparse.ArgumentParser:
     _add_processes(command, default=10)
     command.set_defaults(function=_run)
 
+    command = commands.add_parser(
+        "gate", help="is head slower than base? 0 no, 1 yes, 2 cannot be measured, 3 undecided", epilog=epilog
+    )
+    _add_gate(command)
+    command.set_defaults(function=_gate)
+
     command = commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=epilog)
     _add_processes(command, default=60)
     command.add_argument("--set", type=int, default=10, metavar="N", help="processes that give one ratio (default: 10)")
     command.add_argument("--save", type=Path, metavar="FILE", help="write the count there, as JSON")
     command.set_defaults(function=_coverage)
     return parser
+
+
+def _add_gate(command: argparse.ArgumentParser) -> None:
+    side = "a git revision or a directory, and @/path/to/python for another interpreter"
+    command.add_argument("--base", required=True, metavar="SIDE", help=side)
+    command.add_argument("--head", default=".", metavar="SIDE", help="likewise; default: the directory as it is")
+    command.add_argument("-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice")
+    command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
+    command.add_argument("--budget", type=float, default=15, metavar="MINUTES", help="no new pair starts after it; default: 15")
+    command.add_argument(
+        "--threshold", type=float, default=0.02, metavar="SHARE", help="a time matters from this change on; default: 0.02"
+    )
+    command.add_argument("--json", type=Path, metavar="OUT", help="write the outcome there")
+    command.add_argument("--markdown", type=Path, metavar="OUT", help="write it there for people; GitHub's job summary gets it too")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of sides and cases (default: 0)")
+    command.add_argument(
+        "--output", type=Path, metavar="DIR", help=f"of the raw values: a new folder in {STORAGE}; with --resume the newest"
+    )
+    command.add_argument("--resume", action="store_true", help="keep the finished pairs in DIR and go on")
 
 
 def _add_processes(command: argparse.ArgumentParser, default: int) -> None:
@@ -113,6 +147,48 @@ def _coverage(options: argparse.Namespace) -> int:
     return 0
 
 
+def _gate(options: argparse.Namespace) -> int:
+    if options.threads < 1 or not options.budget > 0 or not 0 < options.threshold < 1:
+        raise InputError("gate: --threads is at least 1, --budget above 0, --threshold between 0 and 1")
+    chosen = gate.DEFAULT_OPTIONS if options.expression is None else ()
+    own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
+    plan = rounds.Plan(expression=options.expression or gate.DEFAULT_CASES, seed=options.seed, options=(*own, *options.pytest))
+    rules = verdicts.Rules(threshold=options.threshold)
+    output = options.output or _folder("gate", options.resume)
+    try:
+        with children.Signals() as signals, sides.opened({"base": options.base, "head": options.head}, signals) as both:
+            for side in both.values():
+                print(side.describe(), file=sys.stderr)
+            outcome = gate.run(both, plan, options.threads, rules, output, signals, 60 * options.budget, options.resume)
+            text, facts = report_gate.render(outcome), report_gate.as_json(outcome)
+    except children.Interrupted as signal:
+        return _gate_interrupted(signal, options, output)
+    if options.json:
+        document.write_whole(options.json, json.dumps(facts, indent=2) + "\n")
+    if options.markdown:
+        document.write_whole(options.markdown, text)
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(text)
+    print(text)
+    print(f"Raw values in {output}")
+    return outcome.exit_code
+
+
+def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
+    asked = [f"--{name}={getattr(options, name)}" for name in ("base", "head", "threads", "budget", "threshold", "seed")]
+    asked += [f"--{name}={value}" for name in ("json", "markdown") if (value := getattr(options, name))]
+    selection = ["-k", options.expression] if options.expression else []
+    pytests = ["--", *options.pytest] if options.pytest else []
+    go_on = shlex.join(["python", "-m", "benchmarks", "gate", *asked, *selection, f"--output={output}", "--resume", *pytests])
+    begun = (output / children.MANIFEST).exists()
+    finished = {role: {path.name for path in (output / role).glob(results.PROCESSES)} for role in gate.ROLES}
+    pairs = len(finished["base"] & finished["head"])
+    kept = f"{pairs} pairs are kept; go on with\n{go_on}"
+    print(f"{signal}: {kept if begun else 'nothing was measured yet'}", file=sys.stderr)
+    return 130
+
+
 def _interrupted(signal: children.Interrupted, processes: int, output: Path, go_on: str) -> int:
     finished = len(list(output.glob(results.PROCESSES)))
     print(f"{signal}: {finished} of {processes} processes are kept; go on with\n{go_on}", file=sys.stderr)
@@ -149,7 +225,9 @@ def _folder(kind: str, resume: bool) -> Path:
 def newest(storage: Path) -> Path:
     """The run that was saved last: a file of pytest-benchmark, or the folder of a run.  Raises InputError if there is none."""
     saved = [
-        path for path in storage.glob("*/*.json") if path.name != children.MANIFEST and not path.parent.name.startswith("coverage-")
+        path
+        for path in storage.glob("*/*.json")
+        if path.name != children.MANIFEST and not path.parent.name.startswith(("coverage-", "gate-"))
     ]
     if not saved:
         raise InputError(f"{storage}: no saved run; name one, or make one with pytest benchmarks --benchmark-autosave")

@@ -1,0 +1,137 @@
+"""A project that is one to a gate and costs nothing: its cases take the times that its source says, on a clock of their own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+CONFTEST = """
+import os
+from pathlib import Path
+
+import pytest
+
+import lenet5
+
+NOT_MEASURED = {}
+
+
+def pytest_addoption(parser):
+    for option in ("--shuffle", "--threads"):
+        parser.addoption(option)
+    parser.addoption("--no-report", action="store_true")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.skipped:
+        NOT_MEASURED[item.nodeid] = report.longrepr[2].removeprefix("Skipped: ")
+    elif report.failed:
+        NOT_MEASURED[item.nodeid] = f"failed: {call.excinfo.value}".splitlines()[0]
+
+
+def pytest_benchmark_generate_machine_info():
+    # The plug-in's own asks several programs about the CPU.
+    return {"cpu": {"brand_raw": "a CPU", "count": 2}, "system": "a system", "release": "1"}
+
+
+def pytest_benchmark_update_machine_info(config, machine_info):
+    machine_info["lenet5"] = {
+        "format": 1,
+        "threads": int(config.getoption("threads")),
+        "frameworks": {},
+        "not_measured": NOT_MEASURED,
+        "imported": str(Path(lenet5.__file__).parent),
+        "interpreter": os.environ.get("INTERPRETER", "the usual one"),
+    }
+"""
+
+CASES = """
+import os
+import random
+from math import exp
+
+import pytest
+
+import lenet5
+
+_now = 0.0
+
+
+@pytest.mark.benchmark(group="control")
+def test_control(benchmark):
+    benchmark.extra_info.update(framework="control", mode="product first")
+    benchmark.pedantic(int, rounds=5)
+
+
+@pytest.mark.benchmark(group="predict", timer=lambda: _now)
+@pytest.mark.parametrize("name", lenet5.SECONDS)
+def test_case(benchmark, name, request):
+    noise = random.Random(f"{name} {request.config.getoption('shuffle')} {lenet5.SECONDS}").gauss(0, lenet5.NOISE)
+
+    def work():
+        global _now
+        _now += lenet5.SECONDS[name] * exp(noise)
+
+    lenet5.check(name)
+
+    benchmark.extra_info.update(framework="fake", mode="eager", batch=1, **lenet5.EXTRA)
+    benchmark.pedantic(work, rounds=5)
+"""
+
+PACKAGE = """
+import pytest
+
+SECONDS = {seconds}
+EXTRA = {extra}
+NOISE = {noise}
+
+
+def check(name):
+    {check}
+"""
+
+
+def write(
+    project: Path,
+    seconds: dict[str, float] | None = None,
+    extra: dict[str, float] | None = None,
+    noise: float = 0.001,
+    check: str = "pass",
+) -> Path:
+    """The project, with cases that take so many seconds; what was there is overwritten."""
+    package = PACKAGE.format(
+        seconds=seconds or {"one": 1e-3, "two": 2e-3}, extra=extra or {"parameters": 10}, noise=noise, check=check
+    )
+    files = {
+        "conftest.py": CONFTEST,
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['--benchmark-save-data']\n",
+        ".gitignore": "__pycache__/\n",
+        "lenet5/__init__.py": package,
+        "benchmarks/__init__.py": "",
+        "benchmarks/test_cases.py": CASES,
+    }
+    for name, text in files.items():
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        (project / name).write_text(text)
+    return project
+
+
+def git(repository: Path, *arguments: str) -> str:
+    """What git says in a repository, whoever the user is."""
+    someone = {f"GIT_{who}_{what}": "someone@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    done = subprocess.run(
+        ["git", "-C", str(repository), *arguments], env={**os.environ, **someone}, check=True, capture_output=True, text=True
+    )
+    return done.stdout.strip()
+
+
+def commit(repository: Path, message: str) -> str:
+    """Commit all there is; the name of the commit.  The repository is made if there is none."""
+    if not (repository / ".git").exists():
+        git(repository, "init", "--quiet", "--initial-branch=main")
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "--allow-empty", f"--message={message}")
+    return git(repository, "rev-parse", "HEAD")
