@@ -27,6 +27,8 @@ NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
 RUN_INFO = pytest.StashKey[dict[str, Any]]()
 COLLECTED = pytest.StashKey[dict[str, int]]()
+LEFT_OUT = pytest.StashKey[set[str]]()
+BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -63,6 +65,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[IMPLEMENTATIONS] = {}
     config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "out_of_reach": {}}
     config.stash[COLLECTED] = {}
+    config.stash[LEFT_OUT] = set()
+    config.stash[BASELINES] = []
 
 
 def _check_device(device: str) -> None:
@@ -181,6 +185,19 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         item.config.stash[NOT_MEASURED][item.nodeid] = f"{FAILED}{message.splitlines()[0] if message else report.when}"
 
 
+def pytest_deselected(items: list[pytest.Item]) -> None:
+    """Remember what was left out on purpose: it has not vanished."""
+    for item in items:
+        item.config.stash[LEFT_OUT].add(item.nodeid)
+
+
+def pytest_benchmark_compare_machine_info(
+    config: pytest.Config, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
+) -> None:
+    """Remember what is compared with, and this machine; what differs can be told when the frameworks have been used."""
+    config.stash[BASELINES].append((compared_benchmark, machine_info))
+
+
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
     import lenet5
@@ -206,6 +223,27 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    _write_report(terminalreporter, config)
+    _warn_of_baseline(terminalreporter, config)
+
+
+def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what --benchmark-compare passes over: cases that vanished, other circumstances than those of the baseline."""
+    from benchmarks import baseline
+
+    session = getattr(config, "_benchmarksession", None)
+    for document, machine_info in config.stash[BASELINES] if session and not session.disabled else ():
+        pytest_benchmark_update_machine_info(config, machine_info)
+        measured = {case.fullname for case in session.benchmarks} - config.stash[NOT_MEASURED].keys()
+        asked = [os.path.relpath(argument, config.rootpath) for argument in config.args]
+        found = baseline.remarks(document, machine_info, measured, config.stash[LEFT_OUT], asked)
+        if found:
+            terminalreporter.section(f"LeNet-5: the baseline of {document['datetime']} does not fit", red=True, bold=True)
+        for line in found:
+            terminalreporter.write_line(line, red=True)
+
+
+def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The report, from the JSON that this session has just saved and from nothing else."""
     from benchmarks import report
     from lenet5 import InputError
