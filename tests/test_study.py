@@ -1,0 +1,299 @@
+"""The study counts right on recordings whose answer is known, and says on its page what its data say."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks import report_study, study
+from benchmarks.usual_rules import USUAL, largest_above, least_above, mann_whitney, mean_above
+from benchmarks.verdicts import SAME, SLOWER, UNDECIDED, Rules
+from lenet5 import InputError
+from tests.browser import visit
+from tests.test_page import LOOK, WIDTHS
+
+RULES = Rules()
+SIDE = {"code_sha256": "c0de", "interpreter": "/usr/bin/python", "versions": {"python": "3.11.9"}}
+RULE = {rule.name: rule for rule in USUAL}
+
+
+def process(seconds, extra):
+    """What one process saved: each case's rounds, around the median that is asked for."""
+    benchmarks = []
+    for name, median in seconds.items():
+        data = [median * (1 + 0.001 * step) for step in (-2, -1, 0, 1, 2)]
+        quartiles = {"q1": data[1], "median": data[2], "q3": data[3]}
+        of_all = {"min": data[0], "max": data[-1], "mean": median, "stddev": 0.0, "rounds": 5, "data": data}
+        case = {"group": "predict", "name": name, "fullname": f"benchmarks/test_x.py::{name}", "stats": {**quartiles, **of_all}}
+        benchmarks.append({**case, "extra_info": {"framework": "numpy", "mode": "fused", "batch": 1, **extra}})
+    ours = {"format": 1, "threads": 1, "frameworks": {"numpy": {"version": "2"}}, "not_measured": {}, "code_sha256": "c0de"}
+    machine = {"lenet5": ours, "cpu": {"brand_raw": "a CPU", "count": 2}}
+    return {"machine_info": machine, "commit_info": {}, "benchmarks": benchmarks, "datetime": "2026-01-02T03:04:05", "version": "5"}
+
+
+def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None):
+    """The folder of a gate whose cases had these log ratios, the same number of each."""
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text(json.dumps(dict(zip(("base", "head"), sides, strict=True))), encoding="utf-8")
+    for index in range(len(next(iter(log_ratios.values())))):
+        seconds = {
+            "base": dict.fromkeys(log_ratios, 1e-3),
+            "head": {name: 1e-3 * np.exp(values[index]) for name, values in log_ratios.items()},
+        }
+        for role, of_role in seconds.items():
+            (folder / role).mkdir(exist_ok=True)
+            path = folder / role / f"process-{index + 1:03d}.json"
+            path.write_text(json.dumps(process(of_role, extra or {})), encoding="utf-8")
+    return folder
+
+
+def noisy(spread, pairs=40, cases=3, seed=0):
+    random = np.random.RandomState(seed)
+    return {f"test_{index}": random.normal(0, spread, pairs) for index in range(cases)}
+
+
+@pytest.fixture
+def quiet(tmp_path):
+    return study.load(record(tmp_path / "quiet", noisy(0.01)))
+
+
+# What is read
+
+
+def test_load(tmp_path):
+    """Every row with the values of its pairs; rounds for times, none for memory."""
+    ratios = noisy(0.01, pairs=5)
+    found = study.load(record(tmp_path / "gate", ratios, extra={"first_call_seconds": 0.5}))
+
+    assert found.pairs == 5
+    assert [row.metric.name for row in found.rows] == ["time", "first call"] * 3
+    assert found.times == [0, 2, 4]
+    assert_allclose(found.values[found.times], list(ratios.values()), atol=1e-9)
+    assert_allclose(found.values[1], 0)
+    (bases, heads) = found.rounds[found.rows[0].key]
+    assert_allclose(heads[3] / bases[3], np.exp(ratios["test_0"][3]))
+
+
+def test_half_a_pair_is_none(tmp_path):
+    """A process whose partner is missing does not count."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=5))
+    (folder / "head" / "process-005.json").unlink()
+    assert study.load(folder).pairs == 4
+
+
+@pytest.mark.parametrize("what", ["code_sha256", "interpreter", "versions"])
+def test_only_identical_code(tmp_path, what):
+    """Pairs of different code prove nothing about false alarms."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2), sides=(SIDE, {**SIDE, what: "other"}))
+    with pytest.raises(InputError, match=f"run.json: {what} of base and head differ"):
+        study.load(folder)
+
+
+def test_no_recording(tmp_path):
+    """A folder that is none, one of another command, one without a pair, and one without raw rounds: one line each."""
+    with pytest.raises(InputError, match="no such file"):
+        study.load(tmp_path / "nowhere")
+    (tmp_path / "run.json").write_text('{"seed": 0}', encoding="utf-8")
+    with pytest.raises(InputError, match="no settings of a gate"):
+        study.load(tmp_path)
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=1, cases=1))
+    path = folder / "head" / "process-001.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["benchmarks"][0]["stats"]["data"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"process-001.json: .* has no raw rounds"):
+        study.load(folder)
+    path.unlink()
+    with pytest.raises(InputError, match="holds no pair"):
+        study.load(folder)
+    with pytest.raises(InputError, match="at least one recording"):
+        study.study({}, RULES)
+
+
+# What is counted
+
+
+@pytest.fixture
+def numbered(tmp_path):
+    """Ten pairs whose log ratios say which they are: 0.01, 0.02, ...; twice that in the other case."""
+    numbers = np.arange(1, 11) / 100
+    return study.load(record(tmp_path / "numbered", {"test_one": numbers, "test_other": 2 * numbers}))
+
+
+def test_resampling_keeps_neighbours(numbered):
+    """Blocks of four neighbours that begin where an ABBA does, of all pairs, as many as asked for; the end joins the beginning."""
+    one, other = study.resample(np.random.default_rng(0), numbered, length=4000)
+    blocks = np.rint(np.abs(one) * 100).astype(int).reshape(-1, 4)
+
+    assert all((after - before) % 10 == 1 for block in blocks for before, after in pairwise(block))
+    assert set(blocks[:, 0]) == {1, 3, 5, 7, 9}
+    assert_allclose(other, 2 * one, atol=1e-9)
+    assert study.resample(np.random.default_rng(0), numbered, length=42).shape == (2, 42)
+
+
+def test_a_coin_for_every_block(numbered):
+    """All pairs of a block are exchanged together, and half of the blocks are."""
+    one, _ = study.resample(np.random.default_rng(0), numbered, length=4000)
+    signs = np.sign(one).reshape(-1, 4)
+
+    assert np.all(signs == signs[:, :1])
+    assert abs(signs[:, 0].mean()) < 0.1
+
+
+def test_quiet_code_raises_no_alarm(quiet):
+    """Of 30 runs of three steady cases all are the same, and every injected 10 % is found."""
+    tally = study.false_alarms([quiet], RULES, 30, np.random.default_rng(0))
+    assert tally["verdicts"] == {"slower": 0, "faster": 0, "same": 90, "undecided": 0}
+    assert (tally["false_alarms_a_case"]["share"], tally["false_alarms_a_run"]["of"]) == (0, 30)
+
+    found = study.detection([quiet], RULES, 30, np.random.default_rng(0), 0.1)
+    assert found["found"]["share"] == 1
+    assert [at["share"] for at in found["by_pairs"]] == [1, 1, 1, 1]
+    assert [case["of"] for case in found["cases"].values()] == [10, 10, 10]
+
+
+def test_noise_is_undecided(tmp_path):
+    """Pairs that differ by tens of per cent decide nothing, and no small change is found."""
+    loud = study.load(record(tmp_path / "loud", noisy(0.3)))
+    tally = study.false_alarms([loud], RULES, 20, np.random.default_rng(0))
+
+    assert tally["verdicts"]["undecided"] == 60
+    assert study.detection([loud], RULES, 20, np.random.default_rng(0), 0.03)["found"]["share"] < 0.2
+
+
+def test_a_false_alarm_is_one(tmp_path):
+    """A recording in which one case of three is not what it says: a third of the cases, and every run."""
+    ratios = noisy(0.01)
+    ratios["test_1"] += 0.1
+    tally = study.measured([study.load(record(tmp_path / "gate", ratios))], RULES)
+
+    assert tally["verdicts"][SLOWER] == 1
+    assert tally["false_alarms_a_run"]["share"] == 1
+    assert_allclose(tally["false_alarms_a_case"]["share"], 1 / 3)
+
+
+def test_measured_runs(tmp_path):
+    """A recording is cut into runs as long as a gate's longest; a rest is one more, unless the gate would not have looked."""
+    most, first = RULES.most_pairs, RULES.looks[0]
+    recordings = {
+        pairs: study.load(record(tmp_path / str(pairs), noisy(0.005, pairs))) for pairs in (first, most + first, most + 1)
+    }
+    assert study.measured([recordings[first]], RULES)["runs"] == 1
+    assert study.measured([recordings[most + first]], RULES)["runs"] == 2
+    assert study.measured([recordings[most + 1]], RULES)["runs"] == 1
+    tally = study.measured(list(recordings.values()), RULES)
+    assert (tally["runs"], tally["cases"], tally["verdicts"][SAME]) == (4, 12, 12)
+    assert tally["verdicts"][UNDECIDED] == 0
+
+
+# The usual rules
+
+
+def test_usual_rules_by_hand():
+    """Each compares what it says: the mean, the least, the largest, the rounds."""
+    base = [np.array([1.0, 1.0, 1.0]), np.array([1.2, 1.2, 1.2]), np.array([1.1, 1.1, 1.1])]
+    assert mean_above([np.array([1.0, 1.0])], [np.array([1.0, 1.2])])
+    assert not mean_above([np.array([1.0, 1.0])], [np.array([1.0, 1.09])])
+    assert least_above(base, [rounds + 0.06 for rounds in base])
+    assert not least_above(base, [base[0], base[1] + 1, base[2] + 1])
+    assert not largest_above(base, [rounds + 0.06 for rounds in base])  # 1.26 is 5 % more than 1.2
+    assert largest_above(base, [base[0], base[1] + 0.07, base[2]])
+
+    rounds = np.linspace(0.99, 1.01, 40)
+    assert mann_whitney([rounds], [rounds * 1.11])
+    assert not mann_whitney([rounds], [rounds * 1.09])
+    assert not mann_whitney([rounds[:2]], [rounds[:2] * 1.2])  # two rounds tell nothing
+
+
+def test_usual_rules_on_a_recording(tmp_path):
+    """Pairs that swing by 20 % alarm the mean and a 20 % change is found by it; a steady recording alarms none of them."""
+    loud = study.load(record(tmp_path / "loud", noisy(0.2)))
+    steady = study.load(record(tmp_path / "steady", noisy(0.001)))
+
+    for name, rule in RULE.items():
+        found = study.usual([steady], rule, 20, np.random.default_rng(0))
+        assert found["false_alarms_a_case"]["count"] == 0, name
+        assert [one["found"]["share"] for one in found["injected"]][-1] == 1, name
+    assert study.usual([loud], RULE["mean:5%"], 50, np.random.default_rng(0))["false_alarms_a_case"]["share"] > 0.2
+
+
+def test_taking_turns_or_saved():
+    """Rules whose sides take turns see the same pairs of both; a saved run is from another time."""
+    random = np.random.default_rng(0)
+    turns = [study._processes(random, 30, RULE["min of three"]) for _ in range(20)]
+    saved = [study._processes(random, 3, RULE["mean:5%"]) for _ in range(20)]
+
+    for base, head in turns:
+        assert [pair for _, pair in base] == [pair for _, pair in head]
+        assert len({side for side, _ in base}) == 1
+        assert all(one[0] != other[0] for one, other in zip(base, head, strict=True))
+        assert len(base) == 3
+    assert {base[0][0] for base, _ in turns} == {0, 1}
+    assert {base[0][1] == head[0][1] for base, head in saved} == {True, False}
+
+
+# The page
+
+FOLDERS = {"quiet": ["one", "two"], "busy": ["three"]}
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A study of two conditions, in its folder."""
+    folders = [
+        f"quiet={record(tmp_path / 'one', noisy(0.01))}",
+        f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1))}",
+        f"busy={record(tmp_path / 'three', noisy(0.3))}",
+    ]
+    report_study.main(folders, tmp_path / "study", runs=12)
+    return tmp_path / "study"
+
+
+def test_files(written):
+    """Data, Markdown and page; the same recordings and seed give the same data."""
+    found = json.loads((written / "study.json").read_text(encoding="utf-8"))
+    text = (written / "study.md").read_text(encoding="utf-8")
+
+    assert list(found["conditions"]) == ["quiet", "busy"]
+    assert found["conditions"]["quiet"]["measured"]["runs"] == 2
+    assert found["rules"]["looks"] == list(RULES.looks)
+    again = {name: [study.load(written.parent / folder) for folder in folders] for name, folders in FOLDERS.items()}
+    assert json.loads(json.dumps(study.study(again, RULES, runs=12))) == found
+    assert text.startswith("# How often is the gate wrong")
+    assert "this gate, quiet" in text
+    assert "mean:5%, busy" in text
+    assert sorted(path.name for path in written.iterdir()) == ["study.html", "study.json", "study.md"]
+
+
+def test_missed_is_said(written):
+    """What was wanted and not reached is a warning; what was reached is none."""
+    text = (written / "study.md").read_text(encoding="utf-8")
+    assert "**busy: +5 %, +10 % missed what was wanted.**" in text
+    assert "**quiet" not in text
+
+
+def test_page(written):
+    """Every plot is there, and in a browser nothing complains and nothing is wider than the window."""
+    page = (written / "study.html").read_text(encoding="utf-8")
+    for name in ("detection-0", "detection-1", "power-0", "alarms-1"):
+        assert f'<figure id="{name}">' in page
+    facts, console = visit(page, WIDTHS, LOOK, written.parent)
+    assert console == []
+    for fact in facts:
+        assert fact["page"] <= fact["width"]
+        assert fact["outside"] == []
+        assert all(figure["marks"] for figure in fact["figures"])
+
+
+def test_conditions(tmp_path):
+    """A folder without a name is quiet; an equals sign without a name is refused."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2))
+    assert list(report_study.by_condition([str(folder)])) == ["quiet"]
+    with pytest.raises(InputError, match="use NAME=FOLDER"):
+        report_study.by_condition([f"={folder}"])
+    with pytest.raises(InputError, match="runs 0"):
+        report_study.main([str(folder)], tmp_path / "study", runs=0)
