@@ -82,7 +82,7 @@ def _low_rank(layer: str, dense: lenet5.Weights, rank: float, dataset: Dataset, 
 
 def _sparse(dense: lenet5.Weights, sparsity: float, dataset: Dataset, epochs: int) -> lenet5.Weights:
     """The masks that tfmot would draw, from half that sparsity upwards."""
-    net = lenet5.implementation(BY_HAND)(dense, optimizer="sgd", learning_rate=LEARNING_RATES["sgd"])
+    net: Network = lenet5.implementation(BY_HAND)(dense, optimizer="sgd", learning_rate=LEARNING_RATES["sgd"])
     steps = len(dataset.train.labels) // training.BATCH * epochs
     pruning.fine_tune(net, dataset, pruning.schedule_for(steps, sparsity / 2, sparsity), epochs, seed=SEED)
     return net.weights()

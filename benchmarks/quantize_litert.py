@@ -109,14 +109,16 @@ def to_model(images: NDArray[np.float32], detail: Any) -> NDArray[Any]:
     if detail["dtype"] == np.float32:
         return images
     scale, zero = detail["quantization"]
-    return np.clip(np.rint(images / np.float32(scale)) + zero, -128, 127).astype(np.int8)
+    steps: NDArray[Any] = np.rint(images / np.float32(scale)) + zero
+    return steps.clip(-128, 127).astype(np.int8)
 
 
 def from_model(logits: NDArray[Any], detail: Any) -> NDArray[np.float32]:
     if detail["dtype"] == np.float32:
         return logits
     scale, zero = detail["quantization"]
-    return np.float32(scale) * (logits.astype(np.float32) - zero)
+    real: NDArray[np.float32] = np.float32(scale) * (logits.astype(np.float32) - zero)
+    return real
 
 
 if __name__ == "__main__":

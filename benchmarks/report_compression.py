@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from benchmarks import units
-from benchmarks.document import Section, Table
+from benchmarks.document import DASH, Section, Table
 from benchmarks.results import Case, Run
 from benchmarks.statistics import CONFIDENCE, Ratio, paired_difference, ratio_interval
 
@@ -70,7 +70,7 @@ def _how(case: Case) -> str:
     return (
         f"One trained network ({units.count(extra['dense_bytes'])} bytes, {units.count(extra['dense_macs_per_image'])} MACs an image, "
         f"{units.percent(extra['dense_correct'] / extra['test_images'])} of {extra['test_images']} test images right), cut by one technique and "
-        f"trained on for {extra['epochs']} epochs; int8 is rounded only. The dense network is timed in turns with each."
+        f"trained on for {extra['epochs']} epochs; int8 is rounded only. The dense network is timed in turns with each, by the same tool."
     )
 
 
@@ -83,7 +83,7 @@ def _row(case: Case) -> list[str]:
         str(extra["point"]),
         f"{case.framework} {case.mode}",
         units.count(extra["stored_bytes"]),
-        units.count(extra["gzip_bytes"]),
+        units.count(extra["gzip_bytes"]) if "gzip_bytes" in extra else DASH,
         units.count(extra["macs_per_image"]),
         f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]",
         units.seconds(case.median),

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import gzip
 from functools import cache
+from importlib.util import find_spec
 from statistics import median
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from numpy.typing import NDArray
 
 import lenet5
-from benchmarks import BY_HAND
+from benchmarks import BY_HAND, fresh
 from benchmarks.compressed import SWEEP, Compressed, label, make
 from benchmarks.measuring import LEARNING_RATES, SEED, first_images
 from benchmarks.samples import enter, in_turns, recorded_time
 from lenet5 import compression, cost, factorization, quantization, training
+from lenet5.architecture import kernel_names
+from lenet5.datasets import Dataset
 from lenet5.quantization import QuantizedLeNet5
 
 BATCH = 64
@@ -25,7 +30,14 @@ POINTS = [(technique, setting) for technique, settings in SWEEP.items() for sett
 HALF = ("structured", 0.5)
 """The point that is measured in every mode of every framework."""
 
-CALIBRATION_IMAGES = 1000
+CALIBRATION_IMAGES = 1024
+
+TOOLS = {
+    "LiteRT, dynamic": ("tensorflow", "benchmarks.quantize_litert", "dynamic", ("tensorflow",)),
+    "LiteRT, full integer": ("tensorflow", "benchmarks.quantize_litert", "full", ("tensorflow",)),
+    "torchao, PT2E": ("torch", "benchmarks.quantize_torch", "static", ("torch", "torchao")),
+}
+"""Tool -> the framework that it belongs to, the child that runs it and in which way, the packages that the child needs."""
 
 pytestmark = [
     pytest.mark.heavy,
@@ -94,13 +106,14 @@ def note(benchmark, dense, dataset, dense_predictions, epochs):
     return update
 
 
-def predictions(weights, dataset):
+def predictions(weights: lenet5.Weights, dataset: Dataset) -> NDArray[np.intp]:
     """The classes that textbook products see in the test images: accuracy is a property of the weights, whoever is timed."""
     net = lenet5.implementation(BY_HAND)(weights, mode="im2col")
-    return training.logits_of(net, dataset.test.images).argmax(1)
+    found: NDArray[np.intp] = training.logits_of(net, dataset.test.images).argmax(1)
+    return found
 
 
-def check_claim(technique, setting, weights, dense):
+def check_claim(technique: str, setting: float, weights: lenet5.Weights, dense: lenet5.Weights) -> None:
     """Raise unless the weights are what the technique says: so few MACs, of that rank, so many zeros."""
     if technique == "structured":
         assert cost.forward_macs(weights) <= round(setting * cost.forward_macs(dense))
@@ -177,8 +190,38 @@ def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_se
         point=f"int8 by hand, {arithmetic}",
         stored_bytes=quantization.quantized_bytes(quantized),
         form="int8",
-        gzip_bytes=len(gzip.compress(b"".join(layer.weight.tobytes() for layer in quantized.values()), 9, mtime=0)),
+        gzip_bytes=len(
+            gzip.compress(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values()), 9)
+        ),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(seconds["dense"]),
     )
     enter(benchmark, seconds["compressed"])
+
+
+@pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.replace(",", "").replace(" ", "_"))
+def test_int8_by_tool(benchmark, note, dense, budget_seconds, pytestconfig, tmp_path, tool):
+    """By a library, in a process of its own, which checks what int8 sees before it times it in turns with float32."""
+    framework, child, kind, packages = TOOLS[tool]
+    if missing := [package for package in packages if find_spec(package) is None]:
+        pytest.skip(f"{tool}: the package {missing[0]!r} is not installed; pip install {missing[0]}")
+    lenet5.save_weights(tmp_path / "dense.npz", dense)
+    options = {"dataset": pytestconfig.getoption("dataset"), "kind": kind, "images": CALIBRATION_IMAGES, "seconds": budget_seconds}
+    found = fresh.figures(child, tmp_path / "dense.npz", *(f"--{name}={value}" for name, value in options.items()))
+
+    # LiteRT's dynamic way leaves kernels of under 1,024 weights alone.
+    assert found["int8_weights"] >= sum(dense[name].size for name in kernel_names(dense) if dense[name].size >= 1024)
+    assert found["weight_bytes"] < compression.dense_bytes(dense) / 3
+
+    note(
+        np.array(found["predictions"]),
+        framework=framework,
+        mode=tool,
+        technique="int8",
+        point=f"int8, {tool}",
+        stored_bytes=found["weight_bytes"],
+        form="int8",
+        macs_per_image=cost.forward_macs(dense),
+        dense_seconds=median(found["dense"]),
+    )
+    enter(benchmark, found["compressed"])

@@ -66,7 +66,8 @@ def rank(weights: Mapping[str, Any], layer: str) -> int:
 
 def _product(weight: NDArray[Any], basis: NDArray[Any]) -> NDArray[Any]:
     """(u, r, ...) and (r, ...) -> (u, ...)"""
-    return (weight.reshape(len(weight), -1) @ basis.reshape(len(basis), -1)).reshape(len(weight), *basis.shape[1:])
+    product: NDArray[Any] = weight.reshape(len(weight), -1) @ basis.reshape(len(basis), -1)
+    return product.reshape(len(weight), *basis.shape[1:])
 
 
 def _check_rank(layer: str, value: object, largest: int) -> None:

@@ -51,7 +51,7 @@ class PlainLeNet5:
         tape: Tape = []
         loss, pullback = layers.cross_entropy(self._forward(x, tape), y)
         (dy,) = pullback(np.ones(()))
-        gradients = {}
+        gradients: dict[str, layers.Array] = {}
         for names, pullback in reversed(tape):
             *dparameters, dy = pullback(dy)
             gradients.update(zip(names, dparameters, strict=False))  # of a basis the derivative of its bias, 0, is left over

@@ -121,7 +121,8 @@ def load_quantized(path: str | Path) -> Quantized:
         if name not in arrays or arrays[name].dtype != DTYPES[name.partition(".")[2]]:
             found = arrays[name].dtype if name in arrays else "missing"
             raise InputError(f"{path}: {name} is {found}; expected a quantized LeNet-5, a file of save_quantized")
-    quantized = {layer: QuantizedLayer(*(arrays[f"{layer}.{field}"][()] for field in DTYPES)) for layer in LAYERS}
+    fields: dict[str, list[Any]] = {layer: [arrays[f"{layer}.{field}"][()] for field in DTYPES] for layer in LAYERS}
+    quantized = {layer: QuantizedLayer(*values) for layer, values in fields.items()}
     try:
         dequantize(quantized)
     except (InputError, ValueError) as error:
@@ -174,8 +175,8 @@ class QuantizedLeNet5:
 
 def to_int8(real: NDArray[Any], scale: Any) -> NDArray[np.int8]:
     """The nearest whole multiples of a scale, of two equally near the even one, cut off at +/- 127."""
-    multiples = np.rint(real / scale)
-    return np.clip(multiples, -LARGEST, LARGEST).astype(np.int8)
+    multiples: NDArray[Any] = np.rint(real / scale)
+    return multiples.clip(-LARGEST, LARGEST).astype(np.int8)
 
 
 def layer_inputs(
