@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import results
+from benchmarks import page, report, results
 from tests.copies import copy_of_project, run_pytest
 
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 IMAGES = np.random.RandomState(0).standard_normal((2, 3, 32, 32)).astype(np.float32)
 LABELS = np.array([3, 40])
+RUN = Path(__file__).parent / "data" / "run"
 
 
 @pytest.fixture
@@ -188,6 +192,57 @@ def test_unknown_device(project):
     assert verdict.output.strip().count("\n") == 0
 
 
-def test_processes_of_one_run_share_a_device():
+# ------------------------------------------------------------------------------------------------------------ the report
+
+
+@pytest.fixture
+def text(tmp_path):
+    """text(change, processes) -> the report of saved processes, each changed in place by change(document, number)."""
+
+    def render(change, processes=1):
+        for number in range(1, processes + 1):
+            document = json.loads((RUN / f"process-00{number}.json").read_text(encoding="utf-8"))
+            change(document, number)
+            (tmp_path / f"process-00{number}.json").write_text(json.dumps(document), encoding="utf-8")
+        return report.write([tmp_path], tmp_path / "report").text
+
+    return render
+
+
+def test_the_report_of_a_device(text):
+    """It says which device, shows what it takes to get there, and keeps a column for who cannot."""
+
+    def change(document, number):
+        document["machine_info"]["lenet5"] |= {"device": "cuda", "out_of_reach": {"numpy": NO_GPU["numpy"]}}
+        cases = document["benchmarks"]
+        for case in [case for case in cases if case["extra_info"]["framework"] == "numpy"]:
+            cases.remove(case)
+        predict = next(case for case in cases if case["group"] == "predict")
+        cases.append({**predict, "group": "transfer", "name": "transfer", "fullname": "transfer"})
+
+    found = text(change)
+
+    assert "| device    | cuda " in found
+    assert "on the device (cuda): checked, laid out as the framework wants it, copied;" in found
+    assert "| torch eager | 2.00 ms [1.96 ms, 2.08 ms] |" in found.partition("## Bringing the images there")[2]
+    assert f"numpy has no times here: {NO_GPU['numpy']}." in found
+    (accuracy,) = (line for line in found.splitlines() if line.startswith("| test accuracy"))
+    assert accuracy.split("|")[2].strip() == "—"
+
+
+def test_the_page_gives_the_reason():
+    """A dash in the column of a framework that cannot reach the device, or in its row, has that as its reason."""
+    reasons = {"numpy": NO_GPU["numpy"], "benchmarks/x.py::test_x[torch-compile-batch=1]": "no compiler"}
+    assert page.reason(reasons, "test accuracy", "numpy") == NO_GPU["numpy"]
+    assert page.reason(reasons, "torch compile", "batch 1") == "no compiler"
+    assert page.reason(reasons, "test accuracy", "torch") == page.NO_REASON
+
+
+def test_processes_of_one_run_share_a_device(text):
     """A process on another device is none of this run."""
-    assert "machine_info.lenet5.device" in results.SAME
+
+    def change(document, number):
+        document["machine_info"]["lenet5"]["device"] = "cuda" if number == 2 else "cpu"
+
+    with pytest.raises(lenet5.InputError, match=r"machine_info\.lenet5\.device is cuda, but cpu in "):
+        text(change, processes=2)
