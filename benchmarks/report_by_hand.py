@@ -145,7 +145,7 @@ def _lacking(found: Sequence[Duel]) -> Iterator[str]:
         if lacking:
             yield (
                 f"Without a number for {', '.join(lacking)}: {'; '.join(where)}. Any of these could be the best, and the ratio to it larger; "
-                "with --heavy all modes are measured."
+                "a run with --heavy whose -k leaves none out has them."
             )
 
 

@@ -104,10 +104,10 @@ threads for everybody. Below 1 the network by hand is the faster one. One proces
 | predict, batch 1, against ONNX Runtime | 1.00 ms (fused) | 2.00 ms (ONNX Runtime 1.2.3) |        0.500 x |     it alone |
 
 Without a number for torch compile, torch eager: training step, SGD, batch 64. Any of these could be the best, and the ratio to it \
-larger; with --heavy all modes are measured.
+larger; a run with --heavy whose -k leaves none out has them.
 
 Without a number for tensorflow graph, torch compile: training step, Adam, batch 64. Any of these could be the best, and the ratio to it \
-larger; with --heavy all modes are measured.
+larger; a run with --heavy whose -k leaves none out has them.
 
 Which mode is fastest was chosen by the same numbers that are compared. Of several modes that are equally fast the luckiest is chosen, \
 and the frameworks have more modes to be lucky in: the choice is in their favour.
