@@ -110,14 +110,16 @@ def _judge(recording: Recording, values: Floats, rules: Rules) -> Judgement:
 def resample(random: np.random.Generator, recording: Recording, length: int) -> Floats:
     """ln(head / base) of a run of so many pairs, put together from the recorded ones.   -> (rows, length)
 
-    Whole blocks from anywhere, the first pair following the last; a block begins where an ABBA does, and a coin says which side of
-    all its pairs is head.
+    The recording, closed to a ring and cut anywhere where an ABBA begins, is dealt in whole blocks in a random order, and once more
+    where it is too short: a pair that is drawn twice would confirm itself.  For each block a coin says which side is head.
     """
-    blocks = -(-length // BLOCK)
-    starts = 2 * random.integers(0, max(recording.pairs // 2, 1), blocks)
-    pairs = ((starts[:, None] + np.arange(BLOCK)) % recording.pairs).ravel()[:length]
-    signs = np.repeat(random.choice([-1.0, 1.0], blocks), BLOCK)[:length]
-    values: Floats = recording.values[:, pairs] * signs
+    dealt: list[Floats] = []
+    for _ in range(-(-length // recording.pairs)):
+        start = 2 * int(random.integers(max(recording.pairs // 2, 1)))
+        ring = np.roll(recording.values, -start, axis=1)
+        blocks = [ring[:, at : at + BLOCK] for at in range(0, recording.pairs, BLOCK)]
+        dealt += [blocks[index] * random.choice([-1.0, 1.0]) for index in random.permutation(len(blocks))]
+    values: Floats = np.concatenate(dealt, axis=1)[:, :length]
     return values
 
 
