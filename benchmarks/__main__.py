@@ -148,8 +148,10 @@ def _coverage(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    if options.threads < 1 or not options.budget > 0 or not 0 < options.threshold < 1:
-        raise InputError("gate: --threads is at least 1, --budget above 0, --threshold between 0 and 1")
+    if options.threads < 1:
+        raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
+    if not options.budget > 0:
+        raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
     chosen = gate.DEFAULT_OPTIONS if options.expression is None else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
     plan = rounds.Plan(expression=options.expression or gate.DEFAULT_CASES, seed=options.seed, options=(*own, *options.pytest))

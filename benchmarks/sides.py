@@ -117,7 +117,7 @@ def opened(asked: Mapping[str, str], signals: Signals, repository: Path = ROOT) 
 
 
 def remove_stale(repository: Path = ROOT) -> None:
-    """Remove what gates left that were killed before they could do it themselves."""
+    """Remove what gates left that were killed before they could do it themselves; the process that such a one ran ends by itself."""
     homes = {path.resolve() for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*")}
     homes |= {path.parent for path in _worktrees(repository) if path.parent.name.startswith(PREFIX)}
     for home in homes:
@@ -158,7 +158,11 @@ def _open(role: str, text: str, home: Path, signals: Signals, repository: Path) 
         project = directory.resolve()
         commit = _commit(project, "HEAD") if _git(project, "rev-parse", "--show-prefix").stdout.strip() == "" else None
     else:
-        raise InputError(f"{option}: neither a revision of {repository} nor a directory with this project's lenet5 and benchmarks")
+        words = _git(repository, "rev-parse", "--git-dir").stderr.splitlines()
+        git = f" ({words[0]})" if words else ""
+        raise InputError(
+            f"{option}: neither a revision of {repository}{git} nor a directory with this project's lenet5 and benchmarks"
+        )
     signals.check()
     changed = not temporary and commit is not None and bool(_git(project, "status", "--porcelain").stdout)
     found = _probe(option, project, python, home, signals)

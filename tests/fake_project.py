@@ -37,10 +37,15 @@ def pytest_benchmark_generate_machine_info():
     return {"cpu": {"brand_raw": "a CPU", "count": 2}, "system": "a system", "release": "1"}
 
 
+def pytest_benchmark_generate_commit_info():
+    return {}
+
+
 def pytest_benchmark_update_machine_info(config, machine_info):
     machine_info["lenet5"] = {
         "format": 1,
         "threads": int(config.getoption("threads")),
+        "shuffle": config.getoption("shuffle"),
         "frameworks": {},
         "not_measured": NOT_MEASURED,
         "imported": str(Path(lenet5.__file__).parent),
@@ -107,7 +112,7 @@ def write(
     )
     files = {
         "conftest.py": CONFTEST,
-        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['--benchmark-save-data']\n",
+        "pyproject.toml": "[tool.pytest.ini_options]\naddopts = ['--benchmark-save-data', '-p', 'no:hypothesispytest']\n",
         ".gitignore": "__pycache__/\n",
         "lenet5/__init__.py": package,
         "benchmarks/__init__.py": "",

@@ -189,7 +189,7 @@ def test_without_git(repository, monkeypatch):
     monkeypatch.setenv("PATH", "/nowhere")
     with opened(repository, base=str(repository)) as both:
         assert both["base"].commit is None
-    with pytest.raises(InputError, match="neither a revision"):
+    with pytest.raises(InputError, match=r"neither a revision of .* \(git is not installed\) nor a directory"):
         opened(repository, base="HEAD").__enter__()
 
 
