@@ -30,7 +30,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
@@ -147,8 +146,8 @@ class QuantizedLeNet5:
         real: NDArray[np.float32] = images
         for layer in CONVOLUTIONS:
             sums = self._sums(layer, _windows(to_int8(real, self._layers[layer].input_scale)))  # (n, i, j, f)
-            n, i, j, f = sums.shape
-            largest = sums.reshape(n, i // 2, 2, j // 2, 2, f).max((2, 4))
+            rows = np.maximum(sums[:, 0::2], sums[:, 1::2])
+            largest = np.maximum(rows[:, :, 0::2], rows[:, :, 1::2])
             real = self._activated(layer, largest).transpose(0, 3, 1, 2)
         real = real.reshape(len(real), -1)
         for layer in DENSE:
@@ -223,8 +222,13 @@ def _operand(weight: NDArray[np.int8], arithmetic: str) -> NDArray[Any]:
 
 
 def _windows(x: NDArray[np.int8]) -> NDArray[np.int8]:
-    """Every window of a convolution, channels last so that runs are long.   x (n, c, h, w) -> (n, h-k+1, w-k+1, k*k*c)"""
-    rows = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
-    windows = sliding_window_view(rows, (KERNEL_SIDE, KERNEL_SIDE), axis=(1, 2))  # (n, i, j, c, k, k)
-    n, i, j = windows.shape[:3]
-    return windows.transpose(0, 1, 2, 4, 5, 3).reshape(n, i, j, -1)
+    """Every window of a convolution.   x (n, c, h, w) -> (n, h-k+1, w-k+1, k*k*c)
+
+    With channels last a window's row is k*c neighbouring bytes: one item to NumPy, which moves it at once.
+    """
+    pixels = np.ascontiguousarray(x.transpose(0, 2, 3, 1))
+    n, h, w, c = pixels.shape
+    per_image, per_row, per_pixel, _ = pixels.strides
+    places = (n, h - KERNEL_SIDE + 1, w - KERNEL_SIDE + 1, KERNEL_SIDE)
+    rows = np.ndarray(places, f"V{KERNEL_SIDE * c}", pixels, strides=(per_image, per_row, per_pixel, per_row))
+    return rows.copy().view(np.int8).reshape(*places[:3], -1)
