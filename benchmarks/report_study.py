@@ -18,7 +18,7 @@ from lenet5 import InputError
 GATE = "this gate"
 
 WANTED = {"case": 0.001, "run": 0.01, 0.05: 0.95, 0.1: 0.99}
-"""False alarms at most, a case and a run; and how often a slow-down has to be found."""
+"""False alarms at most, a case and a run; and how often a slow-down has to be found on a quiet machine."""
 
 QUIET = "quiet"
 """The condition of a recording that is given no name."""
@@ -72,7 +72,7 @@ CASES = "The spread of ln(head / base) over recorded pairs of identical code, an
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:
-    """One sentence a condition; bold, which makes it a warning, where a quiet machine did not reach what was wanted."""
+    """One sentence a condition; another in bold, which makes it a warning, where it did not reach what was wanted."""
     lines = []
     for name, condition in found["conditions"].items():
         case, run = (condition["resampled"][f"false_alarms_a_{what}"] for what in ("case", "run"))
@@ -87,7 +87,7 @@ def _answer(found: Mapping[str, Any]) -> list[str]:
             *(
                 f"+{100 * one['change']:g} %"
                 for one in condition["injected"]
-                if one["found"]["share"] < WANTED.get(one["change"], 0)
+                if name == QUIET and one["found"]["share"] < WANTED.get(one["change"], 0)
             ),
         ]
         lines.append(f"{name}: {', '.join(parts)}.")
@@ -95,8 +95,8 @@ def _answer(found: Mapping[str, Any]) -> list[str]:
             lines.append(f"**{name}: {', '.join(missed)} missed what was wanted.**")
     return [
         *lines,
-        f"Wanted: false alarms in at most {100 * WANTED['case']:g} % of the cases and {100 * WANTED['run']:g} % of the runs; +5 % found "
-        f"in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %.",
+        f"Wanted: false alarms in at most {100 * WANTED['case']:g} % of the cases and {100 * WANTED['run']:g} % of the runs; on a quiet "
+        f"machine +5 % found in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %. On another the rest should be undecided.",
     ]
 
 
@@ -115,9 +115,9 @@ def _false_alarms(found: Mapping[str, Any]) -> Table:
 def _found(found: Mapping[str, Any]) -> Table:
     conditions = found["conditions"]
     return Table(
-        ("slower by", *conditions),
+        ("", *conditions),
         [
-            (f"+{100 * change:g} %", *(_rate(condition["injected"][index]["found"]) for condition in conditions.values()))
+            (f"one case +{100 * change:g} %", *(_rate(condition["injected"][index]["found"]) for condition in conditions.values()))
             for index, change in enumerate(_changes(found))
         ],
     )
@@ -269,7 +269,7 @@ def _rate(share: Mapping[str, Any]) -> str:
     """1 of 2,000 -> '0.05 % [0.01, 0.28]'"""
     if share["share"] is None:
         return DASH
-    return f"{_percent(share['share'])} [{100 * share['low']:.2f}, {100 * share['high']:.2f}]"
+    return f"{100 * share['share']:.2f} % [{100 * share['low']:.2f}, {100 * share['high']:.2f}]"
 
 
 def _percent(share: float) -> str:

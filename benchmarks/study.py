@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ class Recording:
     def pairs(self) -> int:
         return len(self.rows[0].base)
 
-    @property
+    @cached_property
     def values(self) -> Floats:
         """ln(head / base): (rows, pairs)"""
         return np.array([row.log_ratios for row in self.rows])

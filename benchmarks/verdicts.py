@@ -209,7 +209,7 @@ class Evidence:
         """values (cases, pairs): ln(head / base)"""
         self.pairs = values.shape[1]
         one, other = np.triu_indices(self.pairs)
-        self._walsh = np.sort((values[:, one] + values[:, other]) / 2, axis=1)
+        self._walsh = (values[:, one] + values[:, other]) / 2
         self._chances = chances(self.pairs)
 
     def above(self, bounds: Floats) -> Floats:
@@ -227,7 +227,7 @@ class Evidence:
 
         Where so few pairs cannot be that sure the interval is as sure as they can.
         """
-        walsh = self._walsh[index]
+        walsh = np.sort(self._walsh[index])
         surest = float(self._chances[-1])
         needed = int(np.argmax(self._chances <= max(level, surest)))
         low, middle, high = np.exp([walsh[len(walsh) - needed], np.median(walsh), walsh[needed - 1]])
