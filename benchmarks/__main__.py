@@ -12,7 +12,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import children, coverage, document, gate, report, report_gate, results, rounds, sides, verdicts
+from benchmarks import children, coverage, document, gate, report, report_gate, report_study, results, rounds, sides, verdicts
 from lenet5 import InputError
 
 STORAGE = Path(".benchmarks")
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
         "gate", help="is head slower than base? 0 no, 1 yes, 2 cannot be measured, 3 undecided", epilog=epilog
     )
     _add_gate(command)
-    command.set_defaults(function=_gate)
+    command.set_defaults(function=_gate, parser=command)
 
     command = commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=epilog)
     _add_processes(command, default=60)
@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_gate(command: argparse.ArgumentParser) -> None:
     side = "a git revision or a directory, and @/path/to/python for another interpreter"
-    command.add_argument("--base", required=True, metavar="SIDE", help=side)
+    command.add_argument("--base", metavar="SIDE", help=side)
     command.add_argument("--head", default=".", metavar="SIDE", help="likewise; default: the directory as it is")
     command.add_argument("-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice")
     command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
@@ -96,6 +96,14 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
         "--output", type=Path, metavar="DIR", help=f"of the raw values: a new folder in {STORAGE}; with --resume the newest"
     )
     command.add_argument("--resume", action="store_true", help="keep the finished pairs in DIR and go on")
+    command.add_argument(
+        "--study",
+        nargs="+",
+        metavar="RECORDING",
+        help="measure nothing: how often the gate errs and what it finds, from raw values of identical code; NAME=DIR says under which "
+        "condition they were measured; --output DIR is where study.json, .md and .html go (default: report)",
+    )
+    command.add_argument("--runs", type=int, default=2000, metavar="N", help="resampled for each figure of --study; default: 2000")
 
 
 def _add_processes(command: argparse.ArgumentParser, default: int) -> None:
@@ -148,6 +156,10 @@ def _coverage(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
+    if options.study:
+        return _study(options)
+    if options.base is None:
+        options.parser.error("the following arguments are required: --base, or --study")
     if options.threads < 1:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
@@ -175,6 +187,26 @@ def _gate(options: argparse.Namespace) -> int:
     print(text)
     print(f"Raw values in {output}")
     return outcome.exit_code
+
+
+def _study(options: argparse.Namespace) -> int:
+    if options.base or options.resume or options.pytest:
+        raise InputError("--study: measures nothing; leave out --base, --resume and what follows --")
+    output = options.output or Path("report")
+    command = [
+        "gate",
+        "--study",
+        *options.study,
+        f"--threshold={options.threshold}",
+        f"--runs={options.runs}",
+        f"--seed={options.seed}",
+    ]
+    rules = verdicts.Rules(threshold=options.threshold)
+    text = report_study.main(
+        options.study, output, options.runs, options.seed, rules, shlex.join(["python", "-m", "benchmarks", *command])
+    )
+    _say(f"{text}\nWritten to {output / 'study.html'}")
+    return 0
 
 
 def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:

@@ -24,13 +24,15 @@ QUIET = "quiet"
 """The condition of a recording that is given no name."""
 
 
-def main(recordings: Sequence[str], output: Path, runs: int = 2000, seed: int = 0, rules: Rules | None = None) -> str:
+def main(
+    recordings: Sequence[str], output: Path, runs: int = 2000, seed: int = 0, rules: Rules | None = None, command: str = ""
+) -> str:
     """Study what gates recorded, write study.json, study.md and study.html into ``output``.   -> the Markdown
 
     Each recording is a gate's folder of raw values, or ``NAME=FOLDER`` to say under which condition it was measured.
-    Raises InputError, one line, as `study.load` and `study.study` do.
+    ``command`` is what a reader can repeat it with.  Raises InputError, one line, as `study.load` and `study.study` do.
     """
-    found = study.study(by_condition(recordings), rules or Rules(), runs, seed)
+    found = {"command": command, **study.study(by_condition(recordings), rules or Rules(), runs, seed)}
     parts = sections(found)
     text = markdown.render(parts)
     document.write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
@@ -185,6 +187,7 @@ def _recorded(found: Mapping[str, Any]) -> Table:
 def _method(found: Mapping[str, Any]) -> list[str]:
     rules = found["rules"]
     return [
+        *([f"`{found['command']}`"] if found["command"] else []),
         f"Rules of the gate: noise threshold {100 * rules['threshold']:g} %, alpha {100 * rules['alpha']:g} %, looks after "
         f"{', '.join(map(str, rules['looks']))} pairs, {rules['confirm']} new pairs to confirm.",
         f"{units.count(found['runs'])} resampled runs a figure, from blocks of {found['block_pairs']} neighbouring pairs; seed "

@@ -9,6 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks import report_study, study
+from benchmarks.__main__ import main
 from benchmarks.usual_rules import USUAL, largest_above, least_above, mann_whitney, mean_above
 from benchmarks.verdicts import SAME, SLOWER, UNDECIDED, Rules
 from lenet5 import InputError
@@ -277,7 +278,7 @@ def test_files(written):
     assert found["conditions"]["quiet"]["measured"]["runs"] == 2
     assert found["rules"]["looks"] == list(RULES.looks)
     again = {name: [study.load(written.parent / folder) for folder in folders] for name, folders in FOLDERS.items()}
-    assert json.loads(json.dumps(study.study(again, RULES, runs=12))) == found
+    assert json.loads(json.dumps({"command": "", **study.study(again, RULES, runs=12)})) == found
     assert text.startswith("# How often is the gate wrong")
     assert "this gate, quiet" in text
     assert "mean:5%, busy" in text
@@ -312,3 +313,19 @@ def test_conditions(tmp_path):
         report_study.by_condition([f"={folder}"])
     with pytest.raises(InputError, match="runs 0"):
         report_study.main([str(folder)], tmp_path / "study", runs=0)
+
+
+def test_command(tmp_path, capsys, monkeypatch):
+    """`gate --study` prints the Markdown, writes all three files, names itself, and wants nothing that measures."""
+    monkeypatch.chdir(tmp_path)
+    record(tmp_path / "a gate", noisy(0.01, pairs=12))
+
+    assert main(["gate", "--study", "busy=a gate", "--runs", "3", "--seed", "7"]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "report" / "study.json").read_text(encoding="utf-8"))
+    assert found["command"] == "python -m benchmarks gate --study 'busy=a gate' --threshold=0.02 --runs=3 --seed=7"
+    assert found["command"] in printed
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
+
+    assert main(["gate", "--study", "a gate", "--base", "HEAD"]) == 2
+    assert capsys.readouterr().err == "--study: measures nothing; leave out --base, --resume and what follows --\n"
