@@ -94,26 +94,40 @@ def taylor(
 
 
 def choose(weights: Mapping[str, Any], scores: Scores, macs: int) -> Keep:
-    """Which filters and units stay if an image may cost so many multiply-accumulates.
+    """Which filters and units stay if an image may cost so many multiply-accumulates: those that lose the least of all scores.
 
-    One after the other goes, always the one that is worth least for each MAC that it would save at that moment, but never the last of
-    a layer.  Raises InputError where one filter or unit a layer costs more than that.
+    For every number of filters that the first layer may keep, one output of the others after the other goes, always the one that is
+    worth least for each MAC that it would save at that moment, never the last of a layer; the best of these stays.  (A filter of conv1
+    is so dear that going for it like for any other would overshoot.)  Raises InputError where one output a layer costs more than that.
     """
     arrays = checked(weights)
-    left = {layer: np.argsort(-scores[layer], kind="stable") for layer in HIDDEN}  # the most valuable first
-    narrowest = cost.forward_macs(remove(arrays, {layer: order[:1] for layer, order in left.items()}))
-    if macs < narrowest:
+    first = HIDDEN[0]
+    order = {layer: np.argsort(-scores[layer], kind="stable") for layer in HIDDEN}  # the most valuable first
+    found = [
+        keep
+        for count in range(1, len(order[first]) + 1)
+        if (keep := _within(arrays, scores, {**order, first: order[first][:count]}, macs))
+    ]
+    if not found:
+        narrowest = cost.forward_macs(remove(arrays, {layer: outputs[:1] for layer, outputs in order.items()}))
         raise InputError(
             f"macs: {macs:,} an image are fewer than the {narrowest:,} of one filter or unit a layer; ask for at least those"
         )
-    now = cost.forward_macs(arrays)
+    best = max(found, key=lambda keep: sum(scores[layer][outputs].sum() for layer, outputs in keep.items()))
+    return {layer: np.sort(outputs) for layer, outputs in best.items()}
+
+
+def _within(arrays: Weights, scores: Scores, left: Keep, macs: int) -> Keep | None:
+    """What is left once outputs behind the first layer have gone, one by one, until an image costs no more than that; None if it does."""
+    now = cost.forward_macs(remove(arrays, left))
     while now > macs:
-        after = {
-            layer: cost.forward_macs(remove(arrays, {**left, layer: left[layer][:-1]})) for layer in HIDDEN if len(left[layer]) > 1
-        }
+        shorter = {layer: {**left, layer: left[layer][:-1]} for layer in HIDDEN[1:] if len(left[layer]) > 1}
+        if not shorter:
+            return None
+        after = {layer: cost.forward_macs(remove(arrays, keep)) for layer, keep in shorter.items()}
         least = min(after, key=lambda layer: scores[layer][left[layer][-1]] / (now - after[layer]))
-        left[least], now = left[least][:-1], after[least]
-    return {layer: np.sort(order) for layer, order in left.items()}
+        left, now = shorter[least], after[least]
+    return left
 
 
 def slim(
