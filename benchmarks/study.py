@@ -1,7 +1,7 @@
 """How often the gate is wrong, and how small a slow-down it finds: from pairs of identical code that gates recorded.
 
 Three kinds of figures, none of them from a formula.  *Measured*: the verdicts on the recorded pairs as they were.  *Resampled*: runs
-put together from blocks of neighbouring pairs, so that a drift over minutes stays in them.  In each block a coin says which side is
+put together from blocks of neighbouring pairs of all recordings, so that a drift over minutes stays in them.  In each block a coin says which side is
 called head, as it might have been: what only chance has made larger in a recording is then no slow-down of all runs made from it.
 *Injected*: the same with the head of one case made slower.  The usual rules judge the same processes.
 """
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -103,6 +103,31 @@ def _data(case: Case, path: Path) -> Rounds:
     return np.array(data, dtype=np.float64)
 
 
+def pooled(recordings: Sequence[Recording]) -> list[Recording]:
+    """One recording of all that have the same rows: gates stop as soon as they can, and one alone may be short."""
+    found: dict[tuple[str, ...], list[Recording]] = {}
+    for recording in recordings:
+        found.setdefault(tuple(row.key for row in recording.rows), []).append(recording)
+    return [_joined(same) for same in found.values()]
+
+
+def _joined(recordings: Sequence[Recording]) -> Recording:
+    first = recordings[0]
+    rows = [
+        replace(
+            rows[0],
+            base=tuple(value for row in rows for value in row.base),
+            head=tuple(value for row in rows for value in row.head),
+        )
+        for rows in zip(*(recording.rows for recording in recordings), strict=True)
+    ]
+    rounds = {
+        key: ([one for of in recordings for one in of.rounds[key][0]], [one for of in recordings for one in of.rounds[key][1]])
+        for key in first.rounds
+    }
+    return Recording(first.folder, first.first, rows, rounds)
+
+
 def _judge(recording: Recording, values: Floats, rules: Rules) -> Judgement:
     thresholds = {row.key: row.metric.threshold or rules.threshold for row in recording.rows}
     return judge({row.key: list(one) for row, one in zip(recording.rows, values, strict=True)}, rules, thresholds)
@@ -149,6 +174,7 @@ def study(recorded: Mapping[str, Sequence[Recording]], rules: Rules, runs: int =
 
 
 def _condition(name: str, recordings: Sequence[Recording], rules: Rules, runs: int, seed: int) -> dict[str, Any]:
+    together = pooled(recordings)
     with tqdm(total=1 + len(CHANGES) + len(USUAL), desc=name, unit="figure", leave=False, disable=None) as progress:
 
         def done(found: Any) -> Any:
@@ -158,9 +184,9 @@ def _condition(name: str, recordings: Sequence[Recording], rules: Rules, runs: i
         return {
             "recordings": [_about(recording) for recording in recordings],
             "measured": measured(recordings, rules),
-            "resampled": done(false_alarms(recordings, rules, runs, np.random.default_rng(seed))),
-            "injected": [done(detection(recordings, rules, runs, np.random.default_rng(seed), change)) for change in CHANGES],
-            "usual": {rule.name: done(usual(recordings, rule, runs, np.random.default_rng(seed))) for rule in USUAL},
+            "resampled": done(false_alarms(together, rules, runs, np.random.default_rng(seed))),
+            "injected": [done(detection(together, rules, runs, np.random.default_rng(seed), change)) for change in CHANGES],
+            "usual": {rule.name: done(usual(together, rule, runs, np.random.default_rng(seed))) for rule in USUAL},
         }
 
 

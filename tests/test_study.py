@@ -114,6 +114,19 @@ def test_no_recording(tmp_path):
         study.study({}, RULES)
 
 
+def test_recordings_are_pooled(tmp_path):
+    """Those with the same rows are one, pair after pair; one with other rows stays by itself."""
+    one, two = (study.load(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))
+    other = study.load(record(tmp_path / "other", noisy(0.01, 4, cases=2)))
+    both, alone = study.pooled([one, other, two])
+
+    assert_allclose(both.values, np.concatenate([one.values, two.values], axis=1))
+    assert (both.pairs, both.times, alone.pairs, len(alone.rows)) == (10, [0, 1, 2], 4, 2)
+    for row in both.rows:
+        for side in (0, 1):
+            assert_allclose(both.rounds[row.key][side], one.rounds[row.key][side] + two.rounds[row.key][side])
+
+
 # What is counted
 
 
