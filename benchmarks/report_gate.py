@@ -113,6 +113,9 @@ def short(case: str) -> str:
 def _remarks(outcome: Outcome) -> list[str]:
     reasons = outcome.pairs[0].base.not_measured
     remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
+    sides = [side.identity() for side in outcome.sides.values()]
+    if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
+        remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
     if outcome.out_of_time:
         remarks.append(f"The time was up after {len(outcome.pairs)} pairs; with --resume it goes on.")
     return remarks

@@ -59,7 +59,7 @@ def repository(tmp_path_factory):
         "larger": {"extra": {"parameters": 11}},
         "more-memory": {"extra": {"parameters": 10, "peak_rss_bytes": 2_000_000}},
         "memory": {"extra": {"parameters": 10, "peak_rss_bytes": 1_000_000}},
-        "slow-first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 0.9}},
+        "slow-first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 1.5}},
         "first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 0.5}},
         "fewer-cases": {"seconds": {"one": 1e-3}},
         "more-cases": {"seconds": {"one": 1e-3, "two": 2e-3, "three": 3e-3}},
@@ -286,7 +286,10 @@ def test_cannot_be_measured(command, tmp_path, head, reason):
         (("--base", "base", "--threshold", "0"), "threshold 0.0: use a share above 0"),
         (("--base", "base", "--head"), "python -m benchmarks gate: argument --head: expected one argument"),
         ((), "python -m benchmarks gate: the following arguments are required: --base"),
-        (("--base", "base", "--head", "same", "--resume"), "raw/run.json: no such file; expected the folder of a run to go on with"),
+        (
+            ("--base", "base", "--head", "same", "--resume"),
+            "raw/run.json: no such file; expected the folder of a run to go on with",
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
@@ -304,12 +307,25 @@ def test_resume(slower, command, tmp_path):
     shutil.copytree(slower.folder / "raw", tmp_path / "raw")
     (tmp_path / "raw" / "head" / "process-002.json").unlink()
 
+    assert command("--base", "base", "--head", "slower", "--resume", "--budget", "1e-9")[0] == 3
+    assert [path.name for path in tmp_path.glob("raw/*/*.json")] == ["process-001.json"] * 2
+
     code, out, err = command("--base", "base", "--head", "slower", "--resume")
 
     assert (code, out) == (1, slower.out)
     assert err.count(": done;") == 2
     for name, kept in (("process-001.json", True), ("process-002.json", False), ("process-003.json", False)):
         assert ((tmp_path / "raw" / "base" / name).read_bytes() == (slower.folder / "raw" / "base" / name).read_bytes()) == kept
+
+
+def test_not_judged_again(slower, command, tmp_path):
+    """A gate that has ended is not judged by other rules afterwards."""
+    shutil.copytree(slower.folder / "raw", tmp_path / "raw")
+
+    code, out, err = command("--base", "base", "--head", "slower", "--resume", "--threshold", "0.2")
+
+    assert (code, out) == (2, "")
+    assert "raw/run.json: threshold was 0.02, now it is 0.2; restore it" in err
 
 
 def test_not_resumed(command, repository, tmp_path):
