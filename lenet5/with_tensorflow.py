@@ -225,7 +225,13 @@ def _predict(model: keras.Model, x: tf.Tensor) -> NDArray[np.float32]:
     return logits
 
 
+AVERAGES = tuple(map(int, keras.__version__.split(".")[:2])) < (3, 15)
+"""Whether train_on_batch gives the mean of all losses since the metrics were reset, and not the loss of its own batch."""
+
+
 def _train_on_batch(model: keras.Model, x: tf.Tensor, y: tf.Tensor) -> float:
+    if AVERAGES:
+        model.reset_metrics()
     return float(model.train_on_batch(x, y))
 
 
