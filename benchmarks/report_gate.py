@@ -84,7 +84,7 @@ def _worst_first(outcome: Outcome) -> list[tuple[Row, Verdict]]:
 
 
 def _verdicts(outcome: Outcome) -> Table:
-    head = ("case", "of", "base", "head", "head / base", "interval", "threshold", "pairs", "verdict")
+    head = ("case", "metric", "base", "head", "head / base", "interval", "threshold", "pairs", "verdict")
     return Table(head, [_row(outcome, row, verdict) for row, verdict in _worst_first(outcome)])
 
 
@@ -117,7 +117,7 @@ def _remarks(outcome: Outcome) -> list[str]:
     if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
         remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
     if outcome.out_of_time:
-        remarks.append(f"The time was up after {len(outcome.pairs)} pairs; with --resume it goes on.")
+        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; with --resume it goes on.")
     return remarks
 
 
@@ -150,13 +150,17 @@ def _method(outcome: Outcome) -> list[str]:
     frameworks = ", ".join(f"{name} {facts.get('version', '')}".strip() for name, facts in first.lenet5["frameworks"].items())
     drift = _control(outcome)
     return [
-        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {outcome.threads} "
-        f"{'thread' if outcome.threads == 1 else 'threads'}, {len(outcome.pairs)} pairs of fresh processes in random order; "
+        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.threads, 'thread')}, "
+        f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
         f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
         f"anything slower that is not is at most {100 * rules.alpha:g} %.",
     ]
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
 
 
 def _control(outcome: Outcome) -> str:
