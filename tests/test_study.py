@@ -36,7 +36,7 @@ def process(seconds, extra):
 
 
 def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None):
-    """The folder of a gate whose cases had these log ratios, the same number of each."""
+    """The folder of a gate whose cases had these log ratios, the same number of each; ``extra`` rides on those of a role."""
     folder.mkdir(parents=True)
     (folder / "run.json").write_text(json.dumps(dict(zip(("base", "head"), sides, strict=True))), encoding="utf-8")
     for index in range(len(next(iter(log_ratios.values())))):
@@ -47,7 +47,7 @@ def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None):
         for role, of_role in seconds.items():
             (folder / role).mkdir(exist_ok=True)
             path = folder / role / f"process-{index + 1:03d}.json"
-            path.write_text(json.dumps(process(of_role, extra or {})), encoding="utf-8")
+            path.write_text(json.dumps(process(of_role, (extra or {}).get(role, {}))), encoding="utf-8")
     return folder
 
 
@@ -67,7 +67,7 @@ def quiet(tmp_path):
 def test_load(tmp_path):
     """Every row with the values of its pairs; rounds for times, none for memory."""
     ratios = noisy(0.01, pairs=5)
-    found = study.load(record(tmp_path / "gate", ratios, extra={"first_call_seconds": 0.5}))
+    found = study.load(record(tmp_path / "gate", ratios, extra=dict.fromkeys(("base", "head"), {"first_call_seconds": 0.5})))
 
     assert found.pairs == 5
     assert [row.metric.name for row in found.rows] == ["time", "first call"] * 3
@@ -205,6 +205,13 @@ def test_a_false_alarm_is_one(tmp_path):
     assert_allclose(tally["false_alarms_a_case"]["share"], 1 / 3)
 
 
+def test_thresholds_are_the_gates(tmp_path):
+    """A first call that takes a fifth longer is within its own threshold, a time would not be."""
+    calls = {"base": {"first_call_seconds": 0.5}, "head": {"first_call_seconds": 0.6}}
+    tally = study.measured([study.load(record(tmp_path / "gate", noisy(0.005), extra=calls))], RULES)
+    assert tally["verdicts"][SAME] == tally["cases"] == 6
+
+
 def test_measured_runs(tmp_path):
     """A recording is cut into runs as long as a gate's longest; a rest is one more, unless the gate would not have looked."""
     most, first = RULES.most_pairs, RULES.looks[0]
@@ -248,6 +255,13 @@ def test_usual_rules_on_a_recording(tmp_path):
         assert found["false_alarms_a_case"]["count"] == 0, name
         assert [one["found"]["share"] for one in found["injected"]][-1] == 1, name
     assert study.usual([loud], RULE["mean:5%"], 50, np.random.default_rng(0))["false_alarms_a_case"]["share"] > 0.2
+
+
+def test_usual_rules_change_every_case_in_turn(tmp_path):
+    """Of a steady case and two that swing by a factor, the steady one is a third of the runs and found in all of them."""
+    ratios = {**noisy(1.0), "test_0": np.zeros(40)}
+    found = study.usual([study.load(record(tmp_path / "gate", ratios))], RULE["mean:5%"], 60, np.random.default_rng(0))
+    assert 1 / 3 < found["injected"][-1]["found"]["share"] < 0.9
 
 
 def test_taking_turns_or_saved():
@@ -303,6 +317,14 @@ def test_missed_is_said(written, tmp_path):
     assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
     text = report_study.main([str(tmp_path / "three")], tmp_path / "again", runs=6)
     assert "**quiet: +5 %, +10 % missed what was wanted.**" in text
+
+
+def test_too_many_false_alarms_are_said(written):
+    """Under any condition."""
+    found = json.loads((written / "study.json").read_text(encoding="utf-8"))
+    found["conditions"]["busy"]["resampled"]["false_alarms_a_case"]["share"] = 0.002
+    answer = report_study.sections(found)[0].before
+    assert "**busy: false alarms a case missed what was wanted.**" in answer
 
 
 def test_page(written):
