@@ -45,7 +45,7 @@ def visit(page: str, widths: tuple[int, ...], look: str, folder: Path) -> tuple[
     around = folder / "around.html"
     around.write_text(AROUND.format(frames=frames, look=look), encoding="utf-8")
     command = [chromium(), *FLAGS, f"--user-data-dir={folder / 'profile'}", "--dump-dom", around.as_uri()]
-    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", timeout=600, check=True)
     facts = re.findall(r'<pre id="facts">(.*?)</pre>', done.stdout, re.DOTALL)[-1]
     console = [line for line in done.stderr.splitlines() if ":CONSOLE" in line]
     return json.loads(html.unescape(facts)) if facts else [], console

@@ -95,7 +95,7 @@ def test_killed_and_resumed(uninterrupted, tmp_path, signum):
     running = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     children = first_children(running.pid)
     os.kill(running.pid, signum)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=300)
 
     assert running.returncode == 130
     assert files(folder) == ["process-001.json", "run.json"]
@@ -113,7 +113,7 @@ def test_killed_and_resumed(uninterrupted, tmp_path, signum):
 
 def first_children(pid):
     """The processes that a run has started, as soon as there is one."""
-    for _ in range(300):
+    for _ in range(3000):
         children = psutil.Process(pid).children(recursive=True)
         if children:
             time.sleep(0.5)
@@ -138,11 +138,11 @@ def test_nothing_survives(tmp_path):
 
     start = time.monotonic()
     with (tmp_path / "log").open("w") as log, pytest.raises(children.Interrupted):
-        children.execute(["sh", "-c", "sleep 20 & sleep 20"], os.environ, log, Soon())
+        children.execute(["sh", "-c", "sleep 600 & sleep 600"], os.environ, log, Soon())
 
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 300  # half of what waiting for it would take
     assert len(family) >= 2
-    psutil.wait_procs(family, timeout=5)
+    psutil.wait_procs(family, timeout=60)
     assert not [process for process in family if alive(process)]
 
 
