@@ -65,9 +65,9 @@ def quiet(tmp_path):
 
 
 def test_load(tmp_path):
-    """Every row with the values of its pairs; rounds for times, none for memory."""
+    """Every row with the values of its pairs; rounds for times, none for first calls."""
     ratios = noisy(0.01, pairs=5)
-    found = study.load(record(tmp_path / "gate", ratios, extra=dict.fromkeys(("base", "head"), {"first_call_seconds": 0.5})))
+    found = study.load(record(tmp_path / "gate", ratios, extra={role: {"first_call_seconds": 0.5} for role in ("base", "head")}))
 
     assert found.pairs == 5
     assert [row.metric.name for row in found.rows] == ["time", "first call"] * 3
