@@ -184,6 +184,8 @@ def test_choose_weighs_worth_against_cost():
     weights = lenet5.initial_weights(lenet5.Architecture(), seed=0)
     equal = {layer: np.ones(len(weights[f"{layer}.bias"])) for layer in structured.HIDDEN}
     assert [len(structured.choose(weights, equal, 560_000)[layer]) for layer in structured.HIDDEN] == [5, 16, 120, 84]
+    cheaper = {**equal, "conv1": np.full(6, 10.0), "conv2": np.full(16, 2.0)}
+    assert [len(structured.choose(weights, cheaper, 640_000)[layer]) for layer in structured.HIDDEN] == [6, 15, 120, 84]
     dear = {**equal, "conv1": np.full(6, 1e6), "conv2": np.full(16, 1e6)}
     assert [len(structured.choose(weights, dear, 655_000)[layer]) for layer in structured.HIDDEN] == [6, 16, 119, 84]
 
