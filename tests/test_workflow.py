@@ -171,39 +171,38 @@ def test_scripts_stop_at_errors(path):
     ids=["not slower", "slower", "not measured", "undecided", "interrupted"],
 )
 def test_gate(script, tmp_path, code, ends, annotation):
-    """Slower and not measured fail with an error, undecided passes with a warning, and the table is in the summary in any case."""
+    """Slower and not measured fail with an error, undecided passes with a warning; the summary is the gate's to write, once."""
     summary = tmp_path / "summary.md"
 
     done, calls = script("gate", "HEAD^1", FAKE_EXIT=str(code), FAKE_MARKDOWN="| case |", GITHUB_STEP_SUMMARY=str(summary))
 
     assert done.returncode == ends, done.stderr
     assert calls == ["-m benchmarks gate --base HEAD^1 --head HEAD --json report/gate.json --markdown report/gate.md"]
-    assert summary.read_text() == "| case |\n"
+    assert (script.project / "report" / "gate.md").read_text() == "| case |\n"
+    assert not summary.exists()
     annotations = [line for line in done.stdout.splitlines() if line.startswith("::")]
     assert len(annotations) == (annotation is not None)
     assert all(line.startswith(annotation) for line in annotations)
 
 
 def test_gate_options(script):
-    """What follows the base goes to the gate; without GitHub the table is printed."""
-    done, calls = script("gate", "main", "--budget", "5", "-k", "predict and torch", FAKE_MARKDOWN="| case |")
+    """What follows the base goes to the gate."""
+    done, calls = script("gate", "main", "--budget", "5", "-k", "predict and torch")
 
     assert done.returncode == 0
     assert calls[0].startswith("-m benchmarks gate --base main ")
     assert calls[0].endswith(" --budget 5 -k predict and torch")
-    assert "| case |" in done.stdout
 
 
-def test_gate_shows_no_older_table(script, tmp_path):
-    """A gate that wrote nothing leaves no table of an earlier one in the summary."""
-    summary = tmp_path / "summary.md"
+def test_gate_leaves_no_older_table(script):
+    """A gate that wrote nothing leaves no table of an earlier one to be uploaded as its own."""
     (script.project / "report").mkdir()
     (script.project / "report" / "gate.md").write_text("older")
 
-    done, _ = script("gate", "main", FAKE_EXIT="2", GITHUB_STEP_SUMMARY=str(summary))
+    done, _ = script("gate", "main", FAKE_EXIT="2")
 
     assert done.returncode == 2
-    assert not summary.exists()
+    assert not (script.project / "report" / "gate.md").exists()
 
 
 def test_versions(script):
