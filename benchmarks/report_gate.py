@@ -11,6 +11,7 @@ from benchmarks import markdown
 from benchmarks.document import DASH, Section, Table
 from benchmarks.gate import ROLES, Outcome, Row
 from benchmarks.results import CONTROL
+from benchmarks.statistics import CONFIDENCE
 from benchmarks.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 
 FORMAT = 1
@@ -90,7 +91,8 @@ def _verdicts(outcome: Outcome) -> Table:
 
 def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[str, ...]:
     base, head = (row.metric.show(statistics.median(values)) for values in (row.base, row.head))
-    interval = f"[{verdict.low:.3f}, {verdict.high:.3f}]"
+    unsure = verdict.verdict == UNDECIDED and verdict.confidence < CONFIDENCE  # from one or two pairs any interval can be had
+    interval = DASH if unsure else f"[{verdict.low:.3f}, {verdict.high:.3f}]"
     threshold = f"{100 * outcome.threshold(row):g} %"
     return (
         short(row.case),
