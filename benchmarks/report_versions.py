@@ -13,7 +13,7 @@ from benchmarks.document import DASH, Section, Table
 from benchmarks.results import CONTROL, Case, Run
 from benchmarks.statistics import CONFIDENCE, SEVERAL, Ratio, independent_ratio_interval
 
-GATE = "python -m benchmarks gate --base HEAD@OLD/bin/python --head HEAD@NEW/bin/python"
+GATE = "python -m benchmarks gate --base HEAD@/OLD/bin/python --head HEAD@/NEW/bin/python"
 
 
 def sections(runs: Sequence[Run]) -> list[Section]:
