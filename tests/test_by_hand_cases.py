@@ -65,24 +65,28 @@ def expressions():
     """The -k of the README's commands that fill the section by hand."""
     readme = (PROJECT / "README.md").read_text(encoding="utf-8")
     commands = [
-        shlex.split(line) for line in readme.splitlines() if line.startswith("python -m benchmarks run") and "test_ladder" in line
+        shlex.split(line)
+        for line in readme.splitlines()
+        if line.startswith("python -m benchmarks run") and "test_train_step" in line
     ]
     return [(command[command.index("-k") + 1], command[command.index("--") + 1 :]) for command in commands]
 
 
 def test_the_readmes_commands_select_what_they_promise():
-    """Both commands, for all threads and for one: every mode but the loops, the whole ladder, ONNX Runtime, and no other heavy group."""
-    found = expressions()
-    assert len(found) == 2
-    assert ["--threads" in options for _, options in found] == [False, True]
-    for expression, options in found:
-        assert counted(collected("-k", expression, *options)) == {
-            "test_predict": 3 * (EVERY - LOOPS),
-            "test_train_step": 2 * (EVERY - LOOPS),
-            "test_ladder_predict": 8,
-            "test_ladder_train_step": 4,
-            "test_beside": 3,
-        }
+    """For all threads every mode but the loops, the whole ladder and ONNX Runtime; for one thread batch 64; no other heavy group."""
+    everything, one_thread = expressions()
+    assert ["--threads" in options for _, options in (everything, one_thread)] == [False, True]
+    steps = 2 * (EVERY - LOOPS)
+    assert counted(collected("-k", everything[0], *everything[1])) == {
+        "test_predict": 3 * (EVERY - LOOPS),
+        "test_train_step": steps,
+        "test_ladder_predict": 8,
+        "test_ladder_train_step": 4,
+        "test_beside": 3,
+    }
+    batch_64 = collected("-k", one_thread[0], *one_thread[1])
+    assert counted(batch_64) == {"test_predict": EVERY - LOOPS, "test_train_step": steps}
+    assert all("batch=64]" in name for name in batch_64 if "::test_predict[" in name)
 
 
 # What they note
