@@ -139,8 +139,7 @@ def _how_sure(run: Run) -> str:
 
 def _ratio_cell(slower: Case, faster: Case) -> str:
     """How many times longer one case takes than another, with its interval where the run has several processes."""
-    ratio, low, high = ratio_interval(slower.medians, faster.medians)
-    return units.times(ratio) + ("" if low is None or high is None else f" [{units.significant(low)}, {units.significant(high)}]")
+    return units.times(*ratio_interval(slower.medians, faster.medians))
 
 
 def _best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]:

@@ -115,7 +115,7 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
             duel.question,
             f"{units.seconds(duel.by_hand.median)} ({duel.by_hand.mode})",
             f"{units.seconds(duel.other.median)} ({duel.label})",
-            _times(duel.ratio),
+            units.times(*duel.ratio),
             duel.chosen_from,
         ]
         for duel in found
@@ -200,7 +200,7 @@ def _climb(question: str, rungs: Sequence[Case]) -> Iterator[list[str]]:
 
 
 def _faster(case: Case, reference: Case | None) -> str:
-    return DASH if reference is None or reference is case else _times(ratio_interval(reference.medians, case.medians))
+    return DASH if reference is None or reference is case else units.times(*ratio_interval(reference.medians, case.medians))
 
 
 def _larger(case: Case, reference: Case | None) -> str:
@@ -213,10 +213,3 @@ def _what_a_ratio_is(run: Run) -> str:
     if run.processes == 1:
         return "Ratios from one process, so without an interval."
     return f"Ratios of times with their {CONFIDENCE:.0%} intervals from {run.processes} processes."
-
-
-def _times(ratio: Ratio) -> str:
-    interval = (
-        "" if ratio.low is None or ratio.high is None else f" [{units.significant(ratio.low)}, {units.significant(ratio.high)}]"
-    )
-    return f"{units.times(ratio.ratio)}{interval}"

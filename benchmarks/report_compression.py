@@ -77,8 +77,6 @@ def _how(case: Case) -> str:
 def _row(case: Case) -> list[str]:
     extra = case.extra
     difference, low, high = paired_difference(extra["gained"], extra["lost"], extra["test_images"])
-    ratio, slowest, fastest = speed_up(case)
-    interval = "" if slowest is None or fastest is None else f" [{units.significant(slowest)}, {units.significant(fastest)}]"
     return [
         str(extra["point"]),
         f"{case.framework} {case.mode}",
@@ -87,7 +85,7 @@ def _row(case: Case) -> list[str]:
         units.count(extra["macs_per_image"]),
         f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]",
         units.seconds(case.median),
-        f"{units.times(ratio)}{interval}",
+        units.times(*speed_up(case)),
     ]
 
 

@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks import units
-from benchmarks.document import Section, Table
+from benchmarks.document import DASH, Section, Table
 from benchmarks.results import Case, Run
 
-DASH = "—"
 FORWARD = ("predict", "graphs predict")
 TRAINING = ("train step", "graphs train step")
 

@@ -10,11 +10,10 @@ from itertools import groupby
 from math import ceil
 
 from benchmarks import units
-from benchmarks.document import Section, Table
+from benchmarks.document import DASH, Section, Table
 from benchmarks.results import Case, Run
 from benchmarks.statistics import Ratio, ratio_interval
 
-DASH = "—"
 GROUPS = {"graphs predict": "inference", "graphs train step": "training step"}
 
 Pair = tuple[str, str]
@@ -198,12 +197,7 @@ def _time_cell(case: Case | None, speedup: Ratio | None) -> str:
         return DASH
     if speedup is None:
         return units.seconds(case.median)
-    interval = (
-        ""
-        if speedup.low is None or speedup.high is None
-        else f" [{units.significant(speedup.low)}, {units.significant(speedup.high)}]"
-    )
-    return f"{units.seconds(case.median)} ({units.times(speedup.ratio)}{interval})"
+    return f"{units.seconds(case.median)} ({units.times(*speedup)})"
 
 
 def _median_import(at: Mapping[int, Case]) -> str:

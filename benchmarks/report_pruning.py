@@ -103,9 +103,7 @@ def _time_cell(case: Case, key: str) -> str:
     """A time beside that of the stripped network, and how many times longer it is."""
     if key not in case.extra:
         return DASH
-    ratio, low, high = _against(case, key)
-    interval = "" if low is None or high is None else f" [{units.significant(low)}, {units.significant(high)}]"
-    return f"{units.seconds(case.extra[key])} ({units.times(ratio)}{interval})"
+    return f"{units.seconds(case.extra[key])} ({units.times(*_against(case, key))})"
 
 
 def _two_zeros(cases: list[Case]) -> list[str]:

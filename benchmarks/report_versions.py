@@ -6,7 +6,7 @@ The runs were made at different times, often on different machines; whether an u
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from benchmarks import page, units
 from benchmarks.document import DASH, Section, Table
@@ -121,7 +121,7 @@ def _drift(run: Run, first: Run, name: str) -> str:
     ours, theirs = (one.versions.get("numpy") for one in (run, first))
     under = " (its NumPy is another one, too)" if ours != theirs else ""
     return (
-        f"**Warning: {when}. The control, one fixed matrix product{under}, took {_cell(worst)} as long: "
+        f"**Warning: {when}. The control, one fixed matrix product{under}, took {units.times(*worst)} as long: "
         "no ratio below is worth more than that one is close to 1.**"
     )
 
@@ -145,7 +145,7 @@ def _findings(run: Run, first: Run, name: str, reference: str) -> str:
     shorter = [(label, one) for label, one, _, high in intervals if high < 1]
     parts = [f"{len(longer)} took longer", f"{len(shorter)} less long", f"{len(intervals) - len(longer) - len(shorter)} undecided"]
     most = max(longer, key=lambda it: it[1].ratio, default=None)
-    worst = f"; most of all {most[0]}, {_cell(most[1])}" if most else ""
+    worst = f"; most of all {most[0]}, {units.times(*most[1])}" if most else ""
     return f"{name} against {reference}: of {len(intervals)} cases {', '.join(parts)}{worst}."
 
 
@@ -171,38 +171,38 @@ def _times(runs: Sequence[Run], group: str) -> Section:
 
 
 def _table(runs: Sequence[Run], group: str) -> Table:
-    """Cases of a group as rows, runs as columns."""
-    known = [_named(run) for run in runs]
-    names = list(dict.fromkeys(case.name for run in runs for case in run.group(group)))
-    rows = []
-    for name in names:
-        cases = [cases.get(name) for cases in known]
-        label = next(_label(case) for case in cases if case)
-        compared = [None] + [
-            ratio(case, cases[0]) if same_machine(run, runs[0]) else None for run, case in zip(runs[1:], cases[1:], strict=True)
-        ]
-        rows.append([label, *(_time(case, one) for case, one in zip(cases, compared, strict=True))])
-    return Table(["", *labels(runs)], rows)
+    """Times of a group's cases, each with its ratio to the first run where that says something."""
+    comparable = [run is not runs[0] and same_machine(run, runs[0]) for run in runs]
+
+    def cells(cases: Sequence[Case | None]) -> list[str]:
+        compared = [ratio(case, cases[0]) if fits else None for case, fits in zip(cases, comparable, strict=True)]
+        return [_time(case, one) for case, one in zip(cases, compared, strict=True)]
+
+    return _side_by_side(runs, [case for run in runs for case in run.group(group)], cells)
 
 
 def _first_calls(runs: Sequence[Run]) -> list[Section]:
     """First calls beside each other, if a run has any: without ratios, since each process has but one."""
-    known = [_named(run) for run in runs]
-    names = list(dict.fromkeys(case.name for run in runs for case in run.cases if "first_call_seconds" in case.extra))
-    if not names:
+    called = [case for run in runs for case in run.cases if "first_call_seconds" in case.extra]
+    if not called:
         return []
-    rows = []
-    for name in names:
-        cases = [cases.get(name) for cases in known]
-        label = next(_label(case) for case in cases if case)
-        rows.append([label, *(_first_call(case) for case in cases)])
     return [
         Section(
             "First calls",
             before=["Tracing, compiling, allocating, and one call; other cases have run in the process before."],
-            table=Table(["", *labels(runs)], rows),
+            table=_side_by_side(runs, called, lambda cases: [_first_call(case) for case in cases]),
         )
     ]
+
+
+def _side_by_side(runs: Sequence[Run], shown: Iterable[Case], cells: Callable[[Sequence[Case | None]], list[str]]) -> Table:
+    """Cases as rows, each once, runs as columns; ``cells`` writes a row from what each run has of the case."""
+    known = [_named(run) for run in runs]
+    named: dict[str, str] = {}
+    for case in shown:
+        named.setdefault(case.name, _label(case))
+    rows = [[label, *cells([cases.get(name) for cases in known])] for name, label in named.items()]
+    return Table(["", *labels(runs)], rows)
 
 
 def _label(case: Case) -> str:
@@ -219,17 +219,11 @@ def _test(case: Case) -> str:
 def _time(case: Case | None, one: Ratio | None) -> str:
     if case is None:
         return DASH
-    return units.seconds(case.median) + (f" ({_cell(one)})" if one else "")
+    return units.seconds(case.median) + (f" ({units.times(*one)})" if one else "")
 
 
 def _first_call(case: Case | None) -> str:
     return units.seconds(case.extra["first_call_seconds"]) if case and "first_call_seconds" in case.extra else DASH
-
-
-def _cell(one: Ratio) -> str:
-    return units.times(one.ratio) + (
-        "" if one.low is None or one.high is None else f" [{units.significant(one.low)}, {units.significant(one.high)}]"
-    )
 
 
 # The small print

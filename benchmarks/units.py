@@ -50,6 +50,7 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def times(ratio: float) -> str:
-    """3.456 -> '3.46 x'"""
-    return f"{significant(ratio)} x"
+def times(ratio: float, low: float | None = None, high: float | None = None) -> str:
+    """A ratio, and its interval if it has one.   3.456 -> '3.46 x'; 3.456, 3.2, 3.71 -> '3.46 x [3.20, 3.71]'"""
+    interval = "" if low is None or high is None else f" [{significant(low)}, {significant(high)}]"
+    return f"{significant(ratio)} x{interval}"

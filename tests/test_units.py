@@ -62,6 +62,8 @@ def test_counts_shares_and_ratios():
     assert units.count(1310160) == "1,310,160"
     assert units.percent(0.9533) == "95.3 %"
     assert units.times(3.456) == "3.46 x"
+    assert units.times(3.456, 3.2, 3.712) == "3.46 x [3.20, 3.71]"
+    assert units.times(3.456, None, None) == "3.46 x"
 
 
 @settings(deadline=None)
