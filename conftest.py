@@ -245,7 +245,7 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
 
 def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The report, from the JSON that this session has just saved and from nothing else."""
-    from benchmarks import report
+    from benchmarks import document, report
     from lenet5 import InputError
 
     saved = None if config.getoption("no_report") else _saved_by(config)
@@ -261,9 +261,7 @@ def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Conf
     terminalreporter.write_line(written.text)
     for path in (written.path, written.page):
         terminalreporter.write_line(f"Written to {path.relative_to(config.rootpath)}, from {saved}")
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(summary, "a", encoding="utf-8") as file:
-            file.write(written.text)
+    document.add_to_job_summary(written.text)
 
 
 def _saved_by(config: pytest.Config) -> Path | None:

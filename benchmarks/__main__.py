@@ -181,17 +181,15 @@ def _gate(options: argparse.Namespace) -> int:
         document.write_whole(options.json, json.dumps(facts, indent=2) + "\n")
     if options.markdown:
         document.write_whole(options.markdown, text)
-    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(summary, "a", encoding="utf-8") as file:
-            file.write(text)
+    document.add_to_job_summary(text)
     print(text)
     print(f"Raw values in {output}")
     return outcome.exit_code
 
 
 def _study(options: argparse.Namespace) -> int:
-    if options.base or options.resume or options.pytest:
-        raise InputError("--study: measures nothing; leave out --base, --resume and what follows --")
+    if options.base or options.resume or options.pytest or options.expression or options.json or options.markdown:
+        raise InputError("--study: measures nothing; leave out --base, --resume, -k, --json, --markdown and what follows --")
     output = options.output or Path("report")
     command = [
         "gate",

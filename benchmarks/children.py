@@ -17,6 +17,7 @@ from typing import Any, TextIO
 from tqdm import tqdm
 
 from benchmarks import results
+from benchmarks.document import write_whole
 from lenet5 import InputError
 
 MANIFEST = "run.json"
@@ -34,14 +35,7 @@ class Interrupted(Exception):
 
 def begin(output: Path, settings: Mapping[str, Any]) -> None:
     """Make the folder of a measurement and note its settings there.  Raises InputError if it cannot be written."""
-    manifest = output / MANIFEST
-    beside = manifest.with_suffix(".part")
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        os.replace(beside, manifest)
-    except OSError as error:
-        raise InputError(f"{output}: cannot be written ({error.strerror}); name another --output") from None
+    write_whole(output / MANIFEST, json.dumps(settings, indent=2) + "\n")
 
 
 def check_settings(output: Path, settings: Mapping[str, Any]) -> None:

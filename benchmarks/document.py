@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -43,3 +44,10 @@ def write_whole(path: Path, text: str) -> None:
         Path(beside.name).replace(path)
     except OSError as error:
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another --output") from None
+
+
+def add_to_job_summary(text: str) -> None:
+    """Append to the page that GitHub Actions shows of a job; anywhere else, do nothing."""
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(text)

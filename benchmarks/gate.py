@@ -149,7 +149,7 @@ class Outcome:
 
     def threshold(self, row: Row) -> float:
         """The share from which on a change of this row matters."""
-        return _threshold(row, self.rules)
+        return threshold(row, self.rules)
 
 
 def run(
@@ -243,10 +243,11 @@ def differences(pair: Pair) -> list[Difference]:
 
 def _judge(pairs: Sequence[Pair], rules: Rules) -> Judgement:
     found = rows(pairs)
-    return judge({row.key: row.log_ratios for row in found}, rules, {row.key: _threshold(row, rules) for row in found})
+    return judge({row.key: row.log_ratios for row in found}, rules, {row.key: threshold(row, rules) for row in found})
 
 
-def _threshold(row: Row, rules: Rules) -> float:
+def threshold(row: Row, rules: Rules) -> float:
+    """The share from which on a change of a row matters."""
     return row.metric.threshold or rules.threshold
 
 
@@ -254,6 +255,20 @@ def order(seed: int, number: int) -> tuple[str, ...]:
     """The sides of a pair, first to last: drawn for pairs 1, 3, 5, ...; the pair after each has the other order."""
     drawn = random.Random(f"{seed}.{(number - 1) // 2}").sample(ROLES, 2)
     return tuple(drawn if number % 2 else reversed(drawn))
+
+
+def recorded(folder: Path) -> list[Pair]:
+    """The pairs that a gate has measured into a folder: both processes of a pair or none, for they belong together in time."""
+    pairs: list[Pair] = []
+    while True:
+        paths = [_path(folder, role, len(pairs) + 1) for role in ROLES]
+        if not all(path.exists() for path in paths):
+            return pairs
+        pairs.append(Pair(*map(results.load, paths)))
+
+
+def _path(folder: Path, role: str, number: int) -> Path:
+    return folder / role / f"process-{number:03d}.json"
 
 
 # Measuring
@@ -288,12 +303,9 @@ class _Gate:
                 (self._output / role).mkdir(exist_ok=True)
             return []
         children.check_settings(self._output, self.settings())
-        pairs: list[Pair] = []
-        # Both processes of a pair or none: they belong together in time.
-        while self._path("base", len(pairs) + 1).exists() and self._path("head", len(pairs) + 1).exists():
-            pair = Pair(*(results.load(self._path(role, len(pairs) + 1)) for role in ROLES))
+        pairs = recorded(self._output)
+        for pair in pairs:
             self._check(pair)
-            pairs.append(pair)
         for role in ROLES:
             (self._output / role).mkdir(exist_ok=True)
             for path in sorted((self._output / role).glob(results.PROCESSES))[len(pairs) :]:
@@ -314,7 +326,7 @@ class _Gate:
         return pair
 
     def _path(self, role: str, number: int) -> Path:
-        return self._output / role / f"process-{number:03d}.json"
+        return _path(self._output, role, number)
 
     def _process(self, side: Side, number: int) -> Run:
         path = self._path(side.role, number)

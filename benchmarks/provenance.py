@@ -32,6 +32,7 @@ READERS = (
     "statistics",
     "study",
     "units",
+    "usual_rules",
     "verdicts",
 )
 """Modules of ``benchmarks`` that, like all ``report_*``, only read what was measured: they may change between two processes of a run."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks import markdown
+from benchmarks import markdown, units
 from benchmarks.document import DASH, Section, Table
 from benchmarks.gate import ROLES, Outcome, Row
 from benchmarks.results import CONTROL
@@ -171,4 +171,4 @@ def _control(outcome: Outcome) -> str:
     medians = [case.median for run in runs for case in run.cases if case.group == CONTROL and str(case.mode).startswith("product")]
     if len(medians) < 2:
         return ""
-    return f"Meanwhile the same matrix product took from {min(medians) * 1e6:.0f} to {max(medians) * 1e6:.0f} µs."
+    return f"Meanwhile the same matrix product took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."

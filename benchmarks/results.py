@@ -397,7 +397,7 @@ def _check_same(one: Run, other: Run) -> None:
     """Raise InputError, naming the file and the difference, unless two processes were measured under the same circumstances."""
     shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
     for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
-        expected, found = _at(one, where), _at(other, where)
+        expected, found = (at({"machine_info": run.machine, "version": run.version}, where) for run in (one, other))
         if expected != found:
             raise InputError(
                 f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
@@ -415,9 +415,9 @@ def _check_settings(one: Run, other: Run) -> None:
             )
 
 
-def _at(run: Run, where: str) -> Any:
-    """The value at a dotted place of the file; None if there is none."""
-    value: Any = {"machine_info": run.machine, "version": run.version}
+def at(document: Mapping[str, Any], where: str) -> Any:
+    """The value at a dotted place of a file, such as "machine_info.lenet5.threads"; None if there is none."""
+    value: Any = document
     for key in where.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None
     return value

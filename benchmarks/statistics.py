@@ -11,7 +11,7 @@ from scipy import stats
 CONFIDENCE = 0.95
 
 SEVERAL = 3
-"""Processes of a run that give an interval against another run's; with two of unlike spread Welch's misses twice as often as it says."""
+"""Processes of a run that give an interval against another run's; two are too few to tell a spread by."""
 
 
 class Ratio(NamedTuple):

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from benchmarks import children, gate, results
-from benchmarks.gate import ROLES, Pair, Row
+from benchmarks.gate import ROLES, Row
 from benchmarks.results import Case, Run
 from benchmarks.statistics import CONFIDENCE, share_interval
 from benchmarks.usual_rules import USUAL, Rounds, Rule
@@ -81,9 +81,7 @@ def load(folder: Path) -> Recording:
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{manifest}: {what} of base and head differ; a study needs pairs of identical code")
-    pairs: list[Pair] = []
-    while all((path := folder / role / f"process-{len(pairs) + 1:03d}.json").exists() for role in ROLES):
-        pairs.append(Pair(*(results.load(folder / role / path.name) for role in ROLES)))
+    pairs = gate.recorded(folder)
     rows = gate.rows(pairs) if pairs else []
     times = [row for row in rows if row.metric.name == gate.METRICS[0].name]
     if not times:
@@ -129,7 +127,7 @@ def _joined(recordings: Sequence[Recording]) -> Recording:
 
 
 def _judge(recording: Recording, values: Floats, rules: Rules) -> Judgement:
-    thresholds = {row.key: row.metric.threshold or rules.threshold for row in recording.rows}
+    thresholds = {row.key: gate.threshold(row, rules) for row in recording.rows}
     return judge({row.key: list(one) for row, one in zip(recording.rows, values, strict=True)}, rules, thresholds)
 
 

@@ -362,5 +362,7 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert found["command"] in printed
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
 
-    assert main(["gate", "--study", "a gate", "--base", "HEAD"]) == 2
-    assert capsys.readouterr().err == "--study: measures nothing; leave out --base, --resume and what follows --\n"
+    for more in (["--base", "HEAD"], ["--resume"], ["-k", "numpy"], ["--json", "x"], ["--markdown", "x"], ["--", "-x"]):
+        assert main(["gate", "--study", "a gate", *more]) == 2
+        line = "--study: measures nothing; leave out --base, --resume, -k, --json, --markdown and what follows --\n"
+        assert capsys.readouterr().err == line
