@@ -112,6 +112,19 @@ def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str]
     return losses
 
 
+@pytest.fixture(scope="session")
+def dense(weights: lenet5.Weights, dataset: Dataset, pytestconfig: pytest.Config) -> lenet5.Weights:
+    """The trained network that everything smaller is made from and compared with; trained once a session."""
+    import lenet5
+    from benchmarks.measuring import LEARNING_RATES, SEED
+    from lenet5 import training
+
+    net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
+    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
+    trained: lenet5.Weights = net.weights()
+    return trained
+
+
 @pytest.fixture
 def repeats(pytestconfig: pytest.Config) -> Callable[..., int]:
     """repeats(seconds_each) -> rounds that fit ``--benchmark-max-time``, for cases that need a set-up before each round."""

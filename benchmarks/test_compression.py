@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import gzip
 from functools import cache
 from importlib.util import find_spec
 from statistics import median
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 import lenet5
 from benchmarks import BY_HAND, fresh
 from benchmarks.compressed import SWEEP, Compressed, label, make
-from benchmarks.measuring import LEARNING_RATES, SEED, first_images
+from benchmarks.measuring import first_images
 from benchmarks.samples import enter, in_turns, recorded_time
 from lenet5 import compression, cost, factorization, quantization, training
 from lenet5.architecture import kernel_names
@@ -44,14 +43,6 @@ pytestmark = [
     pytest.mark.usefixtures("cpu_only"),
     pytest.mark.benchmark(group="compression", timer=recorded_time),
 ]
-
-
-@pytest.fixture(scope="session")
-def dense(weights, dataset, pytestconfig):
-    """The trained network that everything is compared with; trained once a session."""
-    net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
-    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
-    return net.weights()
 
 
 @pytest.fixture(scope="session")
@@ -190,9 +181,7 @@ def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_se
         point=f"int8 by hand, {arithmetic}",
         stored_bytes=quantization.quantized_bytes(quantized),
         form="int8",
-        gzip_bytes=len(
-            gzip.compress(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values()), 9)
-        ),
+        gzip_bytes=compression.gzipped(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values())),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(seconds["dense"]),
     )

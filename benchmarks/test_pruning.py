@@ -37,14 +37,6 @@ pytestmark = [
 
 
 @pytest.fixture(scope="session")
-def dense(weights, dataset, pytestconfig):
-    """The trained network that all pruning starts from; trained once a session."""
-    net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATE)
-    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
-    return net.weights()
-
-
-@pytest.fixture(scope="session")
 def epochs(pytestconfig):
     """Epochs of pruning and learning to live with it: two thirds of those that the dense network had."""
     return max(1, 2 * pytestconfig.getoption("epochs") // 3)

@@ -99,11 +99,16 @@ def negative_zeros(weights: Mapping[str, Any]) -> int:
 
 
 def gzip_bytes(weights: Mapping[str, Any]) -> int:
-    """Bytes of all arrays in one gzip stream, level 9, no name and no time in its head.
+    """Bytes of all arrays in one gzip stream, as `gzipped` makes it."""
+    return gzipped(canonical_bytes(weights))
 
-    The same weights give the same number with the same zlib; other versions of zlib may differ by a few bytes.
+
+def gzipped(data: bytes) -> int:
+    """Bytes of the gzip stream of these, level 9, no name and no time in its head.
+
+    The same data give the same number with the same zlib; other versions of zlib may differ by a few bytes.
     """
-    return len(gzip.compress(canonical_bytes(weights), compresslevel=9, mtime=0))
+    return len(gzip.compress(data, compresslevel=9, mtime=0))
 
 
 def sparse_bytes(weights: Mapping[str, Any]) -> int:

@@ -21,9 +21,7 @@ from lenet5.numpy_fused import (
     POOLED_SIDE,
     Arena,
     Array,
-    Basis,
     Convolution,
-    Dense,
     Forward,
     Parameters,
     ShiftedKernels,
@@ -91,24 +89,11 @@ class Activation:
 
 
 class DenseBackward:
-    """d_out (u, n) -> d_source (d, n), d_weight (u, d + 1)"""
+    """d_out (u, n) -> d_source (d, n), d_weight (u, d + 1); the weight (u, d) without its bias.  A basis has none: d_weight (u, d)"""
 
-    def __init__(self, arena: Arena, layer: Dense, d_out: Array, d_weight: Array) -> None:
+    def __init__(self, arena: Arena, source: Array, weight: Array, d_out: Array, d_weight: Array) -> None:
         self.d_out, self.d_weight = d_out, d_weight
-        self.source, self.weight = layer.source.T, layer.weight[:, :-1].T
-        self.d_source = arena.take(len(self.weight), d_out.shape[1])
-
-    def backward(self) -> None:
-        np.matmul(self.d_out, self.source, out=self.d_weight)
-        np.matmul(self.weight, self.d_out, out=self.d_source)
-
-
-class BasisBackward:
-    """d_out (rank, n) -> d_source (d, n), d_weight (rank, d)"""
-
-    def __init__(self, arena: Arena, layer: Basis, d_out: Array, d_weight: Array) -> None:
-        self.d_out, self.d_weight = d_out, d_weight
-        self.source, self.weight = layer.source.T, layer.weight.T
+        self.source, self.weight = source.T, weight.T
         self.d_source = arena.take(len(self.weight), d_out.shape[1])
 
     def backward(self) -> None:
@@ -206,11 +191,11 @@ class Backward:
         d = self.logits
         for name in reversed(DENSE):
             layer = forward.dense[name]
-            step = DenseBackward(arena, layer, d, gradients.dense[name])
+            step = DenseBackward(arena, layer.source, layer.weight[:, :-1], d, gradients.dense[name])
             self.steps.append(step)
             d, features = step.d_source, layer.source[:-1]
             if basis := forward.bases.get(name):
-                through = BasisBackward(arena, basis, d, gradients.bases[name])
+                through = DenseBackward(arena, basis.source, basis.weight, d, gradients.bases[name])
                 self.steps.append(through)
                 d, features = through.d_source, basis.source
             self.steps.append(Activation(arena, features, d, activation))

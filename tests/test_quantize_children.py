@@ -46,6 +46,23 @@ def test_int8_by_library(dense, monkeypatch, module, kind, package, float_weight
     assert all(len(found[name]) >= 5 and min(found[name]) > 0 for name in ("dense", "compressed"))
 
 
+def test_agreement():
+    """Of all images eight in ten, of those that float32 is sure of nineteen in twenty; without sure ones the first alone counts."""
+    sure, unsure = np.eye(10, dtype=np.float32)[:5] * 9, np.eye(10, dtype=np.float32)[:5] * 0.1
+    both, classes = np.concatenate([sure, unsure]), np.tile(np.arange(5), 2)
+
+    def but(*wrong):
+        return np.where(np.isin(np.arange(10), wrong), 9, classes)
+
+    quantize_child.check_agreement(both, but())
+    quantize_child.check_agreement(both, but(6, 9))
+    with pytest.raises(AssertionError, match=r"float32 is sure of in 80\.0%"):
+        quantize_child.check_agreement(both, but(3))
+    with pytest.raises(AssertionError, match=r"float32 sees in 70\.0%"):
+        quantize_child.check_agreement(both, but(6, 8, 9))
+    quantize_child.check_agreement(unsure, classes[:5])
+
+
 def test_calibration_without_images(dense, capsys):
     """Less than a batch is nothing to calibrate with: one line, exit 2."""
     assert quantize_child.main(lambda task: None, ("static",), [str(dense[0]), "--dataset=digits", "--images=63"]) == 2
