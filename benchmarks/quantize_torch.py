@@ -25,9 +25,6 @@ with warnings.catch_warnings():
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
 
-# torch.export asks for one answer on TF32; our network has set that of convolutions alone.
-torch.backends.cudnn.allow_tf32 = False
-
 
 def quantize(task: Task) -> Int8:
     """Both networks compiled by TorchInductor: float32 against int8."""

@@ -41,12 +41,9 @@ torch._dynamo.config.accumulated_recompile_limit = max(torch._dynamo.config.accu
 TRAINING_OPTIONS: dict[str, Any] = {"layout_optimization": False}
 
 # TF32 off, here as in TensorFlow: it rounds what a GPU multiplies to 10 bits, three decimal digits, and float32 is float32 on the CPU.
+# By the older names, which set everything at once: torch.export raises where some of it was set by the newer ones.
 torch.set_float32_matmul_precision("highest")
-CONVOLUTION_SETTINGS: Any = getattr(torch.backends.cudnn, "conv", None)  # since PyTorch 2.9, where the older name warns
-if CONVOLUTION_SETTINGS:
-    CONVOLUTION_SETTINGS.fp32_precision = "ieee"
-else:
-    torch.backends.cudnn.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
 
 ACTIVATIONS = {"relu": functional.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 
@@ -210,7 +207,8 @@ class LeNet5:
 
 def _tf32() -> str:
     """Whether a GPU would round float32 to TF32 anywhere, in products or in convolutions."""
-    convolutions = CONVOLUTION_SETTINGS.fp32_precision == "tf32" if CONVOLUTION_SETTINGS else torch.backends.cudnn.allow_tf32
+    newer: Any = getattr(torch.backends.cudnn, "conv", None)  # where there is one, the older name cannot be read once it was used
+    convolutions = newer.fp32_precision == "tf32" if newer else torch.backends.cudnn.allow_tf32
     return "on" if convolutions or torch.get_float32_matmul_precision() != "highest" else "off"
 
 

@@ -98,6 +98,14 @@ def test_float32_is_float32(framework):
     assert lenet5.implementation(framework).describe()["tf32"] == "off"
 
 
+def test_tf32_off_leaves_export_alone():
+    """torch.export asks for one answer on TF32, of all of cuDNN."""
+    torch = pytest.importorskip("torch")
+    lenet5.implementation("torch")
+    exported = torch.export.export(torch.nn.Conv2d(3, 4, 5), (torch.zeros(1, 3, 8, 8),))
+    assert exported.module()(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 4, 4)
+
+
 def test_tf32_would_be_noticed(monkeypatch):
     """Whoever turns it on after us is found out, for products and for convolutions."""
     torch, tf = pytest.importorskip("torch"), pytest.importorskip("tensorflow")
@@ -116,7 +124,12 @@ def test_tf32_would_be_noticed(monkeypatch):
         try:
             assert found["torch"]()["tf32"] == "on"
         finally:
-            convolutions.fp32_precision = "ieee"
+            torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        assert found["torch"]()["tf32"] == "on"
+    finally:
+        torch.backends.cudnn.allow_tf32 = False
     assert [describe()["tf32"] for describe in found.values()] == ["off", "off"]
 
 
