@@ -7,6 +7,7 @@ counts.  Results do not depend on timing: which chunk goes to which thread, and 
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -40,7 +41,7 @@ WORKSPACE_BYTES = 40_000_000
 class OneBlasThread:
     """While anybody is inside, the BLAS computes on the calling thread alone; the last one out restores what the first one found.
 
-    Where threadpoolctl finds no BLAS that it can hold, nothing changes but the speed.
+    Where threadpoolctl finds no BLAS that it can hold, or another thread of this process holds it, nothing changes but the speed.
     """
 
     def __init__(self) -> None:
@@ -54,10 +55,10 @@ class OneBlasThread:
             if self._libraries is None:  # looked for once, through all that is loaded
                 self._libraries = ThreadpoolController().select(user_api="blas").lib_controllers
             if self._inside == 0:
-                found = [(library, library.get_num_threads()) for library in self._libraries]
-                self._restore = [(library, threads) for library, threads in found if threads != 1]
-                for library, _ in self._restore:
+                found = [(library, threads) for library in self._libraries if (threads := library.get_num_threads()) != 1]
+                for library, _ in found:
                     library.set_num_threads(1)
+                self._restore = [(library, threads) for library, threads in found if library.get_num_threads() == 1]
             self._inside += 1
 
     def __exit__(self, *_: object) -> None:
@@ -65,7 +66,15 @@ class OneBlasThread:
             self._inside -= 1
             if self._inside == 0:
                 for library, threads in self._restore:
+                    release(library)  # from the first one in, who need not be the last one out
                     library.set_num_threads(threads)
+                    release(library)
+
+
+def release(library: Any) -> None:
+    """Let any thread hold a BLAS: since threadpoolctl 3.8 the first one that does is the only one that can, as long as it lives."""
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
 
 
 ONE_BLAS_THREAD = OneBlasThread()
@@ -98,11 +107,15 @@ class SGD:
 
 
 class Adam:
-    """Adam (Kingma & Ba 2015, algorithm 1) without a new array: fresh memory costs more than the arithmetic."""
+    """Adam (Kingma & Ba 2015, algorithm 1) without a new array, in ten passes: fresh memory and passes cost more than arithmetic.
+
+    The running means are kept divided by what each new value is multiplied by, 1 - beta: a decay and a sum then update them, and the
+    factors that are left, with those that take out the bias, are numbers that are multiplied together before any array is touched.
+    """
 
     def __init__(self, size: int, learning_rate: float) -> None:
         self.learning_rate = learning_rate
-        self.mean, self.square, self.scratch = np.zeros((3, size), np.float32)
+        self.mean, self.square = np.zeros((2, size), np.float32)
         self.steps = 0
 
     def reset(self) -> None:
@@ -114,20 +127,19 @@ class Adam:
     def update(self, w: Array, g: Array) -> None:
         """One step, in place; g is used up."""
         self.steps += 1
-        m, v, scratch = self.mean, self.square, self.scratch
+        m, v = self.mean, self.square
+        of_mean = (1 - ADAM_BETA1) / (1 - ADAM_BETA1**self.steps)
+        of_root = math.sqrt((1 - ADAM_BETA2) / (1 - ADAM_BETA2**self.steps))
         np.multiply(m, np.float32(ADAM_BETA1), out=m)
-        np.multiply(g, np.float32(1 - ADAM_BETA1), out=scratch)
-        np.add(m, scratch, out=m)
+        np.add(m, g, out=m)
         np.multiply(v, np.float32(ADAM_BETA2), out=v)
         np.multiply(g, g, out=g)
-        np.multiply(g, np.float32(1 - ADAM_BETA2), out=g)
         np.add(v, g, out=v)
-        np.multiply(v, np.float32(1 / (1 - ADAM_BETA2**self.steps)), out=scratch)
-        np.sqrt(scratch, out=scratch)
-        np.add(scratch, np.float32(ADAM_EPSILON), out=scratch)
-        np.divide(m, scratch, out=scratch)
-        np.multiply(scratch, np.float32(self.learning_rate / (1 - ADAM_BETA1**self.steps)), out=scratch)
-        np.subtract(w, scratch, out=w)
+        np.sqrt(v, out=g)
+        np.add(g, np.float32(ADAM_EPSILON / of_root), out=g)
+        np.divide(m, g, out=g)
+        np.multiply(g, np.float32(self.learning_rate * of_mean / of_root), out=g)
+        np.subtract(w, g, out=w)
 
 
 OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
@@ -272,13 +284,13 @@ class FusedLeNet5:
         share = 1 / len(x)
 
         def work(worker: Worker, chunks: list[slice]) -> tuple[float, Array]:
-            loss, total = 0.0, worker.total(len(self._parameters.flat))
+            loss, total = 0.0, worker.total(len(self._parameters.flat)) if len(chunks) > 1 else None
             for chunk in chunks:
                 forward, backward = worker.chunk(chunk.stop - chunk.start, True)
                 forward.forward(x[chunk])
                 loss += backward.backward(y[chunk], share)
-                np.add(total, backward.gradient, out=total)
-            return loss, total
+                gradient = backward.gradient if total is None else np.add(total, backward.gradient, out=total)
+            return loss, gradient
 
         del self._workers[self._trainers :]  # for good: what is prepared for training stays that large
         self._write_kernels(few=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
@@ -13,7 +14,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
 from lenet5.architecture import NAMES
-from lenet5.numpy_chunks import CHUNK, FusedLeNet5
+from lenet5.numpy_chunks import CHUNK, ONE_BLAS_THREAD, FusedLeNet5
 from lenet5.numpy_fused import FEW
 from lenet5.numpy_plain import PlainLeNet5
 from tests.test_agreement import problem
@@ -27,6 +28,11 @@ def fused(weights, threads=2, activation="relu", optimizer="sgd", learning_rate=
 
 def plain(weights, activation="relu"):
     return PlainLeNet5(weights, "loops", activation, "sgd", 0.05)
+
+
+def blas_threads():
+    """How many threads each BLAS may use now."""
+    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3], ids="threads={}".format)
@@ -108,7 +114,7 @@ def test_one_network_from_many_threads():
 def test_many_networks_at_once():
     """Networks that train side by side end where they would have ended alone, and BLAS has the threads again that it had."""
     problems = [problem(batch=70, seed=seed) for seed in range(4)]
-    before = [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+    before = blas_threads()
 
     def trained(job):
         weights, images, labels = job
@@ -124,7 +130,36 @@ def test_many_networks_at_once():
     for one, other in zip(alone, together, strict=True):
         for name in NAMES:
             assert_array_equal(one[name], other[name], err_msg=name)
-    assert [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"] == before
+    assert blas_threads() == before
+
+
+def test_the_blas_is_held_whoever_asks():
+    """Threads that follow each other, and threads that are inside together and leave in the order they came."""
+    before, both_in, first_out = blas_threads(), threading.Barrier(2), threading.Event()
+    within = []
+
+    def first():
+        with ONE_BLAS_THREAD:
+            both_in.wait()
+            within.append(blas_threads())
+        first_out.set()
+
+    def last():
+        with ONE_BLAS_THREAD:
+            both_in.wait()
+            first_out.wait()
+            within.append(blas_threads())
+        return blas_threads()
+
+    with ThreadPoolExecutor(2) as others:
+        for _ in range(2):
+            with ONE_BLAS_THREAD:
+                within.append(blas_threads())
+            assert blas_threads() == before
+            leaving = others.submit(first)
+            assert others.submit(last).result() == before
+            leaving.result()
+    assert within == [[1] * len(before)] * 6
 
 
 def test_training_and_predicting_share_the_memory():
