@@ -245,12 +245,13 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
 
 def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The report, from the JSON that this session has just saved and from nothing else."""
-    from benchmarks import document, report
-    from lenet5 import InputError
-
     saved = None if config.getoption("no_report") else _saved_by(config)
     if saved is None:
         return
+    # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
+    from benchmarks import document, report
+    from lenet5 import InputError
+
     output = config.rootpath / "report"
     try:
         written = report.write([saved], output)

@@ -16,6 +16,7 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +82,12 @@ def _literal(framework: str, name: str) -> tuple[str, ...]:
     """A tuple of strings that stands in a framework's class LeNet5; empty if there is none of that name."""
     check_option("framework", framework, frameworks())
     source = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
-    tree = ast.parse(source.read_text(encoding="utf-8"))
-    for definition in tree.body:
+    return _literal_of_class(source.read_text(encoding="utf-8"), name)
+
+
+@cache
+def _literal_of_class(source: str, name: str) -> tuple[str, ...]:
+    for definition in ast.parse(source).body:
         if isinstance(definition, ast.ClassDef) and definition.name == "LeNet5":
             for statement in definition.body:
                 target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
