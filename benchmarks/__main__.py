@@ -83,7 +83,12 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     side = "a git revision or a directory, and @/path/to/python for another interpreter"
     command.add_argument("--base", metavar="SIDE", help=side)
     command.add_argument("--head", default=".", metavar="SIDE", help="likewise; default: the directory as it is")
-    command.add_argument("-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice")
+    command.add_argument(
+        "-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice of benchmarks"
+    )
+    command.add_argument(
+        "--cases", default="benchmarks", metavar="FILE", help="folder or file with the cases, in either side's; default: benchmarks"
+    )
     command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
     command.add_argument("--budget", type=float, default=15, metavar="MINUTES", help="no new pair starts after it; default: 15")
     command.add_argument(
@@ -164,9 +169,11 @@ def _gate(options: argparse.Namespace) -> int:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
-    chosen = gate.DEFAULT_OPTIONS if options.expression is None else ()
+    lean = options.expression is None and options.cases == "benchmarks"
+    chosen = gate.DEFAULT_OPTIONS if lean else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
-    plan = rounds.Plan(expression=options.expression or gate.DEFAULT_CASES, seed=options.seed, options=(*own, *options.pytest))
+    expression = gate.DEFAULT_CASES if lean else options.expression
+    plan = rounds.Plan(options.cases, expression, options.seed, (*own, *options.pytest))
     rules = verdicts.Rules(threshold=options.threshold)
     output = options.output or _folder("gate", options.resume)
     try:
@@ -208,7 +215,7 @@ def _study(options: argparse.Namespace) -> int:
 
 
 def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
-    asked = [f"--{name}={getattr(options, name)}" for name in ("base", "head", "threads", "budget", "threshold", "seed")]
+    asked = [f"--{name}={getattr(options, name)}" for name in ("base", "head", "cases", "threads", "budget", "threshold", "seed")]
     asked += [f"--{name}={value}" for name in ("json", "markdown") if (value := getattr(options, name))]
     selection = ["-k", options.expression] if options.expression else []
     pytests = ["--", *options.pytest] if options.pytest else []

@@ -285,6 +285,7 @@ class _Gate:
         """What must not change between the first pair and the last, as JSON has it."""
         return {
             **{role: side.identity() for role, side in self._sides.items()},
+            "cases": self._plan.cases,
             "expression": self._plan.expression,
             "options": list(self._plan.options),
             "seed": self._plan.seed,

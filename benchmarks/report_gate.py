@@ -52,6 +52,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             "system": f"{first.machine.get('system')} {first.machine.get('release')}",
         },
         "threads": outcome.threads,
+        "cases": outcome.plan.cases,
         "expression": outcome.plan.expression,
         "pytest_options": list(outcome.plan.options),
         "seed": outcome.plan.seed,
