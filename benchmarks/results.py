@@ -92,6 +92,7 @@ EXTRAS: Mapping[str, Mapping[str, Any]] = {
         "gained": int,
         "lost": int,
         "stored_bytes": int,
+        "weights_left": int,
         "macs_per_image": int,
         "dense_bytes": int,
         "dense_macs_per_image": int,

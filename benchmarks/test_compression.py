@@ -138,6 +138,7 @@ def measure(benchmark, build, note, dense, dataset, budget_seconds, framework, m
             stored_bytes=small.stored_bytes,
             form=small.form,
             gzip_bytes=compression.gzip_bytes(small.weights),
+            weights_left=compression.weights_left(small.weights),
             macs_per_image=small.macs_per_image,
             dense_seconds=median(seconds["dense"]),
         )
@@ -182,6 +183,7 @@ def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_se
         stored_bytes=quantization.quantized_bytes(quantized),
         form="int8",
         gzip_bytes=compression.gzipped(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values())),
+        weights_left=compression.weights_left(dense),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(seconds["dense"]),
     )
@@ -210,6 +212,7 @@ def test_int8_by_tool(benchmark, note, dense, budget_seconds, pytestconfig, tmp_
         point=f"int8, {tool}",
         stored_bytes=found["weight_bytes"],
         form="int8",
+        weights_left=compression.weights_left(dense),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(found["dense"]),
     )

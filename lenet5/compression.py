@@ -98,6 +98,11 @@ def negative_zeros(weights: Mapping[str, Any]) -> int:
     return sum(int(np.count_nonzero((kernel == 0) & np.signbit(kernel))) for kernel in kernels)
 
 
+def weights_left(weights: Mapping[str, Any]) -> int:
+    """How many numbers of all arrays, biases too, are not 0."""
+    return sum(int(np.count_nonzero(array)) for array in weights.values())
+
+
 def gzip_bytes(weights: Mapping[str, Any]) -> int:
     """Bytes of all arrays in one gzip stream, as `gzipped` makes it."""
     return gzipped(canonical_bytes(weights))

@@ -128,6 +128,15 @@ def test_bytes(weights):
     assert compression.sparse_bytes(weights) == 6 * 65_130 + 4 * (rows + 5) + 4 * 276
 
 
+def test_weights_left(weights):
+    """All numbers but zeros, of either sign."""
+    filled = {name: np.ones_like(array) for name, array in weights.items()}
+    everything = sum(array.size for array in weights.values())
+    assert compression.weights_left(filled) == everything
+    filled["fc3.weight"][...] = -0.0
+    assert compression.weights_left(filled) == everything - KERNELS["fc3"]
+
+
 def test_sparse_is_smaller_only_above_a_third(weights):
     """An index costs half a value."""
     assert (
