@@ -195,8 +195,11 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _study(options: argparse.Namespace) -> int:
-    if options.base or options.resume or options.pytest or options.expression or options.json or options.markdown:
-        raise InputError("--study: measures nothing; leave out --base, --resume, -k, --json, --markdown and what follows --")
+    of_measuring = ("base", "head", "expression", "cases", "threads", "budget", "json", "markdown", "resume")
+    given = [name for name in of_measuring if getattr(options, name) != options.parser.get_default(name)]
+    words = ["-k" if name == "expression" else f"--{name}" for name in given] + ["what follows --"] * bool(options.pytest)
+    if words:
+        raise InputError(f"--study: measures nothing; leave out {', '.join(words)}")
     output = options.output or Path("report")
     command = [
         "gate",

@@ -27,9 +27,9 @@ ORACLE = (BY_HAND, "loops")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.getgroup("lenet5").addoption(
-        "--heavy", action="store_true", help="also run the groups that take many minutes (see README)"
-    )
+    group = parser.getgroup("lenet5")
+    group.addoption("--heavy", action="store_true", help="also run the groups that take many minutes (see README)")
+    group.addoption("--copies", type=int, default=10, metavar="N", help="of each case of benchmarks/twins.py (default: 10)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -1,6 +1,7 @@
 """Identical cases under different names: whatever differs between two copies is noise, so the true ratio of their times is 1.
 
-No part of the ordinary run (the name does not begin with ``test_``): ``python -m benchmarks coverage`` measures these.
+No part of the ordinary run (the name does not begin with ``test_``): ``python -m benchmarks coverage`` measures these, and a gate with
+``--cases benchmarks/twins.py`` compares many of them at once.
 """
 
 # mypy: allow-untyped-defs
@@ -15,12 +16,16 @@ from benchmarks.measuring import first_images
 from benchmarks.results import CONTROL
 from benchmarks.test_control import product_case
 
-COPIES = range(1, 11)
-"""Compared in pairs: the first with the second, the third with the fourth, and so on."""
+
+def pytest_generate_tests(metafunc):
+    """``--copies``.  They are compared in pairs: the first with the second, the third with the fourth, and so on."""
+    copies = metafunc.config.getoption("copies")
+    if copies < 1:
+        raise pytest.UsageError(f"--copies {copies}: use a whole number of at least 1")
+    metafunc.parametrize("copy", range(1, copies + 1), ids="copy={}".format)
 
 
 @pytest.mark.benchmark(group="twins")
-@pytest.mark.parametrize("copy", COPIES, ids="copy={}".format)
 def test_product(benchmark, copy):
     """The control's matrix product."""
     benchmark.extra_info.update(framework=CONTROL, mode="product", copy=copy)
@@ -29,7 +34,6 @@ def test_product(benchmark, copy):
 
 @pytest.mark.benchmark(group="twins")
 @pytest.mark.default_mode
-@pytest.mark.parametrize("copy", COPIES, ids="copy={}".format)
 @pytest.mark.parametrize("batch", [1, 64], ids="batch={}".format)
 def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch, copy):
     """One batch, already converted, to logits on the host: a network of its own for every copy."""

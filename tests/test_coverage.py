@@ -12,6 +12,7 @@ from benchmarks import coverage
 from benchmarks.provenance import ROOT
 from benchmarks.results import Case, Run
 from lenet5 import InputError
+from tests.copies import PROJECT, run_python
 
 SLOW = (2.0, 2.1, 1.9, 2.05)
 FAST = (1.0, 1.01, 0.99, 1.02)
@@ -62,6 +63,17 @@ def test_no_twins():
     """A run without twins proves nothing."""
     with pytest.raises(InputError, match="holds no twins"):
         coverage.count(run(), size=2)
+
+
+def test_copies():
+    """As many identical cases as were asked for; none is an error and no empty run."""
+    listing = ("-m", "pytest", "benchmarks/twins.py", "--collect-only", "-q", "-k", "product", "-p", "no:cacheprovider")
+    asked = run_python(PROJECT, *listing, "--copies", "3")
+    found = [line.rpartition("::")[2] for line in asked.stdout.splitlines() if "::" in line]
+    assert found == [f"test_product[copy={number}]" for number in (1, 2, 3)]
+    none = run_python(PROJECT, *listing, "--copies", "0")
+    assert none.returncode != 0
+    assert "--copies 0: use a whole number of at least 1" in none.stdout + none.stderr
 
 
 def test_twins_are_no_part_of_the_ordinary_run():

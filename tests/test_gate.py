@@ -186,6 +186,19 @@ def test_what_is_compared(slower, repository):
     assert sha in slower.out
 
 
+def test_a_file_of_cases(command):
+    """Other cases than those of benchmarks: a file that both sides have, and nothing else from beside it; one that they lack is named."""
+    asked = ("--base", "base", "--head", "same", "--json", "gate.json")
+    code, out, err = command(*asked, "--cases", "benchmarks/test_cases.py")
+    assert code == 0, err
+    assert json.loads(Path("gate.json").read_text())["cases"] == "benchmarks/test_cases.py"
+    shutil.rmtree("raw")
+
+    code, out, err = command(*asked, "--cases", "benchmarks/none.py")
+    assert (code, out) == (2, "")
+    assert "benchmarks/none.py" in err
+
+
 def test_raw_values(slower):
     """Every process is kept whole, in the order of the pairs; its side's own code measured it, never the installed package."""
     for role in gate.ROLES:

@@ -362,7 +362,16 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert found["command"] in printed
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
 
-    for more in (["--base", "HEAD"], ["--resume"], ["-k", "numpy"], ["--json", "x"], ["--markdown", "x"], ["--", "-x"]):
+    for named, *more in (
+        ("--base", "--base", "HEAD"),
+        ("--head", "--head", "HEAD~1"),
+        ("-k", "-k", "numpy"),
+        ("--cases", "--cases", "benchmarks/twins.py"),
+        ("--threads", "--threads", "2"),
+        ("--budget", "--budget", "5"),
+        ("--json, --markdown", "--json", "x", "--markdown", "x"),
+        ("--resume", "--resume"),
+        ("what follows --", "--", "-x"),
+    ):
         assert main(["gate", "--study", "a gate", *more]) == 2
-        line = "--study: measures nothing; leave out --base, --resume, -k, --json, --markdown and what follows --\n"
-        assert capsys.readouterr().err == line
+        assert capsys.readouterr().err == f"--study: measures nothing; leave out {named}\n"
