@@ -67,9 +67,17 @@ def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple
 
 
 def execute(
-    command: Sequence[str], environment: Mapping[str, str], output: TextIO, signals: Signals, folder: Path | None = None
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    output: TextIO,
+    signals: Signals,
+    folder: Path | None = None,
+    inherits: Sequence[int] = (),
 ) -> int:
-    """Exit code of a command, run in ``folder``.  Whatever happens, nothing that it started is left when this returns."""
+    """Exit code of a command, run in ``folder`` with some of our file descriptors.
+
+    Whatever happens, nothing that it started is left when this returns.
+    """
     child = subprocess.Popen(
         command,
         cwd=folder,
@@ -78,6 +86,7 @@ def execute(
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
+        pass_fds=inherits,
     )
     try:
         while child.poll() is None:

@@ -1,6 +1,6 @@
 """Is head slower than base?  Fresh processes of both sides in pairs, until every case has its verdict or the time is up.
 
-The two processes of a pair run next to each other in time and in the same order of cases; which side comes first is drawn for the
+The two processes of a pair take turns, case by case, in the same order of cases (`turns`); which side comes first is drawn for the
 first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of head / base of each pair.
 """
 
@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 import platform
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -285,6 +287,7 @@ class _Gate:
         """What must not change between the first pair and the last, as JSON has it."""
         return {
             **{role: side.identity() for role, side in self._sides.items()},
+            "order": "both sides in turns, case by case",
             "cases": self._plan.cases,
             "expression": self._plan.expression,
             "options": list(self._plan.options),
@@ -316,8 +319,13 @@ class _Gate:
     def measure(self, number: int) -> Pair:
         """Measure one pair."""
         children.check_settings(self._output, self.settings())
-        measured = {role: self._process(self._sides[role], number) for role in order(self._plan.seed, number)}
-        pair = Pair(measured["base"], measured["head"])
+        first, _ = order(self._plan.seed, number)
+        with ThreadPoolExecutor(len(ROLES)) as both:
+            running = {
+                role: both.submit(self._process, self._sides[role], number, end, role == first)
+                for role, end in zip(ROLES, socket.socketpair(), strict=True)
+            }
+        pair = Pair(running["base"].result(), running["head"].result())
         try:
             self._check(pair)
         except InputError:
@@ -329,12 +337,14 @@ class _Gate:
     def _path(self, role: str, number: int) -> Path:
         return _path(self._output, role, number)
 
-    def _process(self, side: Side, number: int) -> Run:
+    def _process(self, side: Side, number: int, end: socket.socket, first: bool) -> Run:
+        """One process of a pair, which takes turns with the one at the other end."""
         path = self._path(side.role, number)
-        try:
-            measured = rounds.measure(self._plan, number, path, side.place, self._signals)
-        except InputError as error:
-            raise InputError(f"{side.option}: {error}") from None
+        with end:  # closed here when the process is over, or the other one would wait for it
+            try:
+                measured = rounds.measure(self._plan, number, path, side.place(end, first), self._signals)
+            except InputError as error:
+                raise InputError(f"{side.option}: {error}") from None
         failed = rounds.failures(measured)
         if failed:
             path.unlink()

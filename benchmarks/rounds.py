@@ -38,6 +38,8 @@ class Place:
     """Its working directory; None for ours, so that paths among pytest's options mean what they say."""
     scratch: Path | None = None
     """Where its temporary folder is made and removed; None for the system's choice."""
+    inherits: tuple[int, ...] = ()
+    """File descriptors that it has from us."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals)
     try:
         with log.open("w", encoding="utf-8") as output, _scratch(place) as scratch:
             environment = {**place.environment, "TMPDIR": scratch}
-            code = children.execute(plan.pytest(number, beside, place), environment, output, signals, place.folder)
+            code = children.execute(plan.pytest(number, beside, place), environment, output, signals, place.folder, place.inherits)
         if code not in (0, 1) or not beside.exists():
             raise InputError(f"{path.stem} could not measure (exit code {code}): {children.last_words(log)}; see {log}")
         measured = results.load(beside)

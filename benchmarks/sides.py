@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import children, lock
+from benchmarks import children, lock, turns
 from benchmarks.children import Signals
 from benchmarks.provenance import ROOT, code_sha256, versions
 from benchmarks.rounds import Place
@@ -27,6 +28,9 @@ from lenet5 import InputError
 
 PREFIX = "lenet5-gate-"
 """How the temporary folder of a gate begins.  Below it everything belongs to that gate: worktrees, and what its children leave."""
+
+PLUGINS = "plugins"
+"""In that folder: what the processes of both sides are given, whatever code they run."""
 
 # Names come as arguments: the packages whose versions are wanted.
 PROBE = """
@@ -70,10 +74,13 @@ class Side:
         """The side as the user wrote it, to begin an error with."""
         return f"--{self.role} {self.text}"
 
-    @property
-    def place(self) -> Place:
-        """Where its processes run: in its folder, on its code, and with nothing of this process's Python."""
-        return Place(self.project, self.python, environment(self.project), folder=self.project, scratch=self.scratch)
+    def place(self, end: socket.socket, first: bool) -> Place:
+        """Where its processes run: in its folder, on its code, with nothing of this process's Python, and in turns with the other side's.
+
+        ``end`` is the end of their connection that is this side's; ``first`` says whether it takes the first case.
+        """
+        variables = turns.variables(end, first, environment(self.project), self.scratch / PLUGINS)
+        return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(end.fileno(),))
 
     def identity(self) -> dict[str, Any]:
         """What a measurement that goes on has to find as it was, as JSON has it."""
@@ -108,6 +115,7 @@ def opened(asked: Mapping[str, str], signals: Signals, repository: Path = ROOT) 
     """
     remove_stale(repository)
     home = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    turns.install(home / PLUGINS)
     # Held as long as this process lives: so what a killed gate left is told from what another one uses.
     with lock.alone(home, make=False):
         try:

@@ -57,12 +57,21 @@ CASES = """
 import os
 import random
 from math import exp
+from pathlib import Path
 
 import pytest
 
 import lenet5
 
 _now = 0.0
+
+
+@pytest.fixture(autouse=True)
+def log(request):
+    # Which side ran which case, in the order of time.
+    if "CASE_LOG" in os.environ:
+        with open(os.environ["CASE_LOG"], "a") as file:
+            file.write(f"{Path(lenet5.__file__).parents[1].name} {request.node.name}\\n")
 
 
 @pytest.mark.benchmark(group="control", timer=lambda: _now)

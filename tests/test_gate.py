@@ -128,6 +128,7 @@ def slower(repository, tmp_path_factory):
     out, err = io.StringIO(), io.StringIO()
     with commanding(repository, folder) as call, redirect_stdout(out), redirect_stderr(err), pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_STEP_SUMMARY", str(folder / "summary.md"))
+        patch.setenv("CASE_LOG", str(folder / "cases.log"))
         before = git(repository, "status", "--porcelain")
         code = call("--base", "base", "--head", "slower", "--json", "out/gate.json", "--markdown", "out/gate.md")
         assert git(repository, "status", "--porcelain") == before
@@ -214,10 +215,17 @@ def test_raw_values(slower):
 
 
 def test_order_is_kept(slower):
-    """The processes run in the order that was drawn, and both of a pair take the cases in the same order."""
+    """Both of a pair take turns in the same order of cases; the one that was drawn begins."""
+    ran = (slower.folder / "cases.log").read_text().splitlines()
     for number in (1, 2, 3):
+        first, second = gate.order(0, number)
+        turns = [
+            *(f"{first} test_control", f"{second} test_control"),
+            *(f"{second} test_case[one]", f"{first} test_case[one]"),
+            *(f"{first} test_case[two]", f"{second} test_case[two]"),
+        ]
+        assert ran[6 * (number - 1) : 6 * number] == turns
         paths = {role: slower.folder / "raw" / role / f"process-{number:03d}.json" for role in gate.ROLES}
-        assert tuple(sorted(paths, key=lambda role: paths[role].stat().st_mtime_ns)) == gate.order(0, number)
         shuffles = [json.loads(path.read_text())["machine_info"]["lenet5"]["shuffle"] for path in paths.values()]
         assert shuffles == [f"0.{number}"] * 2
 

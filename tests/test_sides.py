@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -117,8 +118,9 @@ def test_interpreter(repository, tmp_path):
     """The interpreter after the @ is the one that runs the side, by the name that it was given."""
     python = wrapper(tmp_path / "python", "export INTERPRETER=mine", f'exec {sys.executable} "$@"')
 
-    with opened(repository, base=f"HEAD@{python}") as both:
-        place = both["base"].place
+    one, other = socket.socketpair()
+    with one, other, opened(repository, base=f"HEAD@{python}") as both:
+        place = both["base"].place(one, first=True)
         said = subprocess.run(
             [place.python, "-c", "import os, lenet5; print(os.environ['INTERPRETER'], lenet5.__file__)"],
             cwd=place.folder, env=place.environment, capture_output=True, text=True, check=True,
