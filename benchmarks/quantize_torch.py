@@ -1,7 +1,7 @@
 """PyTorch's own path to int8 in a process of its own: torch.export, torchao's PT2E for the x86 backend, TorchInductor.
 
-Weights become int8, one scale an output; activations uint8, one scale a tensor, fused into oneDNN's int8 kernels where the processor has
-them.  Arguments and JSON: see `quantize_child`.
+Weights become int8, one scale an output; activations uint8, one scale a tensor (of 7 bits where the processor has no VNNI), fused into
+oneDNN's int8 kernels where the processor has them.  Arguments and JSON: see `quantize_child`.
 """
 
 from __future__ import annotations
@@ -52,12 +52,22 @@ def converted(dense: Module, task: Task) -> torch.nn.Module:
     batches = [torch.from_numpy(task.calibration[start : start + BATCH]) for start in range(0, len(task.calibration), BATCH)]
     exported: Any = torch.export.export(dense, (batches[0],)).module()
     quantizer: Any = x86_inductor_quantizer.X86InductorQuantizer()
-    quantizer.set_global(x86_inductor_quantizer.get_default_x86_inductor_quantization_config())
+    quantizer.set_global(x86_inductor_quantizer.get_default_x86_inductor_quantization_config(reduce_range=not has_vnni()))
     prepared: Any = prepare_pt2e(exported, quantizer)
     for batch in batches:
         prepared(batch)
     small: torch.nn.Module = convert_pt2e(prepared)
     return small
+
+
+def has_vnni() -> bool:
+    """Whether the processor adds four int8 products without rounding.
+
+    Without it oneDNN adds pairs of them in 16 bits, which uint8 times int8 can exceed: activations then get 7 bits, as torchao's
+    configuration asks for on such processors.
+    """
+    found = torch.cpu.get_capabilities()
+    return any(found.get(name, False) for name in ("avx512_vnni", "avx_vnni"))
 
 
 def predictor(module: Any) -> Callable[[Any], NDArray[np.float32]]:

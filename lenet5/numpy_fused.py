@@ -17,6 +17,7 @@ time over each run, however short.  Three changes of layout get rid of that.
    starts 6c rows of n further down for each i.  `as_strided` hands all 28 x 14 overlapping windows to np.matmul, which calls the
    BLAS for each; only the strips are copied: 14 * 32 * 6 * 3 = 8,064 floats an image instead of 58,800, in runs of 18n.  Each
    product, (12 x 90) times (90 x 32) in conv1, is small enough for the kernels of OpenBLAS that read their operands in place.
+   It has those for processors with AVX-512 (OpenBLAS pull request 3335); on others it copies the operands of every product first.
 
 3. **Two neighbours in one product.**  The windows are 6 wide, not 5, and the matrix holds the kernel twice, the second time
    shifted one column to the right (zeros elsewhere): one product gives the outputs at columns 2j and 2j + 1.  That costs a fifth
