@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks import report_study, study
+from benchmarks import markdown, report_study, study, units
 from benchmarks.__main__ import main
+from benchmarks.provenance import ROOT
 from benchmarks.usual_rules import USUAL, largest_above, least_above, mann_whitney, mean_above
 from benchmarks.verdicts import SAME, SLOWER, UNDECIDED, Rules
 from lenet5 import InputError
@@ -375,3 +376,32 @@ def test_command(tmp_path, capsys, monkeypatch):
     ):
         assert main(["gate", "--study", "a gate", *more]) == 2
         assert capsys.readouterr().err == f"--study: measures nothing; leave out {named}\n"
+
+
+def test_what_the_readme_says_of_it():
+    """The figures in the README are those of the study that is kept, and the page beside it says the same."""
+    folder = ROOT / "docs" / "gate"
+    found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    conditions = found["conditions"].values()
+    comparisons, slower, runs, alarmed = (
+        sum(at(condition) for condition in conditions)
+        for at in (
+            lambda condition: condition["measured"]["cases"],
+            lambda condition: condition["measured"]["verdicts"]["slower"],
+            lambda condition: condition["resampled"]["runs"],
+            lambda condition: condition["resampled"]["false_alarms_a_run"]["count"],
+        )
+    )
+    quiet = found["conditions"]["quiet"]
+    finds = {one["change"]: units.percent(one["found"]["share"]) for one in quiet["injected"]}
+    usual = quiet["usual"]["mean:5%"]
+    of_usual = {one["change"]: units.percent(one["found"]["share"]) for one in usual["injected"]}
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    assert f"of {units.count(comparisons)} comparisons {slower} said slower" in readme
+    assert f"of {units.count(runs)} runs put together from their pairs {alarmed} raised an alarm" in readme
+    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 44 pairs" in readme
+    assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 44
+    assert f"`mean:5%` finds {of_usual[0.05]} and {of_usual[0.1]}" in readme
+    assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in readme
+    assert markdown.render(report_study.sections(found)) == (folder / "study.md").read_text(encoding="utf-8")
