@@ -87,7 +87,10 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
         "-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice of benchmarks"
     )
     command.add_argument(
-        "--cases", default="benchmarks", metavar="FILE", help="folder or file with the cases, in either side's; default: benchmarks"
+        "--cases",
+        default=rounds.Plan.cases,
+        metavar="FILE",
+        help="folder or file with the cases, in either side's; default: benchmarks",
     )
     command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
     command.add_argument("--budget", type=float, default=15, metavar="MINUTES", help="no new pair starts after it; default: 15")
@@ -169,7 +172,7 @@ def _gate(options: argparse.Namespace) -> int:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
-    lean = options.expression is None and options.cases == "benchmarks"
+    lean = options.expression is None and options.cases == rounds.Plan.cases
     chosen = gate.DEFAULT_OPTIONS if lean else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
     expression = gate.DEFAULT_CASES if lean else options.expression

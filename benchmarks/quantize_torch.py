@@ -61,7 +61,7 @@ def converted(dense: Module, task: Task) -> torch.nn.Module:
 
 
 def has_vnni() -> bool:
-    """Whether the processor adds four int8 products without rounding.
+    """Whether the processor adds int8 products in 32 bits at once.
 
     Without it oneDNN adds pairs of them in 16 bits, which uint8 times int8 can exceed: activations then get 7 bits, as torchao's
     configuration asks for on such processors.

@@ -115,10 +115,10 @@ def opened(asked: Mapping[str, str], signals: Signals, repository: Path = ROOT) 
     """
     remove_stale(repository)
     home = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
-    turns.install(home / PLUGINS)
     # Held as long as this process lives: so what a killed gate left is told from what another one uses.
     with lock.alone(home, make=False):
         try:
+            turns.install(home / PLUGINS)
             yield {role: _open(role, text, home, signals, repository) for role, text in asked.items()}
         finally:
             _remove(home, repository)

@@ -87,6 +87,7 @@ def _literal(framework: str, name: str) -> tuple[str, ...]:
 
 @cache
 def _literal_of_class(source: str, name: str) -> tuple[str, ...]:
+    """The same from the source itself, parsed once: collecting cases asks for it more than a hundred times."""
     for definition in ast.parse(source).body:
         if isinstance(definition, ast.ClassDef) and definition.name == "LeNet5":
             for statement in definition.body:

@@ -41,7 +41,7 @@ WORKSPACE_BYTES = 40_000_000
 class OneBlasThread:
     """While anybody is inside, the BLAS computes on the calling thread alone; the last one out restores what the first one found.
 
-    Where threadpoolctl finds no BLAS that it can hold, or another thread of this process holds it, nothing changes but the speed.
+    Where threadpoolctl finds no BLAS that it can hold, or another thread of this process holds it, only the speed and the last bits change.
     """
 
     def __init__(self) -> None:
