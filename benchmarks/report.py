@@ -221,7 +221,8 @@ def _extra(key: str) -> Callable[[Run, str], str]:
     """A count that rides on every case of a framework."""
 
     def cell(run: Run, framework: str) -> str:
-        values = {case.extra[key] for case in run.cases if case.framework == framework and key in case.extra}
+        whole = [case for case in run.cases if case.group != report_compression.GROUP]  # those are other networks
+        values = {case.extra[key] for case in whole if case.framework == framework and key in case.extra}
         return " / ".join(units.count(value) for value in sorted(values)) or DASH
 
     return cell

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import report_compression
+from benchmarks import report, report_compression
+from benchmarks.document import DASH
 from benchmarks.results import EXTRAS, Case, Run
 
 COMMON = {
@@ -99,6 +100,11 @@ def test_the_mark_of_the_literature():
         in said
     )
     assert "literature" not in report_compression.section(run_of(HALF)).after[-1]
+
+
+def test_its_counts_are_of_other_networks():
+    """The comparison of the frameworks counts the network that they share, and none that was made smaller."""
+    assert report._extra("macs_per_image")(run_of(HALF), "numpy") == DASH
 
 
 def test_ratios_of_several_processes_have_intervals():
