@@ -88,7 +88,7 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--cases",
-        default=rounds.Plan.cases,
+        default=rounds.CASES,
         metavar="FILE",
         help="folder or file with the cases, in either side's; default: benchmarks",
     )
@@ -172,7 +172,7 @@ def _gate(options: argparse.Namespace) -> int:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
-    lean = options.expression is None and options.cases == rounds.Plan.cases
+    lean = options.expression is None and options.cases == rounds.CASES
     chosen = gate.DEFAULT_OPTIONS if lean else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
     expression = gate.DEFAULT_CASES if lean else options.expression

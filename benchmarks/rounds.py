@@ -23,6 +23,8 @@ from benchmarks.results import CONTROL, FAILED, Run
 from lenet5 import InputError
 
 MOST = 999
+CASES = "benchmarks"
+"""Where the cases are, unless a plan says otherwise; relative to the project."""
 WATCHDOGS = "test_control"
 """What every run measures beside its selection, or nobody could tell whether the machine held still."""
 
@@ -46,7 +48,7 @@ class Place:
 class Plan:
     """What every process of a run has in common: which cases, in which orders, with which other options of pytest."""
 
-    cases: str = "benchmarks"
+    cases: str = CASES
     """Folder or file with the cases, relative to the project."""
     expression: str | None = None
     """As for ``pytest -k``; None for all of them."""
