@@ -105,6 +105,12 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--resume", action="store_true", help="keep the finished pairs in DIR and go on")
     command.add_argument(
+        "--pairs",
+        type=int,
+        metavar="N",
+        help="so many, and every case in each, as --study needs them; default: as many as it takes, of what is not yet decided",
+    )
+    command.add_argument(
         "--study",
         nargs="+",
         metavar="RECORDING",
@@ -172,6 +178,8 @@ def _gate(options: argparse.Namespace) -> int:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
+    if options.pairs is not None and not 1 <= options.pairs <= rounds.MOST:
+        raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {rounds.MOST}")
     lean = options.expression is None and options.cases == rounds.CASES
     chosen = gate.DEFAULT_OPTIONS if lean else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
@@ -183,7 +191,8 @@ def _gate(options: argparse.Namespace) -> int:
         with children.Signals() as signals, sides.opened({"base": options.base, "head": options.head}, signals) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
-            outcome = gate.run(both, plan, options.threads, rules, output, signals, 60 * options.budget, options.resume)
+            budget_seconds = 60 * options.budget
+            outcome = gate.run(both, plan, options.threads, rules, output, signals, budget_seconds, options.resume, options.pairs)
             text, facts = report_gate.render(outcome), report_gate.as_json(outcome)
     except children.Interrupted as signal:
         return _gate_interrupted(signal, options, output)
@@ -198,7 +207,7 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _study(options: argparse.Namespace) -> int:
-    of_measuring = ("base", "head", "expression", "cases", "threads", "budget", "json", "markdown", "resume")
+    of_measuring = ("base", "head", "expression", "cases", "threads", "budget", "pairs", "json", "markdown", "resume")
     given = [name for name in of_measuring if getattr(options, name) != options.parser.get_default(name)]
     words = ["-k" if name == "expression" else f"--{name}" for name in given] + ["what follows --"] * bool(options.pytest)
     if words:
@@ -222,7 +231,7 @@ def _study(options: argparse.Namespace) -> int:
 
 def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
     asked = [f"--{name}={getattr(options, name)}" for name in ("base", "head", "cases", "threads", "budget", "threshold", "seed")]
-    asked += [f"--{name}={value}" for name in ("json", "markdown") if (value := getattr(options, name))]
+    asked += [f"--{name}={value}" for name in ("pairs", "json", "markdown") if (value := getattr(options, name))]
     selection = ["-k", options.expression] if options.expression else []
     pytests = ["--", *options.pytest] if options.pytest else []
     go_on = shlex.join(["python", "-m", "benchmarks", "gate", *asked, *selection, f"--output={output}", "--resume", *pytests])

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -22,6 +23,9 @@ from lenet5 import InputError
 
 MANIFEST = "run.json"
 """In the folder of a measurement: the settings that it began with."""
+
+LAST = 4
+"""Of so many that are done the time left is judged: what is measured later can be less than what was measured first."""
 
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 
@@ -138,8 +142,8 @@ class Progress:
     """What is done and the time left, on standard error: a bar on a terminal, elsewhere a line each."""
 
     def __init__(self, unit: str, total: int, done: int) -> None:
-        self._total, self._done, self._measured = total, done, 0
-        self._start = time.monotonic()
+        self._total, self._done = total, done
+        self._ends = deque([time.monotonic()], maxlen=1 + LAST)
         self._bar = tqdm(total=total, initial=done, unit=unit, disable=not sys.stderr.isatty())
 
     def __enter__(self) -> Progress:
@@ -151,8 +155,8 @@ class Progress:
 
     @property
     def seconds_each(self) -> float:
-        """Seconds that one of them took on average; 0 before the first."""
-        return (time.monotonic() - self._start) / self._measured if self._measured else 0.0
+        """Seconds that each of the last few took on average; 0 before the first."""
+        return (self._ends[-1] - self._ends[0]) / max(len(self._ends) - 1, 1)
 
     def expect(self, total: int) -> None:
         """It will be so many altogether."""
@@ -165,7 +169,7 @@ class Progress:
 
     def finished(self, name: str) -> None:
         """One more is done."""
-        self._measured += 1
+        self._ends.append(time.monotonic())
         self._done += 1
         self._bar.update()
         if self._bar.disable:

@@ -1,7 +1,8 @@
 """Is head slower than base?  Fresh processes of both sides in pairs, until every case has its verdict or the time is up.
 
-The two processes of a pair take turns, case by case, in the same order of cases (`turns`); which side comes first is drawn for the
+The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`turns`); which side comes first is drawn for the
 first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of head / base of each pair.
+A case that is decided is not measured again: its time goes to those that are not, which are measured more often in each process.
 """
 
 from __future__ import annotations
@@ -11,13 +12,13 @@ import platform
 import random
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks import children, lock, results, rounds, units
+from benchmarks import children, lock, results, rounds, turns, units
 from benchmarks.children import Progress, Signals
 from benchmarks.results import CONTROL, Case, Run
 from benchmarks.rounds import Plan
@@ -50,6 +51,9 @@ COUNTS = (
     "optimizer_state_bytes",
 )
 """What has no noise: if it differs, the two sides do not do the same work."""
+
+REPEATS = 5
+"""A process measures a case at most so often."""
 
 NAMED = 8
 """Cases that an error names before it only counts them."""
@@ -93,7 +97,7 @@ METRICS = (
 
 @dataclass(frozen=True)
 class Row:
-    """One case by one metric: its value in each process of either side, in the order of the pairs."""
+    """One case by one metric: its value in each process of either side, in the order of the pairs that the case was measured in."""
 
     case: str
     metric: Metric
@@ -163,14 +167,16 @@ def run(
     signals: Signals,
     budget_seconds: float,
     resume: bool = False,
+    exactly: int | None = None,
 ) -> Outcome:
     """Measure pairs into the folder ``output`` until all is decided, and judge them; a new pair starts only if it fits the budget.
 
-    Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of other sides or
-    settings (with it), a case that one side lacks or fails.  Raises Interrupted on a signal.
+    ``exactly`` so many pairs of all cases, whatever is decided, are what a study needs.  Raises InputError if that cannot be: a folder
+    that has results already (without ``resume``) or those of other sides or settings (with it), a case that one side lacks or
+    fails.  Raises Interrupted on a signal.
     """
     end = time.monotonic() + budget_seconds
-    gate = _Gate(sides, plan, threads, rules, output, signals)
+    gate = _Gate(sides, plan, threads, rules, output, signals, exactly)
     with lock.alone(output, make=not resume):
         pairs, out_of_time = _measure(gate, rules, end, resume)
     found = _judge(pairs, rules).verdicts
@@ -189,7 +195,7 @@ def run(
 def _measure(gate: _Gate, rules: Rules, end: float, resume: bool) -> tuple[list[Pair], bool]:
     """Pairs until all is decided, a count differs or no look is left; and whether the time was up before that."""
     pairs = gate.prepare(resume)
-    wanted = rules.looks[0]
+    wanted = gate.exactly or rules.looks[0]
     with Progress("pair", wanted, len(pairs)) as progress:
         while True:
             progress.expect(wanted)
@@ -197,12 +203,12 @@ def _measure(gate: _Gate, rules: Rules, end: float, resume: bool) -> tuple[list[
                 differ = bool(pairs and differences(pairs[0]))
                 if differ or (pairs and time.monotonic() + progress.seconds_each > end):
                     return pairs, not differ
-                pairs.append(gate.measure(len(pairs) + 1))
+                pairs.append(gate.measure(pairs))
                 progress.finished(f"pair {len(pairs)}")
             judgement = _judge(pairs, rules)
             decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
             progress.say(f"after {len(pairs)} pairs {decided} of {len(judgement.verdicts)} are decided")
-            if judgement.next_pairs is None:
+            if gate.exactly or judgement.next_pairs is None:
                 return pairs, False
             wanted = judgement.next_pairs
 
@@ -211,17 +217,17 @@ def _measure(gate: _Gate, rules: Rules, end: float, resume: bool) -> tuple[list[
 
 
 def rows(pairs: Sequence[Pair]) -> list[Row]:
-    """Every case by every metric that both sides have for it in all pairs, in the order of their collection."""
+    """Every case by every metric that both sides have for it whenever it was measured, in the order of their collection."""
     return list(_rows(pairs))
 
 
 def _rows(pairs: Sequence[Pair]) -> Iterator[Row]:
-    sides = [_by_name([pair.base for pair in pairs]), _by_name([pair.head for pair in pairs])]
+    base, head = _by_name([pair.base for pair in pairs]), _by_name([pair.head for pair in pairs])
     for name in (case.name for case in pairs[0].base.cases if case.group != CONTROL):
         for metric in METRICS:
-            base, head = ([value for case in side[name] if (value := metric.value(case)) is not None] for side in sides)
-            if len(base) == len(head) == len(pairs):
-                yield Row(name, metric, tuple(base), tuple(head))
+            values = [tuple(value for case in side[name] if (value := metric.value(case)) is not None) for side in (base, head)]
+            if all(len(found) == len(base[name]) for found in values):
+                yield Row(name, metric, *values)
 
 
 def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
@@ -246,6 +252,14 @@ def differences(pair: Pair) -> list[Difference]:
 def _judge(pairs: Sequence[Pair], rules: Rules) -> Judgement:
     found = rows(pairs)
     return judge({row.key: row.log_ratios for row in found}, rules, {row.key: threshold(row, rules) for row in found})
+
+
+def _decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:
+    """The cases of which nothing is left to be decided."""
+    if not pairs:
+        return set()
+    found, all_of_it = _judge(pairs, rules).verdicts, rows(pairs)
+    return {row.case for row in all_of_it} - {row.case for row in all_of_it if found[row.key].verdict == UNDECIDED}
 
 
 def threshold(row: Row, rules: Rules) -> float:
@@ -279,15 +293,27 @@ def _path(folder: Path, role: str, number: int) -> Path:
 class _Gate:
     """The folder of a gate and how its pairs are measured."""
 
-    def __init__(self, sides: Mapping[str, Side], plan: Plan, threads: int, rules: Rules, output: Path, signals: Signals) -> None:
+    def __init__(
+        self,
+        sides: Mapping[str, Side],
+        plan: Plan,
+        threads: int,
+        rules: Rules,
+        output: Path,
+        signals: Signals,
+        exactly: int | None,
+    ) -> None:
         self._sides, self._plan, self._threads, self._rules = sides, plan, threads, rules
         self._output, self._signals = output, signals
+        self.exactly = exactly
+        """So many pairs of all cases, whatever is decided; None for as many as it takes, of those that are not."""
 
     def settings(self) -> dict[str, Any]:
         """What must not change between the first pair and the last, as JSON has it."""
         return {
             **{role: side.identity() for role, side in self._sides.items()},
-            "order": "both sides in turns, case by case",
+            "order": "both sides in turns, case by case, on the same CPUs",
+            "measured": "every case in every pair" if self.exactly else "each case until it is decided",
             "cases": self._plan.cases,
             "expression": self._plan.expression,
             "options": list(self._plan.options),
@@ -308,26 +334,34 @@ class _Gate:
             return []
         children.check_settings(self._output, self.settings())
         pairs = recorded(self._output)
-        for pair in pairs:
-            self._check(pair)
+        for number, pair in enumerate(pairs):
+            self._check(pair, pairs[:number])
         for role in ROLES:
             (self._output / role).mkdir(exist_ok=True)
             for path in sorted((self._output / role).glob(results.PROCESSES))[len(pairs) :]:
                 path.unlink()
         return pairs
 
-    def measure(self, number: int) -> Pair:
-        """Measure one pair."""
+    def _left_out(self, before: Sequence[Pair]) -> set[str]:
+        """The cases that the pair after these leaves out."""
+        return set() if self.exactly else _decided(before, self._rules)
+
+    def measure(self, before: Sequence[Pair]) -> Pair:
+        """Measure the pair after these."""
         children.check_settings(self._output, self.settings())
+        number, without = len(before) + 1, self._left_out(before)
+        cases = len(_names(before[0].base)) if before else 1
+        repeats = min(cases // max(cases - len(without), 1), REPEATS)
         first, _ = order(self._plan.seed, number)
+        cpus = turns.cpus_for(self._threads)
         with ThreadPoolExecutor(len(ROLES)) as both:
             running = {
-                role: both.submit(self._process, self._sides[role], number, end, role == first)
+                role: both.submit(self._process, self._sides[role], number, turns.Part(end, role == first, cpus, repeats), without)
                 for role, end in zip(ROLES, socket.socketpair(), strict=True)
             }
         pair = Pair(running["base"].result(), running["head"].result())
         try:
-            self._check(pair)
+            self._check(pair, before)
         except InputError:
             for role in ROLES:
                 self._path(role, number).unlink()
@@ -337,12 +371,12 @@ class _Gate:
     def _path(self, role: str, number: int) -> Path:
         return _path(self._output, role, number)
 
-    def _process(self, side: Side, number: int, end: socket.socket, first: bool) -> Run:
+    def _process(self, side: Side, number: int, part: turns.Part, without: Collection[str]) -> Run:
         """One process of a pair, which takes turns with the one at the other end."""
         path = self._path(side.role, number)
-        with end:  # closed here when the process is over, or the other one would wait for it
+        with part.end:  # closed here when the process is over, or the other one would wait for it
             try:
-                measured = rounds.measure(self._plan, number, path, side.place(end, first), self._signals)
+                measured = rounds.measure(self._plan, number, path, side.place(part), self._signals, without)
             except InputError as error:
                 raise InputError(f"{side.option}: {error}") from None
         failed = rounds.failures(measured)
@@ -352,19 +386,27 @@ class _Gate:
             raise InputError(f"{side.option}: {_named(reasons)}; see {path.with_suffix('.log')}")
         return measured
 
-    def _check(self, pair: Pair) -> None:
-        """Raise InputError, naming them, if there are cases that only one side measured, or none that both did."""
+    def _check(self, pair: Pair, before: Sequence[Pair]) -> None:
+        """Raise InputError, naming them, if there are cases that one side measured and the other did not, or those pairs before it did."""
         runs = {"base": pair.base, "head": pair.head}
-        names = {role: {case.name for case in run.cases if case.group != CONTROL} for role, run in runs.items()}
+        names = {role: _names(run) for role, run in runs.items()}
         for role, other in (ROLES, ROLES[::-1]):
             lacking = [
                 f"{name} ({runs[role].not_measured.get(name, 'no such case')})" for name in sorted(names[other] - names[role])
             ]
             if lacking:
                 raise InputError(f"{self._sides[role].option}: does not measure {_named(lacking)}; --{other} does")
+        gone = _names(before[0].base) - self._left_out(before) - names["base"] if before else set()
+        if gone:
+            reasons = [f"{name} ({pair.base.not_measured.get(name, 'no such case')})" for name in sorted(gone)]
+            raise InputError(f"pair {len(before) + 1}: does not measure {_named(reasons)}; pair 1 does")
         if not names["base"]:
             reasons = [f"{name} ({reason})" for name, reason in pair.base.not_measured.items()]
             raise InputError(f"no case can be measured on either side: {_named(reasons)}")
+
+
+def _names(run: Run) -> set[str]:
+    return {case.name for case in run.cases if case.group != CONTROL}
 
 
 def _named(names: Sequence[str]) -> str:

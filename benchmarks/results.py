@@ -7,7 +7,7 @@ import math
 import os
 import re
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -135,8 +135,8 @@ class Case:
     group: str
     name: str
     """The node id in pytest."""
-    stats: Mapping[str, float]
-    """Over all processes: see `_pooled`."""
+    stats: Mapping[str, Any]
+    """Seconds and counts over all processes, see `_pooled`; of one process also its rounds, ``data``, if it saved them."""
     extra: Mapping[str, Any]
     """Over all processes: a number is their median, anything else what the first of them says."""
     medians: tuple[float, ...]
@@ -247,7 +247,7 @@ def load(path: str | os.PathLike[str]) -> Run:
     _typed(path, "machine_info.lenet5.out_of_reach", reasons, dict.fromkeys(reasons, str))
     return Run(
         paths=(path,),
-        cases=tuple(_case(path, index, case) for index, case in enumerate(cases)),
+        cases=tuple(_once([_case(path, index, case) for index, case in enumerate(cases)])),
         machine=machine,
         lenet5=ours,
         commit=document["commit_info"],
@@ -296,6 +296,21 @@ def _case(path: Path, index: int, case: Any) -> Case:
                 f"{path}: {where}.stats.{field} is {str(stats[field])[:60]}; expected a number from {least} to {PLAUSIBLE[1]}"
             )
     return Case(case["group"], case["fullname"], stats, extra, (float(stats["median"]),))
+
+
+def _once(cases: Sequence[Case]) -> list[Case]:
+    """Each case once: one that a process measured several times is judged by all of its times; what rode along is of the first."""
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.name, []).append(case)
+    return [same[0] if len(same) == 1 else _repeated(same) for same in found.values()]
+
+
+def _repeated(cases: Sequence[Case]) -> Case:
+    stats: dict[str, Any] = _pooled([case.stats for case in cases])
+    if all(isinstance(case.stats.get("data"), list) for case in cases):
+        stats["data"] = [seconds for case in cases for seconds in case.stats["data"]]
+    return Case(cases[0].group, cases[0].name, stats, cases[0].extra, (stats["median"],))
 
 
 def _typed(path: Path, where: str, value: Any, fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -362,7 +377,7 @@ def _joined(runs: Sequence[Run]) -> Run:
     if len(runs) == 1:
         return runs[0]
     for run in runs[1:]:
-        _check_same(runs[0], run)
+        check_fit(runs[0], run)
     missing = _missing(runs)
     numbers = [{case.name: case for case in run.cases} for run in runs]
     names = [case.name for case in runs[0].cases if case.name not in missing]
@@ -394,8 +409,11 @@ def files_of(path: Path) -> list[Path]:
     return files
 
 
-def _check_same(one: Run, other: Run) -> None:
-    """Raise InputError, naming the file and the difference, unless two processes were measured under the same circumstances."""
+def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
+    """Raise InputError, naming the file and the difference, unless two processes are of one run.
+
+    That is, measured under the same circumstances and with the same cases, but for those that ``other`` was to leave out.
+    """
     shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
     for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
         expected, found = (at({"machine_info": run.machine, "version": run.version}, where) for run in (one, other))
@@ -403,6 +421,10 @@ def _check_same(one: Run, other: Run) -> None:
             raise InputError(
                 f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
             )
+    first, second = ({case.name for case in run.cases} | run.not_measured.keys() for run in (one, other))
+    stray = sorted((first - set(without)) ^ second)
+    if stray:
+        raise InputError(f"{other.paths[0]}: other cases than in {one.paths[0]} ({stray[0][:80]}); not of one run")
 
 
 def _check_settings(one: Run, other: Run) -> None:
@@ -427,11 +449,7 @@ def at(document: Mapping[str, Any], where: str) -> Any:
 def _missing(runs: Sequence[Run]) -> dict[str, str]:
     """Cases that not every process measured, and why; a reason that is not the same everywhere names its process."""
     found: dict[str, str] = {}
-    asked = [{case.name for case in run.cases} | run.not_measured.keys() for run in runs]
-    for run, names in zip(runs, asked, strict=True):
-        stray = sorted(asked[0] ^ names)
-        if stray:
-            raise InputError(f"{run.paths[0]}: other cases than in {runs[0].paths[0]} ({stray[0][:80]}); not of one run")
+    for run in runs:
         for name, reason in run.not_measured.items():
             everywhere = all(other.not_measured.get(name) == reason for other in runs)
             found.setdefault(name, reason if everywhere else f"{reason} ({run.paths[0].name})")

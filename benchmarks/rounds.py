@@ -11,7 +11,7 @@ import platform
 import shlex
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -55,9 +55,10 @@ class Plan:
     seed: int = 0
     options: tuple[str, ...] = ()
 
-    def pytest(self, number: int, json_path: Path, place: Place) -> list[str]:
-        """The command line of one process; the same number gives the same order."""
+    def pytest(self, number: int, json_path: Path, place: Place, without: Collection[str] = ()) -> list[str]:
+        """The command line of one process, without some cases; the same number gives the same order."""
         selection = ["-k", f"({self.expression}) or {WATCHDOGS}"] if self.expression else []
+        selection += [f"--deselect={name}" for name in without]
         saved = f"--benchmark-json={json_path.absolute()}"
         ours = ["--no-report", f"--shuffle={self.seed}.{number}", saved, "-p", "no:cacheprovider", f"--rootdir={place.project}"]
         return [place.python, "-m", "pytest", str(place.project / self.cases), *self.options, *selection, *ours]
@@ -114,23 +115,26 @@ def _prepare(plan: Plan, output: Path, resume: bool) -> None:
         results.load_many(finished)
 
 
-def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals) -> Run:
+def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals, without: Collection[str] = ()) -> Run:
     """Run one process to its end and move what it saved to ``path``: whole and fit for this run, or not at all.
 
-    Raises InputError, one line, if there is nothing fit to move, and Interrupted if a signal comes.
+    ``without``: the names of cases that it leaves out.  Raises InputError, one line, if there is nothing fit to move, and Interrupted if a signal comes.
     """
     beside, log = path.with_suffix(".part"), path.with_suffix(".log")
     try:
         with log.open("w", encoding="utf-8") as output, _scratch(place) as scratch:
             environment = {**place.environment, "TMPDIR": scratch}
-            code = children.execute(plan.pytest(number, beside, place), environment, output, signals, place.folder, place.inherits)
+            code = children.execute(
+                plan.pytest(number, beside, place, without), environment, output, signals, place.folder, place.inherits
+            )
         if code not in (0, 1) or not beside.exists():
             raise InputError(f"{path.stem} could not measure (exit code {code}): {children.last_words(log)}; see {log}")
         measured = results.load(beside)
         if plan.expression and not measured.not_measured and {case.group for case in measured.cases} == {CONTROL}:
             raise InputError(f"-k {plan.expression}: selects no case; see pytest {plan.cases} --collect-only")
         # At once, not after hours: does it fit the others?
-        results.load_many([*sorted(path.parent.glob(results.PROCESSES))[:1], beside])
+        for first in sorted(path.parent.glob(results.PROCESSES))[:1]:
+            results.check_fit(results.load(first), measured, without)
         os.replace(beside, path)
         if code == 0:
             log.unlink()

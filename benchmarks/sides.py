@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -74,13 +73,10 @@ class Side:
         """The side as the user wrote it, to begin an error with."""
         return f"--{self.role} {self.text}"
 
-    def place(self, end: socket.socket, first: bool) -> Place:
-        """Where its processes run: in its folder, on its code, with nothing of this process's Python, and in turns with the other side's.
-
-        ``end`` is the end of their connection that is this side's; ``first`` says whether it takes the first case.
-        """
-        variables = turns.variables(end, first, environment(self.project), self.scratch / PLUGINS)
-        return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(end.fileno(),))
+    def place(self, part: turns.Part) -> Place:
+        """Where its processes run: in its folder, on its code, with nothing of this process's Python, and in turns with the other side's."""
+        variables = turns.variables(part, environment(self.project), self.scratch / PLUGINS)
+        return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(part.end.fileno(),))
 
     def identity(self) -> dict[str, Any]:
         """What a measurement that goes on has to find as it was, as JSON has it."""

@@ -86,6 +86,12 @@ def load(folder: Path) -> Recording:
     times = [row for row in rows if row.metric.name == gate.METRICS[0].name]
     if not times:
         raise InputError(f"{folder}: holds no pair with a time that both sides measured")
+    short = [row for row in rows if len(row.base) < len(pairs)]
+    if short:
+        raise InputError(
+            f"{folder}: {short[0].case} was measured in {len(short[0].base)} of {len(pairs)} pairs; a study needs all: "
+            "record with gate --pairs"
+        )
     rounds = {row.key: (_rounds(row, [pair.base for pair in pairs]), _rounds(row, [pair.head for pair in pairs])) for row in times}
     return Recording(folder, pairs[0].base, rows, rounds)
 

@@ -1,51 +1,75 @@
 """Two processes take turns, case by case: a machine is as fast for the one as for the other only as long as both are near in time.
 
 A process that imports two frameworks lives for half a minute, and a shared machine changes in less.  So the gate starts both processes
-of a pair at once, and a baton, one byte through a pair of connected sockets, says which of them may work: one takes the first case,
+of a pair at once.  What has no time of its own they do side by side: importing the frameworks, and the cases that measure memory.
+When both have done so, a baton, one byte through a pair of connected sockets, says which of them may work: one takes the first case,
 the other one the first and the second, then the one the second and the third, and so on (ABBA).  Neither does anything else while
 the other one measures.  Whoever ends, in whatever way, lets the other go on alone.
+
+Both use the same CPUs: those of a shared machine are not equally fast, and which of them a process gets would be chance.
 
 A file of its own that needs nothing but pytest: the gate gives it to the processes of both sides as a plug-in, whatever code they run.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 PLUGIN = "lenet5_turns"
-DESCRIPTOR, FIRST = "LENET5_TURNS_SOCKET", "LENET5_TURNS_FIRST"
-"""Variables of a process that takes turns: its end of the connection, and 1 if it takes the first case."""
+VARIABLE = "LENET5_TURNS"
+"""Tells a process which `Part` is its own, as JSON; the socket by its file descriptor."""
+
+UNTIMED = "space "
+"""How the groups begin whose cases measure memory: in children of their own, which need no machine to themselves."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one of the two processes has to know: its end of the connection, whether it takes the first case, on which CPUs (none: on
+    any), and how often it takes each case."""
+
+    end: socket.socket
+    first: bool
+    cpus: Sequence[int] = ()
+    repeats: int = 1
 
 
 class Turns:
     """What one of the two processes does before and after each of its cases."""
 
-    def __init__(self, connection: socket.socket, first: bool) -> None:
-        self._other, self._first = connection, first
-        self._mine, self._alone = first, False
-        self._cases = 0
+    def __init__(self, part: Part) -> None:
+        self._part, self._other = part, part.end
+        self._mine, self._alone = part.first, False
+        self._met, self._cases = False, 0
 
     def meet(self) -> None:
         """Wait until the other one is ready too: what it does before its first case would disturb this one's."""
+        self._met = True
+        _stay_on(self._part.cpus)
         self._send()
         self._wait()
 
     def take(self) -> None:
         """Wait until it is this process's turn."""
+        if not self._met:
+            self.meet()
         if not self._mine:
             self._wait()
         self._mine = True
 
     def done(self) -> None:
         """A case is done: after it the turn is the other one's, or the next case is taken at once."""
-        keeps = self._cases % 2 == int(self._first)
+        keeps = self._cases % 2 == int(self._part.first)
         self._cases += 1
         if not keeps:
             self._mine = False
@@ -71,25 +95,58 @@ class Turns:
             self._alone = True
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtestloop(self) -> Iterator[None]:
-        self.meet()
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
+        yield
+        timed = [item for item in items if _is_timed(item)]
+        # All of them and then all of them again: a case that follows itself pytest does not set up anew.
+        items[:] = [item for item in items if not _is_timed(item)] + timed * (self._part.repeats if len(timed) > 1 else 1)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
+        _import_frameworks([item for item in session.items if _is_timed(item)])
         yield
         self.part()
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtest_protocol(self) -> Iterator[None]:
-        self.take()
-        yield
-        self.done()
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        if _is_timed(item):
+            self.take()
+            yield
+            self.done()
+        else:
+            yield
+
+
+def _stay_on(cpus: Collection[int]) -> None:
+    """Let all threads of this process, and those that they start, run on these CPUs only; on any if there are none."""
+    for thread in os.listdir("/proc/self/task") if cpus else ():
+        with suppress(OSError):  # it has ended
+            os.sched_setaffinity(int(thread), cpus)
+
+
+def _is_timed(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("benchmark")
+    return not (marker and str(marker.kwargs.get("group", "")).startswith(UNTIMED))
+
+
+def _import_frameworks(items: Sequence[pytest.Item]) -> None:
+    """Import what these cases will ask for.  A framework that cannot be imported is for its cases to name."""
+    calls = [item.callspec for item in items if hasattr(item, "callspec")]
+    names = {str(call.params["framework"]) for call in calls if "framework" in call.params}
+    # PyTorch before TensorFlow, always: triton, which comes with PyTorch's CUDA builds, does not bear it the other way round.
+    for name in sorted(names, reverse=True):
+        with suppress(Exception):
+            import_module("lenet5").implementation(name)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Take turns, in a process that has been told with whom."""
-    if DESCRIPTOR in os.environ:
+    if VARIABLE in os.environ:
         # No process that this one starts takes part: its end of the connection would outlive this process.
-        connection = socket.socket(fileno=int(os.environ.pop(DESCRIPTOR)))
+        told = json.loads(os.environ.pop(VARIABLE))
+        connection = socket.socket(fileno=told.pop("socket"))
         os.set_inheritable(connection.fileno(), False)
-        config.pluginmanager.register(Turns(connection, os.environ.pop(FIRST) == "1"), "lenet5-turns")
+        config.pluginmanager.register(Turns(Part(connection, **told)), "lenet5-turns")
 
 
 # The gate's side of it
@@ -101,7 +158,18 @@ def install(folder: Path) -> None:
     shutil.copyfile(__file__, folder / f"{PLUGIN}.py")
 
 
-def variables(end: socket.socket, first: bool, environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+def cpus_for(threads: int) -> list[int]:
+    """As many of the CPUs that this process may use as there are threads, from the last on: the first has the system's own work.
+
+    Empty where a system cannot hold a process to some of them.
+    """
+    if not (hasattr(os, "sched_setaffinity") and os.path.isdir("/proc/self/task")):
+        return []
+    return sorted(os.sched_getaffinity(0))[-threads:]
+
+
+def variables(part: Part, environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The environment of a process that takes turns, from what it would be otherwise; ``folder`` is where the plug-in is installed."""
     path = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
-    return {**environment, "PYTHONPATH": path, "PYTEST_PLUGINS": PLUGIN, DESCRIPTOR: str(end.fileno()), FIRST: str(int(first))}
+    told = {"socket": part.end.fileno(), "first": part.first, "cpus": list(part.cpus), "repeats": part.repeats}
+    return {**environment, "PYTHONPATH": path, "PYTEST_PLUGINS": PLUGIN, VARIABLE: json.dumps(told)}

@@ -110,31 +110,38 @@ class Judgement:
 def judge(log_ratios: Mapping[str, Sequence[float]], rules: Rules, thresholds: Mapping[str, float] | None = None) -> Judgement:
     """The verdict of every case from ln(head / base) of all pairs so far, in the order they were measured.
 
-    The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow.  ``thresholds``
-    replaces the rules' threshold for some of the cases.  Raises ValueError for no case, no pair, a case with another number of
-    pairs than the first, a value that is not finite, and a threshold that is not above 0 or of no case.
+    The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
+    pairs after those that decided it.  ``thresholds`` replaces the rules' threshold for some of the cases.  Raises ValueError for no
+    case, no pair, a case whose pairs end before it is decided, a value that is not finite, and a threshold that is not above 0 or
+    of no case.
     """
     names, values, margins = _checked(log_ratios, rules, thresholds or {})
     replay = _Replay(values, margins, rules)
     next_pairs = replay.run()
+    for index, name in enumerate(names):
+        if len(log_ratios[name]) < (replay.decided[index].pairs if index in replay.decided else values.shape[1]):
+            raise ValueError(
+                f"judge: {name} has {len(log_ratios[name])} pairs, too few to be decided; others have {values.shape[1]}"
+            )
     return Judgement({name: replay.verdict(index) for index, name in enumerate(names)}, next_pairs)
 
 
 def _checked(
     log_ratios: Mapping[str, Sequence[float]], rules: Rules, thresholds: Mapping[str, float]
 ) -> tuple[list[str], Floats, Floats]:
-    """The cases, their values (cases, pairs), and the logarithms of 1 + their thresholds."""
+    """The cases, their values (cases, pairs; NaN after the last of a case), and the logarithms of 1 + their thresholds."""
     names = list(log_ratios)
-    lengths = {len(log_ratios[name]) for name in names}
-    if not names or lengths == {0}:
-        raise ValueError("judge: needs at least one case and one pair")
-    if len(lengths) > 1:
-        raise ValueError(f"judge: cases have {sorted(lengths)} pairs; all need the same number")
+    lengths = [len(log_ratios[name]) for name in names]
+    if not names or min(lengths) == 0:
+        raise ValueError("judge: needs at least one case, and of each at least one pair")
     if unknown := sorted(set(thresholds) - set(names)):
         raise ValueError(f"judge: a threshold for {unknown[0]}, which is no case")
     shares = np.array([thresholds.get(name, rules.threshold) for name in names])
-    values = np.array([log_ratios[name] for name in names], dtype=np.float64)
-    if not (np.all(np.isfinite(shares)) and np.all(shares > 0) and np.all(np.isfinite(values))):
+    values = np.full((len(names), max(lengths)), np.nan)
+    for row, name in zip(values, names, strict=True):
+        row[: len(log_ratios[name])] = log_ratios[name]
+    finite = sum(lengths) == np.count_nonzero(np.isfinite(values))
+    if not (np.all(np.isfinite(shares)) and np.all(shares > 0) and finite):
         raise ValueError("judge: log ratios have to be finite, thresholds finite and above 0")
     return names, values, np.log1p(shares)
 

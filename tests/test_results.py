@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
-from benchmarks.results import Run, load, load_many
+from benchmarks.results import Run, check_fit, load, load_many
 from lenet5 import InputError
 
 RUN = Path(__file__).parent / "data" / "run"
@@ -50,6 +50,41 @@ def test_one_process():
     assert run.frameworks == ["numpy", "torch"]
     assert case(run, NUMPY).medians == (0.001,)
     assert case(run, NUMPY).stats == DOCUMENT["benchmarks"][3]["stats"]
+
+
+def test_measured_twice_in_one_process(folder):
+    """It is one case: the median of its medians, the extremes and moments of all rounds; what rode along is of the first time."""
+
+    def again(document):
+        (first,) = (case for case in document["benchmarks"] if case["fullname"] == NUMPY)
+        second = copy.deepcopy(first)
+        first["stats"].update(min=1.0, median=2.0, q1=1.5, q3=2.5, max=3.0, mean=2.0, stddev=1.0, rounds=2, data=[1.0, 3.0])
+        second["stats"].update(min=3.0, median=4.0, q1=3.5, q3=4.5, max=5.0, mean=4.0, stddev=1.0, rounds=2, data=[3.0, 5.0])
+        second["extra_info"]["first_call_seconds"] = 0.5 * first["extra_info"]["first_call_seconds"]
+        document["benchmarks"].append(second)
+
+    path = folder(process_1=again) / "process-001.json"
+    run = load(path)
+
+    assert [each.name for each in run.cases] == [each.name for each in load(ONE).cases]
+    assert case(run, NUMPY).stats == {
+        **{"min": 1.0, "q1": 2.5, "median": 3.0, "q3": 3.5, "max": 5.0},
+        **{"mean": 3.0, "stddev": pytest.approx(2**0.5), "rounds": 4, "data": [1.0, 3.0, 3.0, 5.0]},
+    }
+    assert case(run, NUMPY).medians == (3.0,)
+    assert case(run, NUMPY).extra == case(load(ONE), NUMPY).extra
+
+
+def test_fits_without(folder):
+    """A process that was to leave a case out fits the others without it, and only then."""
+    one = load(ONE)
+    path = folder(process_1=lambda document: document["benchmarks"].pop(3)) / "process-001.json"
+
+    check_fit(one, load(path), without=[NUMPY])
+    with pytest.raises(InputError, match="other cases than in"):
+        check_fit(one, load(path))
+    with pytest.raises(InputError, match="other cases than in"):
+        check_fit(one, one, without=[NUMPY])
 
 
 def test_load_many_of_one_is_load():

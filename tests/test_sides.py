@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import sides
+from benchmarks import sides, turns
 from benchmarks.children import Signals
 from lenet5 import InputError
 from tests import fake_project
@@ -120,7 +120,7 @@ def test_interpreter(repository, tmp_path):
 
     one, other = socket.socketpair()
     with one, other, opened(repository, base=f"HEAD@{python}") as both:
-        place = both["base"].place(one, first=True)
+        place = both["base"].place(turns.Part(one, first=True))
         said = subprocess.run(
             [place.python, "-c", "import os, lenet5; print(os.environ['INTERPRETER'], lenet5.__file__)"],
             cwd=place.folder, env=place.environment, capture_output=True, text=True, check=True,

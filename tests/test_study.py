@@ -115,6 +115,17 @@ def test_no_recording(tmp_path):
         study.study({}, RULES)
 
 
+def test_a_gate_that_stopped_early(tmp_path):
+    """A gate leaves out what is decided; a study would take what is left for the whole."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=3, cases=2))
+    for path in folder.glob("*/process-003.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["benchmarks"] = [case for case in document["benchmarks"] if "1" not in case["fullname"]]
+        path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"gate: .*1.* was measured in 2 of 3 pairs; .* record with gate --pairs"):
+        study.load(folder)
+
+
 def test_recordings_are_pooled(tmp_path):
     """Those with the same rows are one, pair after pair; one with other rows stays by itself."""
     one, two = (study.load(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))

@@ -224,13 +224,15 @@ shifted = st.tuples(case, st.floats(-0.2, 0.2)).map(lambda both: [both[1] + valu
 @settings(max_examples=40, deadline=None)
 @given(st.lists(shifted, min_size=1, max_size=4))
 def test_replay(cases):
-    """What a prefix decides, more pairs do not change; what it asks for is when something can change."""
+    """What a prefix decides, more pairs do not change, and need not be measured; what it asks for is when something can change."""
     named = dict(enumerate(cases))
     before, wanted = {}, 1
     for pairs in range(1, RULES.most_pairs + 1):
         judgement = judge({name: values[:pairs] for name, values in named.items()}, RULES)
         decided = {name: each for name, each in judgement.verdicts.items() if each.verdict != UNDECIDED}
         assert before.items() <= decided.items()
+        needed = {name: min(before[name].pairs, pairs) if name in before else pairs for name in named}
+        assert judge({name: values[: needed[name]] for name, values in named.items()}, RULES) == judgement
         if wanted is None or pairs < wanted:
             assert before == decided
             assert judgement.next_pairs == (wanted if pairs > 1 else judgement.next_pairs)
@@ -352,7 +354,8 @@ def test_rules_that_cannot_be_kept(wrong, named):
     [
         ({}, {}, "at least one"),
         ({"a": []}, {}, "at least one"),
-        ({"a": [0.0], "b": [0.0, 0.1]}, {}, "same number"),
+        ({"a": [0.0], "b": [0.0, 0.1]}, {}, "a has 1 pairs, too few to be decided; others have 2"),
+        ({"a": [0.0] * 11, "b": [0.0] * 12}, {}, "a has 11 pairs"),
         ({"a": [math.nan]}, {}, "finite"),
         ({"a": [math.inf]}, {}, "finite"),
         ({"a": [0.0]}, {"b": 0.1}, "no case"),
