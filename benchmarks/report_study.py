@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +72,12 @@ IDENTICAL = (
     "put together from blocks of recorded pairs, with a coin for each block that says which side is called head."
 )
 INJECTED = "All times of head are made longer in one case of a resampled run; the cases take turns."
-CASES = "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found."
+CASES = (
+    "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found; of copies of "
+    "one case the median spread."
+)
+COPY = re.compile(r"copy=\d+-?")
+"""What tells the copies of one case apart, see twins.py."""
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:
@@ -160,11 +167,25 @@ def _cases(found: Mapping[str, Any]) -> Table:
     rows = []
     for name, condition in found["conditions"].items():
         spreads = {one["row"]: one["log_ratio_sd"] for recording in condition["recordings"] for one in recording["rows"]}
-        for row, spread in spreads.items():
-            shares = [one["cases"].get(row) for one in condition["injected"]]
-            label = f"{row.rpartition('::')[2]}, {name}"
-            rows.append((label, _spread(spread), *(units.percent(one["share"]) if one else DASH for one in shares)))
+        for label, copies in _by_kind(spreads).items():
+            of_copies = [spreads[row] for row in copies if spreads[row] is not None]
+            shares = [_together([one["cases"][row] for row in copies if row in one["cases"]]) for one in condition["injected"]]
+            rows.append((f"{label}, {name}", _spread(statistics.median(of_copies) if of_copies else None), *shares))
     return Table(("", "spread of pairs", *(f"finds +{100 * change:g} %" for change in changes)), rows)
+
+
+def _by_kind(rows: Iterable[str]) -> dict[str, list[str]]:
+    """The rows by what they are of: all copies of a case are one kind."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(COPY.sub("", row).replace("[]", ""), []).append(row)
+    kinds = [(kind, of) if len(of) > 1 else (of[0], of) for kind, of in found.items()]
+    return {kind.rpartition("::")[2] + (f", {len(of)} copies" if len(of) > 1 else ""): of for kind, of in kinds}
+
+
+def _together(shares: Sequence[Mapping[str, Any]]) -> str:
+    tried = sum(share["of"] for share in shares)
+    return units.percent(sum(share["count"] for share in shares) / tried) if tried else DASH
 
 
 def _recorded(found: Mapping[str, Any]) -> Table:

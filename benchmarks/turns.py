@@ -75,7 +75,7 @@ class Turns:
             self._mine = False
             self._send()
 
-    def part(self) -> None:
+    def leave(self) -> None:
         """There are no cases left here: the other one goes on alone, and what this one still has to do waits until it has ended."""
         with suppress(OSError):
             self._other.shutdown(socket.SHUT_WR)
@@ -105,7 +105,7 @@ class Turns:
     def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
         _import_frameworks([item for item in session.items if _is_timed(item)])
         yield
-        self.part()
+        self.leave()
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
