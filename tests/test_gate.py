@@ -453,7 +453,15 @@ def start(repository, tmp_path, *arguments):
         *arguments,
     ]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    running = subprocess.Popen(list(map(str, line)), env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        list(map(str, line)),
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs these tests in the background of a script ignores Ctrl-C, and so would the gate.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     for _ in range(6000):
         if list(tmp_path.glob("raw/*/*.log")) and (children := psutil.Process(running.pid).children(recursive=True)):
             return running, children

@@ -92,7 +92,15 @@ def test_killed_and_resumed(uninterrupted, tmp_path, signum):
     for name in ("run.json", "process-001.json"):
         shutil.copy(uninterrupted[0] / name, folder)
     arguments = command("run", "--processes", 2, "--output", folder, "--resume", *FAST, *QUICK)
-    running = subprocess.Popen(arguments, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = subprocess.Popen(
+        arguments,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # Whoever runs these tests in the background of a script ignores Ctrl-C, and so would the run.
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    )
     children = first_children(running.pid)
     os.kill(running.pid, signum)
     _, err = running.communicate(timeout=300)
