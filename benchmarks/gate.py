@@ -1,8 +1,8 @@
 """Is head slower than base?  Fresh processes of both sides in pairs, until every case has its verdict or the time is up.
 
-The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`turns`); which side comes first is drawn for the
-first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of head / base of each pair.
-A case that is decided is not measured again: its time goes to those that are not, which are measured more often in each process.
+The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`turns`); which side comes
+first is drawn for the first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of
+head / base of each pair.  A case that is decided is not measured again: its time goes to those that are not, which are measured more often in each process.
 """
 
 from __future__ import annotations
@@ -335,7 +335,7 @@ class _Gate:
         children.check_settings(self._output, self.settings())
         pairs = recorded(self._output)
         for number, pair in enumerate(pairs):
-            self._check(pair, pairs[:number])
+            self._check(pair, pairs[:number], self._left_out(pairs[:number]))
         for role in ROLES:
             (self._output / role).mkdir(exist_ok=True)
             for path in sorted((self._output / role).glob(results.PROCESSES))[len(pairs) :]:
@@ -361,7 +361,7 @@ class _Gate:
             }
         pair = Pair(running["base"].result(), running["head"].result())
         try:
-            self._check(pair, before)
+            self._check(pair, before, without)
         except InputError:
             for role in ROLES:
                 self._path(role, number).unlink()
@@ -386,8 +386,11 @@ class _Gate:
             raise InputError(f"{side.option}: {_named(reasons)}; see {path.with_suffix('.log')}")
         return measured
 
-    def _check(self, pair: Pair, before: Sequence[Pair]) -> None:
-        """Raise InputError, naming them, if there are cases that one side measured and the other did not, or those pairs before it did."""
+    def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
+        """Raise InputError, naming them, if there are cases that only one side measured, or that are gone since the pairs ``before``.
+
+        Those that it was to do ``without`` may be gone.
+        """
         runs = {"base": pair.base, "head": pair.head}
         names = {role: _names(run) for role, run in runs.items()}
         for role, other in (ROLES, ROLES[::-1]):
@@ -396,7 +399,7 @@ class _Gate:
             ]
             if lacking:
                 raise InputError(f"{self._sides[role].option}: does not measure {_named(lacking)}; --{other} does")
-        gone = _names(before[0].base) - self._left_out(before) - names["base"] if before else set()
+        gone = _names(before[0].base) - set(without) - names["base"] if before else set()
         if gone:
             reasons = [f"{name} ({pair.base.not_measured.get(name, 'no such case')})" for name in sorted(gone)]
             raise InputError(f"pair {len(before) + 1}: does not measure {_named(reasons)}; pair 1 does")

@@ -156,7 +156,7 @@ def _method(outcome: Outcome) -> list[str]:
         f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
         f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
-        "A case is measured until all of its rows are decided. "
+        "Unless --pairs asks for more, a case is measured until all of its rows are decided. "
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
         f"anything slower that is not is at most {100 * rules.alpha:g} %.",

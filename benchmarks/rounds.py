@@ -118,7 +118,8 @@ def _prepare(plan: Plan, output: Path, resume: bool) -> None:
 def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals, without: Collection[str] = ()) -> Run:
     """Run one process to its end and move what it saved to ``path``: whole and fit for this run, or not at all.
 
-    ``without``: the names of cases that it leaves out.  Raises InputError, one line, if there is nothing fit to move, and Interrupted if a signal comes.
+    ``without``: the names of cases that it leaves out.  Raises InputError, one line, if there is nothing fit to move, and
+    Interrupted if a signal comes.
     """
     beside, log = path.with_suffix(".part"), path.with_suffix(".log")
     try:
