@@ -10,8 +10,9 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,19 +21,26 @@ from threadpoolctl import ThreadpoolController
 
 from lenet5.architecture import CONVOLUTIONS, checked, shapes_of
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON, Weights
-from lenet5.numpy_fused import FEW, POOLED_SIDE, Arena, Array, Forward, Parameters, ShiftedKernels
+from lenet5.numpy_fused import CHUNK, FEW, POOLED_SIDE, Arena, Array, Forward, Parameters, ShiftedKernels, parts
 from lenet5.numpy_fused_backward import Backward
 
 T = TypeVar("T")
 
-CHUNK = 32
-"""Images a chunk: two cache lines of each pixel, and a workspace that stays near the second-level cache."""
+MOST = {False: 7 * CHUNK, True: CHUNK}
+"""Training? -> images that a network is prepared for at most.  One that trains keeps what all of them left on their way."""
 
 LEAST = 5
 """Fewer images than this are done before another thread has woken up."""
 
 WORKSPACE_BYTES = 40_000_000
-"""At most so much for all threads of a network together: about ten threads that predict, or three that train."""
+"""At most so much for all threads of a network together: about twelve threads that predict, or six that train."""
+
+PREPARED = 16
+"""So many sizes of batches a thread stays prepared for."""
+
+UFUNC_BUFFER = 512
+"""Floats.  Where one operand is contiguous and another is not, NumPy copies up to 8,192 floats of the latter into a buffer, to
+have fewer and longer loops.  Loops here are long enough; the copies take longer than what they save."""
 
 
 # ----------------------------------------------------------------------------------------------------------------- threads
@@ -78,6 +86,48 @@ def release(library: Any) -> None:
 
 
 ONE_BLAS_THREAD = OneBlasThread()
+
+
+class BlasPages:
+    """Every page of memory that the BLAS may read ahead of is there before it is needed.
+
+    OpenBLAS copies the operands of a product into one of its own buffers, and prefetches beyond what it has copied.  In a buffer that
+    has seen small products only there is no memory yet: each prefetch then searches the page tables in vain, and the product takes
+    up to three times as long.  One larger product makes the pages, for good; one a thread, all at the same time, since each product
+    under way has a buffer to itself.
+    """
+
+    def __init__(self) -> None:
+        self._threads = 0
+
+    def make(self, helpers: ThreadPoolExecutor | None, threads: int) -> None:
+        """For as many threads, unless they are there: those of the pool, and the caller's."""
+        if threads <= self._threads:
+            return
+        a, b = np.zeros((256, 512), np.float32), np.zeros((512, 512), np.float32)
+        together = threading.Barrier(threads)
+
+        def product() -> None:
+            together.wait()
+            np.matmul(a, b)
+
+        others = [helpers.submit(product) for _ in range(threads - 1)] if helpers else []
+        product()
+        wait(others)
+        self._threads = threads
+
+
+BLAS_PAGES = BlasPages()
+
+
+@contextmanager
+def short_ufunc_buffers() -> Iterator[None]:
+    """For the calling thread."""
+    before = np.setbufsize(UFUNC_BUFFER)
+    try:
+        yield
+    finally:
+        np.setbufsize(before)
 
 
 def default_threads() -> int:
@@ -149,10 +199,10 @@ OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
 
 
 class Worker:
-    """What one thread needs: a block of memory, and the network prepared in it for each size of chunk."""
+    """What one thread needs: memory, and the network prepared in it for each number of images."""
 
-    def __init__(self, prepare: Callable[[Arena, int, bool], T]) -> None:
-        self._prepare = prepare
+    def __init__(self, prepare: Callable[[Arena, int, bool], T], floats: Mapping[bool, tuple[int, int, int]]) -> None:
+        self._prepare, self._floats = prepare, floats
         self._arena = Arena()
         self._for_training = False
         self._prepared: dict[tuple[int, bool], tuple[Any, list[tuple[Array, float]]]] = {}
@@ -161,8 +211,8 @@ class Worker:
 
     @property
     def workspace_bytes(self) -> int:
-        """The block, and the sum of gradients."""
-        return self._arena.block.nbytes + self._total.nbytes
+        """The arena, and the sum of gradients."""
+        return self._arena.nbytes + self._total.nbytes
 
     def total(self, size: int) -> Array:
         """Zeros, to sum gradients of chunks in."""
@@ -171,27 +221,33 @@ class Worker:
         self._total.fill(0)
         return self._total
 
-    def chunk(self, n: int, training: bool) -> Any:
+    def network(self, n: int, training: bool) -> Any:
         """The network on n images, with its way back if training."""
         if (n, training) not in self._prepared:
-            if not len(self._arena.block) or training > self._for_training:
-                self._arena, self._for_training = Arena(floats_of(self._prepare, training)), training
+            if not self._arena.nbytes or training > self._for_training:
+                self._arena, self._for_training = Arena(self._floats[training]), training
+                self._prepared.clear()
+            if len(self._prepared) == PREPARED:
                 self._prepared.clear()
             self._arena.restart()
             self._prepared[n, training] = self._prepare(self._arena, n, training), self._arena.constants
-        chunk, constants = self._prepared[n, training]
-        if chunk is not self._latest:
+        network, constants = self._prepared[n, training]
+        if network is not self._latest:
             for array, value in constants:
                 array.fill(value)
-            self._latest = chunk
-        return chunk
+            self._latest = network
+        return network
 
 
-def floats_of(prepare: Callable[[Arena, int, bool], T], training: bool) -> int:
-    """Memory that the largest chunk takes."""
-    counter = Arena()
-    prepare(counter, CHUNK, training)
-    return counter.used
+def floats_of(prepare: Callable[[Arena, int, bool], T]) -> dict[bool, tuple[int, int, int]]:
+    """Training? -> memory for any number of images, as much as the largest of each kind takes.  Who trains also predicts."""
+    counter, floats = Arena(), {}
+    for training in (False, True):
+        for n in (FEW, MOST[training]):
+            counter.restart()
+            prepare(counter, n, training)
+        floats[training] = counter.floats
+    return floats
 
 
 class FusedLeNet5:
@@ -219,8 +275,10 @@ class FusedLeNet5:
         self._activation = activation
         self._optimizer = OPTIMIZERS[optimizer](size, learning_rate)
         self._classes = self._shapes["fc3.bias"][0]
-        self._workers = [Worker(self._prepare) for _ in range(min(threads or default_threads(), self._affordable(training=False)))]
-        self._trainers = self._affordable(training=True)
+        floats = floats_of(self._prepare)
+        affordable = {kind: max(1, WORKSPACE_BYTES // (4 * (sum(floats[kind]) + kind * size))) for kind in (False, True)}
+        self._workers = [Worker(self._prepare, floats) for _ in range(min(threads or default_threads(), affordable[False]))]
+        self._trainers = affordable[True]
         self._pool: ThreadPoolExecutor | None = None
         self._pool_owner = 0
         self._lock = threading.Lock()
@@ -252,17 +310,17 @@ class FusedLeNet5:
         if n == 1:  # products too small for the BLAS to share out: holding it would only cost time
             with self._lock:
                 self._write_kernels(few=True)
-                np.copyto(logits.T, self._workers[0].chunk(1, False).forward(x))
+                np.copyto(logits.T, self._workers[0].network(1, False).forward(x))
             return logits
 
-        def work(worker: Worker, chunks: list[slice]) -> None:
-            for chunk in chunks:
-                np.copyto(logits[chunk].T, worker.chunk(chunk.stop - chunk.start, False).forward(x[chunk]))
+        def work(worker: Worker, images: list[slice]) -> None:
+            for some in images:
+                np.copyto(logits[some].T, worker.network(some.stop - some.start, False).forward(x[some]))
 
         with self._lock, ONE_BLAS_THREAD:
             self._write_kernels(few=True)
             self._write_kernels(few=False)
-            self._share(n, work)
+            self._share(n, MOST[False], work)
         return logits
 
     def train_step(self, x: Array, y: Array) -> float:
@@ -283,32 +341,39 @@ class FusedLeNet5:
         """Loss and flat gradient, summed chunk by chunk in each thread, then thread by thread."""
         share = 1 / len(x)
 
-        def work(worker: Worker, chunks: list[slice]) -> tuple[float, Array]:
-            loss, total = 0.0, worker.total(len(self._parameters.flat)) if len(chunks) > 1 else None
-            for chunk in chunks:
-                forward, backward = worker.chunk(chunk.stop - chunk.start, True)
-                forward.forward(x[chunk])
-                loss += backward.backward(y[chunk], share)
+        def work(worker: Worker, images: list[slice]) -> tuple[float, Array]:
+            loss, total = 0.0, worker.total(len(self._parameters.flat)) if len(images) > 1 else None
+            for some in images:
+                forward, backward = worker.network(some.stop - some.start, True)
+                forward.forward(x[some])
+                loss += backward.backward(y[some], share)
                 gradient = backward.gradient if total is None else np.add(total, backward.gradient, out=total)
             return loss, gradient
 
         del self._workers[self._trainers :]  # for good: what is prepared for training stays that large
         self._write_kernels(few=False)
-        (loss, gradient), *others = self._share(len(x), work)
+        (loss, gradient), *others = self._share(len(x), MOST[True], work)
         for other_loss, other_gradient in others:
             loss += other_loss
             np.add(gradient, other_gradient, out=gradient)
         return loss, gradient
 
-    def _share(self, n: int, work: Callable[[Worker, list[slice]], T]) -> list[T]:
-        """Do work on all chunks of n images, every thread on its own share; what each returned, in order."""
-        size = min(CHUNK, max(LEAST, -(-n // len(self._workers))))
-        chunks = [slice(first, min(first + size, n)) for first in range(0, n, size)]
-        mine, *others = self._workers[: len(chunks)]
-        step = 1 + len(others)
-        futures = [self._helpers().submit(work, worker, chunks[k::step]) for k, worker in enumerate(others, start=1)]
+    def _share(self, n: int, most: int, work: Callable[[Worker, list[slice]], T]) -> list[T]:
+        """Do work on n images, at most so many at a time, every thread on its own share; what each returned, in order."""
+        threads = min(len(self._workers), -(-n // LEAST))
+        helpers = self._helpers() if threads > 1 else None
+        BLAS_PAGES.make(helpers, threads)
+
+        def job(worker: Worker, share: slice) -> T:
+            size = share.stop - share.start
+            images = [slice(share.start + part.start, share.start + part.stop) for part in parts(size, -(-size // most))]
+            with short_ufunc_buffers():
+                return work(worker, images)
+
+        mine, *others = zip(self._workers, parts(n, threads), strict=False)
+        futures = [helpers.submit(job, *other) for other in others] if helpers else []
         try:
-            result = work(mine, chunks[::step])
+            result = job(*mine)
         finally:
             wait(futures)
         return [result, *(future.result() for future in futures)]
@@ -319,11 +384,6 @@ class FusedLeNet5:
             self._pool, self._pool_owner = ThreadPoolExecutor(len(self._workers) - 1), os.getpid()
         return self._pool
 
-    def _affordable(self, training: bool) -> int:
-        """How many threads may have a workspace of their own."""
-        floats = floats_of(self._prepare, training) + training * len(self._parameters.flat)
-        return max(1, WORKSPACE_BYTES // (4 * floats))
-
     def _write_kernels(self, few: bool) -> None:
         """Bring the shifted copies up to date, if this kind of them is not."""
         if few in self._stale:
@@ -333,8 +393,7 @@ class FusedLeNet5:
 
     def _prepare(self, arena: Arena, n: int, training: bool) -> Any:
         """A `Forward` on n images, for training with its `Backward`."""
-        few = n <= FEW and not training
-        forward = Forward(arena, n, self._parameters, self._kernels, self._activation, few)
+        forward = Forward(arena, n, self._parameters, self._kernels, self._activation, keep=training)
         if not training:
             return forward
         gradients = Parameters(arena.take(len(self._parameters.flat)), self._shapes)

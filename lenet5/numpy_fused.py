@@ -12,18 +12,18 @@ time over each run, however short.  Three changes of layout get rid of that.
 1. **Images innermost.**  With an array (h, w, c, n) the smallest thing that is ever copied, added or compared is a run of n
    floats, one pixel of n images; 32 images are two full cache lines.  Every operation below is then a few long loops.
 
-2. **No window is ever built.**  A strip is the image's rows cut to a window's width: strips[j] (h, 6, c, n) holds columns 2j to
-   2j + 5 of every row.  Rows follow each other, so 5 of them from row i on *are* the window at (i, j), a matrix (5*6*c, n) that
-   starts 6c rows of n further down for each i.  `as_strided` hands all 28 x 14 overlapping windows to np.matmul, which calls the
-   BLAS for each; only the strips are copied: 14 * 32 * 6 * 3 = 8,064 floats an image instead of 58,800, in runs of 18n.  Each
-   product, (12 x 90) times (90 x 32) in conv1, is small enough for the kernels of OpenBLAS that read their operands in place.
-   It has those for processors with AVX-512 (OpenBLAS pull request 3335); on others it copies the operands of every product first.
+2. **No window is ever built.**  A strip is a row of the image shifted by 0 to 5 columns: strips[h, b] (c, j, n) holds pixel 2j + b
+   of row h for every j.  Row follows row, so 5 of them from row i on *are* all windows of output row i, one matrix (5*6*c, j*n)
+   that starts 6c rows further down for each i.  `as_strided` hands all 28 overlapping matrices to np.matmul, which calls the BLAS
+   for each, (12 x 90) times (90 x 448) in conv1 with 32 images; only the strips are copied: 32 * 6 * 3 * 14 = 8,064 floats an
+   image instead of 58,800.  They are copied in runs of 14n, since even columns lie apart from odd ones: pixels 2j + b for all j
+   are then neighbours.
 
 3. **Two neighbours in one product.**  The windows are 6 wide, not 5, and the matrix holds the kernel twice, the second time
    shifted one column to the right (zeros elsewhere): one product gives the outputs at columns 2j and 2j + 1.  That costs a fifth
-   more multiplications (423,360 for conv1, 288,000 for conv2), saves two fifths of the strips and half the calls, and brings the
-   rows of the matrix from 6 to 12, which a SIMD kernel needs.  The two results lie apart in memory, and max-pooling is what it
-   should be: the larger of two long runs, first across the two columns, then across two rows.
+   more multiplications (423,360 for conv1, 288,000 for conv2), saves two fifths of the strips, and brings the rows of the matrix
+   from 6 to 12, which a SIMD kernel needs.  The two results lie apart in memory, and max-pooling is what it should be: the larger
+   of two long runs, first across the two columns, then across two rows.
 
 Bias and activation come *after* pooling, on a quarter of the elements: both are monotone, so they commute with the maximum.
 
@@ -33,6 +33,10 @@ with the kernel in all eight positions: 2 x 2 to pool, times two.  It does 1.9 t
 48 outputs; on one image that is cheaper than smaller GEMMs and more copies.  The constant 1 at the end of every row multiplies
 the bias.
 
+**Memory.**  32 images pass through nearly 4 MB of arrays on their way, more than a second-level cache holds.  Each operation therefore
+reads from one of two areas and writes to the other, over what the operation before it has read (`Arena`): what is no longer needed
+is overwritten where it lies in the cache, instead of being written back to make room.
+
 Counts for one image, c = 3 (float32 multiplications; floats copied):
 
     layer    definition    strips (many)       patches (few)      im2col copies    strips copied    patches copied
@@ -40,7 +44,7 @@ Counts for one image, c = 3 (float32 multiplications; floats copied):
     conv2       240,000    288,000 (x 1.2)    345,600 (x 1.4)            15,000            2,520             5,400
 
 Letters: n images, c channels in, f filters, h x w pixels in, i x j pooled pixels out, d features in, u units out; r and s are the
-row and the column within a pool, t counts pooled columns that are computed together.
+row and the column within a pool, t counts pooled columns that are computed together, b the columns of a window.
 """
 
 from __future__ import annotations
@@ -56,8 +60,11 @@ from lenet5.architecture import CONVOLUTION_SIDE, CONVOLUTIONS, DENSE, FLAT_SIDE
 
 Array = NDArray[Any]
 
-FEW = 10
-"""Up to here images go channels innermost: 16 images innermost fill a SIMD register, and take as long as 10 the other way."""
+FEW = 4
+"""Up to here images go channels innermost, in fewer calls; with more the longer rows of the other way pay."""
+
+CHUNK = 36
+"""At most so many images are convolved together.  More make longer products, fewer stay nearer to the processor."""
 
 CACHE_LINE = 16
 """In floats."""
@@ -68,45 +75,73 @@ POOLED_SIDE = {layer: side // POOL_SIDE for layer, side in CONVOLUTION_SIDE.item
 # ------------------------------------------------------------------------------------------------------------------ memory
 
 
-class Arena:
+class Block:
     """One block of memory, cut into arrays one after another, each beginning on a cache line.
 
-    An arena of no floats only counts: what it hands out is never touched, and untouched memory costs nothing.
+    A block of no floats only counts: what it hands out is never touched, and untouched memory costs nothing.
     """
 
-    def __init__(self, floats: int = 0) -> None:
+    def __init__(self, floats: int) -> None:
         block = np.empty(floats + CACHE_LINE, np.float32)
         first = -block.ctypes.data // block.itemsize % CACHE_LINE
         self.block = block[first : first + floats]
-        self.restart()
-
-    def restart(self) -> None:
-        """Cut the block anew, from its beginning."""
-        self.used = 0
-        self.constants: list[tuple[Array, float]] = []
+        self.used = self.most = 0
 
     def take(self, *shape: int, dtype: type = np.float32) -> Array:
         """The next array; it holds anything."""
         size = int(np.prod(shape))
         first, floats = self.used, -(-size * np.dtype(dtype).itemsize // 4)
         self.used += -(-floats // CACHE_LINE) * CACHE_LINE
+        self.most = max(self.most, self.used)
         if not len(self.block):
             return np.empty(shape, dtype)
         return self.block[first : first + floats].view(dtype)[:size].reshape(shape)
 
+
+class Arena:
+    """The memory of a network: arrays that stay, and two areas for what only the next operation reads.
+
+    An operation that reads from one area writes to the other, over what the operation before it read.
+    """
+
+    def __init__(self, floats: tuple[int, int, int] = (0, 0, 0)) -> None:
+        self.lasting, *self.areas = (Block(count) for count in floats)
+        self.restart()
+
+    def restart(self) -> None:
+        """Cut the memory anew, from its beginning."""
+        self.lasting.used = 0
+        self.constants: list[tuple[Array, float]] = []
+
+    def take(self, *shape: int, dtype: type = np.float32) -> Array:
+        """An array that stays; it holds anything."""
+        return self.lasting.take(*shape, dtype=dtype)
+
+    def scratch(self, area: int, *shape: int) -> Array:
+        """An array that lasts until the next one is taken from the same area, 0 or 1."""
+        self.areas[area].used = 0
+        return self.areas[area].take(*shape)
+
     def constant(self, array: Array, value: float) -> Array:
-        """Note that (part of) an array must hold a value; whoever owns the block writes it, again after each other use."""
+        """Note that (part of) an array must hold a value; whoever owns the memory writes it, again after each other use."""
         self.constants.append((array, value))
         return array
 
+    @property
+    def floats(self) -> tuple[int, int, int]:
+        """How much has been taken at most, in all and from each area."""
+        first, second = self.areas
+        return self.lasting.most, first.most, second.most
 
-def padded_images(arena: Arena, n: int, side: int, c: int) -> Array:
-    """Room for images (n, side, side, c), a cache line apart.
+    @property
+    def nbytes(self) -> int:
+        """How much there is."""
+        return sum(block.block.nbytes for block in (self.lasting, *self.areas))
 
-    An image of 32 x 32 x 3 floats is three pages long: one pixel of n such images would fall n times on the same lines of the
-    cache, and a transposed copy, which reads in that order, would wait for each of them.
-    """
-    return arena.take(n, side * side * c + CACHE_LINE)[:, : side * side * c].reshape(n, side, side, c)
+
+def parts(n: int, count: int) -> list[slice]:
+    """n images in so many parts of nearly the same size."""
+    return [slice(n * k // count, n * (k + 1) // count) for k in range(count)]
 
 
 def merged(array: Array) -> Array:
@@ -158,11 +193,11 @@ class Parameters:
 def taps(matrix: Array) -> Array:
     """Where the 5x5 kernel stands in each of its shifted copies: one view, to write the copies and to read their gradients.
 
-    matrix (t, s, r, f, 4 + rows, 4 + columns, c) -> (t, s, r, f, 5, 5, c)
+    matrix (t, r, s, f, 4 + rows, 4 + columns, c) -> (t, r, s, f, 5, 5, c)
     """
-    t, s, r, f, _, _, c = matrix.shape
-    dt, ds, dr, df, dh, dw, dc = matrix.strides
-    return as_strided(matrix, (t, s, r, f, KERNEL_SIDE, KERNEL_SIDE, c), (dt + POOL_SIDE * dw, ds + dw, dr + dh, df, dh, dw, dc))
+    t, r, s, f, _, _, c = matrix.shape
+    dt, dr, ds, df, dh, dw, dc = matrix.strides
+    return as_strided(matrix, (t, r, s, f, KERNEL_SIDE, KERNEL_SIDE, c), (dt + POOL_SIDE * dw, dr + dh, ds + dw, df, dh, dw, dc))
 
 
 class ShiftedKernels:
@@ -172,11 +207,11 @@ class ShiftedKernels:
         f, k, _, c = kernel.shape
         t = 2 - pooled_side % 2
         self.kernel, self.bias = kernel, bias
-        self.pair = np.zeros((1, 2, 1, f, k, k + 1, c), np.float32)
+        self.pair = np.zeros((1, 1, 2, f, k, k + 1, c), np.float32)
         self.quad = np.zeros((1, 2, 2, f, k + 1, k + 1, c), np.float32)
         # Transposed, (outputs last): for tall and narrow operands that is the faster way round.
         self.few = np.zeros(((k + 1) * (k + 2 * t - 1) * c + 1, 4 * t * f), np.float32)
-        self.few_kernels = self.few[:-1].reshape(k + 1, -1, c, 2, 2, t, f).transpose(5, 3, 4, 6, 0, 1, 2)
+        self.few_kernels = self.few[:-1].reshape(k + 1, -1, c, 2, 2, t, f).transpose(5, 4, 3, 6, 0, 1, 2)
         self.few_bias = self.few[-1].reshape(-1, f)
 
         self.rows_of_kernel = items(kernel.reshape(f, k, k * c))
@@ -222,48 +257,48 @@ class Layer(Protocol):
     def forward(self) -> None: ...
 
 
-class Innermost:
-    """Images outermost -> innermost.   images (n, h, w, c) -> pixels (h, w, c, n)"""
-
-    def __init__(self, images: Array, pixels: Array) -> None:
-        self.images, self.pixels = images.transpose(1, 2, 3, 0), pixels
-
-    def forward(self) -> None:
-        np.copyto(self.pixels, self.images)
-
-
 class Convolution:
-    """Convolution, max-pool, bias, activation; images innermost.   source (h, w, c, n) -> out (f, i, j, n)"""
+    """Convolution, max-pool, bias, activation; images innermost.   source (h, 2, c, w / 2, n) -> out (i, f, j, n)
 
-    def __init__(self, arena: Arena, source: Array, kernels: ShiftedKernels, out: Array, activation: str) -> None:
-        h, w, c, n = source.shape
-        _, _, _, f, kh, kw, _ = kernels.pair.shape
-        rows, j = h - kh + 1, (w - kh + 1) // POOL_SIDE
+    The columns j of out may be two axes, since the next layer wants even ones apart from odd ones.  source lies in a scratch area,
+    which then holds z and pooled too; out may lie in the other one.  A layer that keeps its strips, z and row_max can go backwards.
+    """
 
-        strips = arena.take(j, h, kw, c, n)
-        dh, dw, dc, dn = source.strides
-        self.strips, self.source = items(strips), items(as_strided(source, strips.shape, (POOL_SIDE * dw, dh, dw, dc, dn)))
+    def __init__(
+        self, arena: Arena, area: int, source: Array, kernels: ShiftedKernels, out: Array, activation: str, keep: bool
+    ) -> None:
+        def take(area: int, *shape: int) -> Array:
+            return arena.take(*shape) if keep else arena.scratch(area, *shape)
 
-        dj, dh, _, dc, dn = strips.strides
-        self.windows = as_strided(strips, (rows, j, kh * kw * c, n), (dh, dj, dc, dn))
-        self.matrix = kernels.pair.reshape(POOL_SIDE * f, -1)
-        self.z = arena.take(POOL_SIDE, f, rows, j, n)
-        self.z_by_window = self.z.reshape(-1, rows, j, n).transpose(1, 2, 0, 3)
+        h, s, c, half, n = source.shape
+        *_, f, kh, kw, _ = kernels.pair.shape
+        rows, j = h - kh + 1, half - kh // POOL_SIDE
 
-        self.row_max = arena.take(f, rows, j, n)
-        self.row_pairs = self.row_max[:, 0::2], self.row_max[:, 1::2]
-        self.pooled = arena.take(f, rows // POOL_SIDE, j, n)
-        self.bias = kernels.bias.reshape(f, 1, 1, 1)
-        self.zeros = arena.constant(arena.take(n), 0)
-        self.activate, self.out = ACTIVATE[activation], out
+        strips = take(1 - area, h, kw // s, s, c, j * n)
+        dh, ds, dc, dj, dn = source.strides
+        by_column = as_strided(source, (*strips.shape[:-1], j, n), (dh, dj, ds, dc, dj, dn))
+        self.strips, self.source = items(strips), items(merged(by_column))
+
+        dh, _, _, dc, dn = strips.strides
+        self.windows = as_strided(strips, (rows, kh * kw * c, j * n), (dh, dc, dn))
+        self.matrix = kernels.pair.reshape(s * f, -1)
+        self.z = take(area, rows, s, f, j, n)
+        self.z_by_row = self.z.reshape(rows, s * f, j * n)
+
+        self.row_max = take(1 - area, rows, f, j, n)
+        self.row_pairs = self.row_max[0::2], self.row_max[1::2]
+        self.pooled = arena.scratch(area, rows // POOL_SIDE, f, j, n)
+        self.bias = kernels.bias.reshape(f, 1, 1)
+        self.zeros = arena.constant(arena.take(*out.shape[2:]), 0)
+        self.activate, self.pooled_like_out, self.out = ACTIVATE[activation], self.pooled.reshape(out.shape), out
 
     def forward(self) -> None:
         np.copyto(self.strips, self.source)
-        np.matmul(self.matrix, self.windows, out=self.z_by_window)
-        np.maximum(self.z[0], self.z[1], out=self.row_max)
+        np.matmul(self.matrix, self.windows, out=self.z_by_row)
+        np.maximum(self.z[:, 0], self.z[:, 1], out=self.row_max)
         np.maximum(*self.row_pairs, out=self.pooled)
         np.add(self.pooled, self.bias, out=self.pooled)
-        self.activate(self.pooled, self.zeros, self.out)
+        self.activate(self.pooled_like_out, self.zeros, self.out)
 
 
 class FewConvolution:
@@ -324,38 +359,97 @@ class Basis:
         np.matmul(self.weight, self.source, out=self.out)
 
 
+# --------------------------------------------------------------------------------------------------------------- features
+
+
+class Features(Protocol):
+    """Both convolutions, prepared."""
+
+    def forward(self, x: Array) -> None: ...
+
+
+class ManyFeatures:
+    """Images as they come -> what the dense layers read.   x (n, c, 32, 32) -> maps (f, 5, 5, n)
+
+    The images are copied twice, first a cache line apart.  An image of 32 x 32 x 3 floats is three pages long: one pixel of n such
+    images would fall n times on the same lines of the cache, and a transposed copy, which reads in that order, would wait for each.
+    """
+
+    def __init__(
+        self, arena: Arena, parameters: Parameters, kernels: Mapping[str, ShiftedKernels], maps: Array, activation: str, keep: bool
+    ) -> None:
+        conv1, conv2 = CONVOLUTIONS
+        n, side, half = maps.shape[-1], POOLED_SIDE[conv1], IMAGE_SIDE // POOL_SIDE
+        filters, *_, channels = parameters.kernels[conv1].shape
+
+        size = IMAGE_SIDE**2 * channels
+        self.images = arena.scratch(0, n, size + CACHE_LINE)[:, :size].reshape(n, IMAGE_SIDE, IMAGE_SIDE, channels)
+        self.by_pixel = self.images.reshape(n, IMAGE_SIDE, half, POOL_SIDE, channels).transpose(1, 3, 4, 2, 0)
+        self.pixels = arena.scratch(1, *self.by_pixel.shape)
+
+        shape = side, POOL_SIDE, filters, side // POOL_SIDE, n
+        self.middle = arena.take(*shape) if keep else arena.scratch(0, *shape)
+        by_map = self.middle.transpose(0, 2, 3, 1, 4)
+        self.convolutions = (
+            Convolution(arena, 1, self.pixels, kernels[conv1], by_map, activation, keep),
+            Convolution(arena, 0, self.middle, kernels[conv2], maps.transpose(1, 0, 2, 3), activation, keep),
+        )
+
+    def forward(self, x: Array) -> None:
+        np.copyto(self.images, x.transpose(0, 2, 3, 1))
+        np.copyto(self.pixels, self.by_pixel)
+        for convolution in self.convolutions:
+            convolution.forward()
+
+
+class FewFeatures:
+    """The same for few images."""
+
+    def __init__(
+        self, arena: Arena, parameters: Parameters, kernels: Mapping[str, ShiftedKernels], maps: Array, activation: str
+    ) -> None:
+        conv1, conv2 = CONVOLUTIONS
+        n, side = maps.shape[-1], POOLED_SIDE[conv1]
+        filters, *_, channels = parameters.kernels[conv1].shape
+        self.images, middle = arena.take(n, IMAGE_SIDE, IMAGE_SIDE, channels), arena.take(n, side, side, filters)
+        self.convolutions = (
+            FewConvolution(arena, self.images, kernels[conv1], middle, activation),
+            FewConvolution(arena, middle, kernels[conv2], maps.transpose(3, 1, 2, 0), activation),
+        )
+
+    def forward(self, x: Array) -> None:
+        np.copyto(self.images, x.transpose(0, 2, 3, 1))
+        for convolution in self.convolutions:
+            convolution.forward()
+
+
 # ----------------------------------------------------------------------------------------------------------------- network
 
 
 class Forward:
-    """The network on n images, prepared: every array cut from the arena, every view made."""
+    """The network on n images, prepared: every array cut from the arena, every view made.
+
+    The convolutions take the images chunk by chunk, through the same memory; the dense layers take all of them at once.
+    """
 
     def __init__(
-        self, arena: Arena, n: int, parameters: Parameters, kernels: Mapping[str, ShiftedKernels], activation: str, few: bool
+        self, arena: Arena, n: int, parameters: Parameters, kernels: Mapping[str, ShiftedKernels], activation: str, keep: bool
     ) -> None:
-        conv1, conv2 = CONVOLUTIONS
-        side, channels, filters = POOLED_SIDE[conv1], parameters.kernels[conv1].shape[-1], len(parameters.kernels[conv1])
-        features = with_one(arena, len(parameters.kernels[conv2]) * FLAT_SIDE**2, n)
+        features = with_one(arena, len(parameters.kernels[CONVOLUTIONS[-1]]) * FLAT_SIDE**2, n)
         maps = features[:-1].reshape(-1, FLAT_SIDE, FLAT_SIDE, n)  # channel first: the canonical order of fc1's columns
 
-        self.layers: list[Layer]
-        if few:
-            self.images, self.middle = arena.take(n, IMAGE_SIDE, IMAGE_SIDE, channels), arena.take(n, side, side, filters)
-            self.layers = [
-                FewConvolution(arena, self.images, kernels[conv1], self.middle, activation),
-                FewConvolution(arena, self.middle, kernels[conv2], maps.transpose(3, 1, 2, 0), activation),
-            ]
+        self.features: list[tuple[slice, Features]]
+        if n <= FEW and not keep:
+            self.features = [(slice(n), FewFeatures(arena, parameters, kernels, maps, activation))]
         else:
-            self.images, pixels = padded_images(arena, n, IMAGE_SIDE, channels), arena.take(IMAGE_SIDE, IMAGE_SIDE, channels, n)
-            self.middle = arena.take(side, side, filters, n)
-            self.convolutions = (
-                Convolution(arena, pixels, kernels[conv1], self.middle.transpose(2, 0, 1, 3), activation),
-                Convolution(arena, self.middle, kernels[conv2], maps, activation),
-            )
-            self.layers = [Innermost(self.images, pixels), *self.convolutions]
+            self.features = [
+                (chunk, ManyFeatures(arena, parameters, kernels, maps[..., chunk], activation, keep))
+                for chunk in parts(n, -(-n // CHUNK))
+            ]
 
         self.dense: dict[str, Dense] = {}
         self.bases: dict[str, Basis] = {}
+        self.layers: list[Layer] = []
         for name in DENSE:
             if name in parameters.bases:
                 basis = parameters.bases[name]
@@ -373,7 +467,8 @@ class Forward:
 
     def forward(self, x: Array) -> Array:
         """Logits, until the next call.   x (n, c, 32, 32), fastest if channels last in memory -> (classes, n)"""
-        np.copyto(self.images, x.transpose(0, 2, 3, 1))
+        for chunk, features in self.features:
+            features.forward(x[chunk])
         for layer in self.layers:
             layer.forward()
         return self.logits

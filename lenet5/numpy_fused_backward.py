@@ -2,10 +2,10 @@
 
 Letters as there.  d_something is the derivative of the loss with respect to something, and has its shape.
 
-The matrix of a fused convolution holds the kernel several times over, so its gradient does too, and the kernel's is the sum of
-its copies' (`taps` shows them).  Backwards all four places of a pool belong together, s, r = 0, 1: patches are 6 x 6 with a
-step of 2, and the product that sums over images and places, (4f, places) times (places, 36c), finds its rows in the images as
-they came, channels innermost.  The sum over places is cut into pieces that OpenBLAS multiplies without repacking its operands.
+The matrix of a fused convolution holds the kernel twice, so its gradient does too, and the kernel's is the sum of its copies'
+(`taps` shows them).  It comes from the windows of the way forwards, which are still there: windows (30c, j*n) times d_z (j*n, 2f),
+row by row, added up.  The gradient of what was convolved takes both rows of a pool together: (36c, 4f) times d_z (4f, j*n) are the
+patches of 6 x 6 that a row of pools was computed from, and patches overlap.
 """
 
 from __future__ import annotations
@@ -14,21 +14,9 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
-from lenet5.architecture import CONVOLUTIONS, DENSE, POOL_SIDE
-from lenet5.numpy_fused import (
-    POOLED_SIDE,
-    Arena,
-    Array,
-    Convolution,
-    Forward,
-    Parameters,
-    ShiftedKernels,
-    items,
-    padded_images,
-    taps,
-)
+from lenet5.architecture import CONVOLUTIONS, DENSE, KERNEL_SIDE, POOL_SIDE
+from lenet5.numpy_fused import Arena, Array, Convolution, Forward, ManyFeatures, Parameters, ShiftedKernels, taps
 
 
 def relu_slope(y: Array, out: Array) -> None:
@@ -66,16 +54,6 @@ class Step(Protocol):
     def backward(self) -> None: ...
 
 
-class Outermost:
-    """Images innermost -> outermost.   maps (h, w, c, n) -> images (n, h, w, c)"""
-
-    def __init__(self, maps: Array, images: Array) -> None:
-        self.maps, self.images = maps.transpose(3, 0, 1, 2), images
-
-    def backward(self) -> None:
-        np.copyto(self.images, self.maps)
-
-
 class Activation:
     """d_out -> d_in, in the same array."""
 
@@ -102,87 +80,68 @@ class DenseBackward:
 
 
 class ConvolutionBackward:
-    """d_pooled (f, i, j, n) -> d_z, d_kernel (f, 5, 5, c), d_bias (f,); images (n, h, w, c) are what the layer convolved."""
+    """d_pooled (i, f, j, n) -> d_z (i, r, s, f, j, n), d_kernel (f, 5, 5, c), d_bias (f,).   j may be two axes, as in the layer."""
 
-    def __init__(
-        self,
-        arena: Arena,
-        layer: Convolution,
-        images: Array,
-        kernels: ShiftedKernels,
-        d_pooled: Array,
-        d_kernel: Array,
-        d_bias: Array,
-    ) -> None:
-        f, i, j, n = d_pooled.shape
-        self.layer, self.d_pooled, self.d_kernel, self.d_bias = layer, d_pooled, d_kernel, d_bias
+    def __init__(self, arena: Arena, layer: Convolution, d_pooled: Array, d_kernel: Array, d_bias: Array) -> None:
+        i, f, *columns = d_pooled.shape
+        self.d_pooled, self.d_kernel, self.d_bias = d_pooled, d_kernel, d_bias
+        self.places = tuple(axis for axis in range(d_pooled.ndim) if axis != 1)
 
-        self.lower_wins = arena.take(f, i, j, n, dtype=np.bool_)
-        self.d_row_max = arena.take(f, i, POOL_SIDE, j, n)
-        self.z = layer.z.reshape(POOL_SIDE, *self.d_row_max.shape)
-        self.right_wins = arena.take(*self.d_row_max.shape, dtype=np.bool_)
-        self.d_z = arena.take(POOL_SIDE, POOL_SIDE, f, i, j, n)  # (s, r, f, places): the rows of the product
-        self.d_z_by_row = self.d_z.transpose(0, 2, 3, 1, 4, 5)
+        self.row_max = layer.row_max.reshape(i, POOL_SIDE, f, *columns)
+        self.lower_wins = arena.take(i, f, *columns, dtype=np.bool_)
+        self.d_row_max = arena.scratch(0, *self.row_max.shape)
+        self.z = layer.z.reshape(i, POOL_SIDE, POOL_SIDE, f, *columns)
+        self.right_wins = arena.take(*self.row_max.shape, dtype=np.bool_)
+        self.d_z = arena.scratch(1, *self.z.shape)
 
-        side, _, c = kernels.quad.shape[-3:]
-        length = side * side * c
-        rows = arena.take(i * j * n, length + 1)
-        arena.constant(rows[:, -1], 1)  # what the bias is multiplied by
-        patches = rows[:, :length].reshape(i, j, n, side, side * c)
-        dn, dh, dw, dc = images.strides
-        self.images = items(as_strided(images, patches.shape, (POOL_SIDE * dh, POOL_SIDE * dw, dn, dh, dc)))
-        self.patches = items(patches)
-
-        pieces = i * (POOL_SIDE - j % POOL_SIDE)  # whole rows of places, or half rows
-        self.d_z_pieces = self.d_z.reshape(4 * f, pieces, -1).transpose(1, 0, 2)
-        self.row_pieces = rows.reshape(pieces, -1, length + 1)
-        self.products = arena.take(pieces, 4 * f, length + 1)
-        self.d_quad = arena.take(4 * f, length + 1)
-        self.d_taps = taps(self.d_quad[:, :length].reshape(kernels.quad.shape))
-        self.d_biases = self.d_quad[:, -1].reshape(-1, f)
+        self.windows = layer.windows
+        self.d_z_by_row = self.d_z.reshape(layer.z_by_row.shape).transpose(0, 2, 1)
+        rows, length, _ = self.windows.shape
+        self.products = arena.scratch(0, rows, length, POOL_SIDE * f)
+        self.d_matrix = arena.take(length, POOL_SIDE * f)
+        d_pair = self.d_matrix.reshape(KERNEL_SIDE, KERNEL_SIDE + 1, -1, 1, 1, POOL_SIDE, f).transpose(3, 4, 5, 6, 0, 1, 2)
+        self.d_taps = taps(d_pair)
 
     def backward(self) -> None:
-        route(*self.layer.row_pairs, self.d_pooled, self.lower_wins, self.d_row_max[:, :, 0], self.d_row_max[:, :, 1])
-        route(self.z[0], self.z[1], self.d_row_max, self.right_wins, self.d_z_by_row[0], self.d_z_by_row[1])
-        np.copyto(self.patches, self.images)
-        np.matmul(self.d_z_pieces, self.row_pieces, out=self.products)
-        np.add.reduce(self.products, axis=0, out=self.d_quad)
+        route(self.row_max[:, 0], self.row_max[:, 1], self.d_pooled, self.lower_wins, self.d_row_max[:, 0], self.d_row_max[:, 1])
+        route(self.z[:, :, 0], self.z[:, :, 1], self.d_row_max, self.right_wins, self.d_z[:, :, 0], self.d_z[:, :, 1])
+        np.matmul(self.windows, self.d_z_by_row, out=self.products)
+        np.add.reduce(self.products, axis=0, out=self.d_matrix)
         np.add.reduce(self.d_taps, axis=(0, 1, 2), out=self.d_kernel)
-        np.add.reduce(self.d_biases, axis=0, out=self.d_bias)
+        np.add.reduce(self.d_pooled, axis=self.places, out=self.d_bias)
 
 
 class SourceBackward:
-    """d_z (s, r, f, i, j, n) -> d_source (h, w, c, n): every patch's own gradient, added up where patches overlap."""
+    """d_z (i, r, s, f, j, n) -> d_source (h, 2, c, w / 2, n): every patch's own gradient, added up where patches overlap."""
 
     def __init__(self, arena: Arena, d_z: Array, kernels: ShiftedKernels, d_source: Array) -> None:
-        *_, f, i, j, n = d_z.shape
-        h, w, c, _ = d_source.shape
-        self.matrix = kernels.quad.reshape(4 * f, -1).T
-        self.d_z_by_place = d_z.reshape(4 * f, i, j, n).transpose(1, 2, 0, 3)
+        i, r, s, f = d_z.shape[:4]
+        h, _, c, half, n = d_source.shape
+        j = half - KERNEL_SIDE // POOL_SIDE
+        self.matrix = kernels.quad.reshape(r * s * f, -1).T
+        self.d_z_by_row = d_z.reshape(i, r * s * f, j * n)
         self.d_source = d_source
-        d_patches = arena.take(i, j, 3, POOL_SIDE, 3, POOL_SIDE, c, n)  # patch row 2a + r, patch column 2b + s
-        self.d_patches = d_patches.reshape(i, j, -1, n)
+        d_patches = arena.scratch(0, i, 3, r, 3, s, c, j, n)  # patch row 2a + r, patch column 2b + s
+        self.d_patches = d_patches.reshape(i, -1, j * n)
         # Patches start at every second pixel: row 2a + r of patch i is row r of the pixel pair a + i.
-        pairs = d_source.reshape(h // POOL_SIDE, POOL_SIDE, w // POOL_SIDE, POOL_SIDE, c, n)
-        self.overlaps = [
-            (pairs[a : a + i, :, b : b + j], d_patches[:, :, a, :, b].transpose(0, 2, 1, 3, 4, 5))
-            for a in range(3)
-            for b in range(3)
-        ]
+        pairs = d_source.reshape(h // POOL_SIDE, r, s, c, half, n)
+        self.overlaps = [(pairs[a : a + i, ..., b : b + j, :], d_patches[:, a, :, b]) for a in range(3) for b in range(3)]
 
     def backward(self) -> None:
-        np.matmul(self.matrix, self.d_z_by_place, out=self.d_patches)
+        np.matmul(self.matrix, self.d_z_by_row, out=self.d_patches)
         self.d_source.fill(0)
         for place, d_patch in self.overlaps:
             np.add(place, d_patch, out=place)
 
 
 class Backward:
-    """A prepared `Forward`'s way back."""
+    """The way back of a prepared `Forward` that keeps its one chunk."""
 
     def __init__(
         self, arena: Arena, forward: Forward, kernels: Mapping[str, ShiftedKernels], activation: str, gradients: Parameters
     ) -> None:
+        ((_, convolved),) = forward.features
+        assert isinstance(convolved, ManyFeatures)
         self.logits, self.gradient = forward.logits, gradients.flat
         n = self.logits.shape[1]
         self.columns, self.row = np.arange(n), arena.take(n)
@@ -201,28 +160,14 @@ class Backward:
             self.steps.append(Activation(arena, features, d, activation))
 
         conv1, conv2 = CONVOLUTIONS
-        layer1, layer2 = forward.convolutions
-        middle = padded_images(arena, n, POOLED_SIDE[conv1], len(gradients.kernels[conv1]))
-        d_middle = arena.take(*forward.middle.shape)
-        back2 = ConvolutionBackward(
-            arena, layer2, middle, kernels[conv2], d.reshape(layer2.pooled.shape), gradients.kernels[conv2], gradients.biases[conv2]
-        )
-        back1 = ConvolutionBackward(
-            arena,
-            layer1,
-            forward.images,
-            kernels[conv1],
-            d_middle.transpose(2, 0, 1, 3),
-            gradients.kernels[conv1],
-            gradients.biases[conv1],
-        )
-        self.steps += [
-            Outermost(forward.middle, middle),
-            back2,
-            SourceBackward(arena, back2.d_z, kernels[conv2], d_middle),
-            Activation(arena, forward.middle, d_middle, activation),
-            back1,
-        ]
+        layer1, layer2 = convolved.convolutions
+        d_middle = arena.take(*convolved.middle.shape)
+        d_maps = d.reshape(layer2.out.transpose(1, 0, 2, 3).shape)
+        back2 = ConvolutionBackward(arena, layer2, d_maps.transpose(1, 0, 2, 3), gradients.kernels[conv2], gradients.biases[conv2])
+        source = SourceBackward(arena, back2.d_z, kernels[conv2], d_middle)
+        d_pooled = d_middle.transpose(0, 2, 3, 1, 4)
+        back1 = ConvolutionBackward(arena, layer1, d_pooled, gradients.kernels[conv1], gradients.biases[conv1])
+        self.steps += [back2, source, Activation(arena, convolved.middle, d_middle, activation), back1]
 
     def backward(self, y: Array, share: float) -> float:
         """The chunk's loss; its gradients are in ``gradient`` until the next call.   y (n,); share: one image's part of the mean"""

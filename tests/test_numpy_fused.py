@@ -13,9 +13,10 @@ import threadpoolctl
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
+from lenet5 import numpy_chunks
 from lenet5.architecture import NAMES
-from lenet5.numpy_chunks import CHUNK, ONE_BLAS_THREAD, FusedLeNet5
-from lenet5.numpy_fused import FEW
+from lenet5.numpy_chunks import MOST, ONE_BLAS_THREAD, PREPARED, BlasPages, FusedLeNet5
+from lenet5.numpy_fused import CHUNK, FEW, Arena, parts
 from lenet5.numpy_plain import PlainLeNet5
 from tests.test_agreement import problem
 
@@ -36,7 +37,7 @@ def blas_threads():
 
 
 @pytest.mark.parametrize("threads", [1, 2, 3], ids="threads={}".format)
-@pytest.mark.parametrize("batch", [2, FEW, FEW + 1, CHUNK, CHUNK + 1, 2 * CHUNK + FEW, 97], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [2, FEW, FEW + 1, CHUNK, CHUNK + 1, 2 * CHUNK + FEW, 97, MOST[False] + 1], ids="batch={}".format)
 def test_every_chunking(batch, threads):
     """Logits and gradients do not depend on how a batch falls into chunks and threads."""
     weights, images, labels = problem(batch=batch)
@@ -194,3 +195,72 @@ def test_workspace_bytes_is_public():
         net = LeNet5(weights, mode=mode)
         net.predict(net.tensor(images))
         assert (0 < net.workspace_bytes <= LIMIT_BYTES) == (mode == "fused")
+
+
+@pytest.mark.parametrize(("n", "count"), [(7, 1), (7, 3), (450, 14), (64, 64)])
+def test_parts(n, count):
+    """Parts follow each other from the first image to the last, and differ by one image at most."""
+    slices = parts(n, count)
+    sizes = [part.stop - part.start for part in slices]
+    assert [image for part in slices for image in range(n)[part]] == list(range(n))
+    assert len(sizes) == count
+    assert max(sizes) - min(sizes) <= 1
+
+
+def test_arena():
+    """Arrays that stay never overlap; of those from one area the next overlaps the last, and the areas stay apart."""
+    counter = Arena()
+
+    def cut(arena):
+        return arena.take(5), arena.scratch(0, 40), arena.scratch(1, 20), arena.take(3), arena.scratch(0, 7)
+
+    cut(counter)
+    assert counter.floats == (32, 48, 32)  # whole cache lines of 16 floats; of an area the most at a time
+    arena = Arena(counter.floats)
+    first, zeroth_area, first_area, second, again = cut(arena)
+    assert np.shares_memory(zeroth_area, again)
+    apart = [first, second, zeroth_area, first_area]
+    assert not any(np.shares_memory(one, other) for k, one in enumerate(apart) for other in apart[:k])
+    assert arena.nbytes == 4 * sum(counter.floats)
+
+
+def test_pages_of_the_blas(monkeypatch):
+    """As many products as threads, all under way at the same time; once made, the pages are there for fewer threads too."""
+    at_once = []
+
+    class Barrier(threading.Barrier):
+        def wait(self, timeout=None):
+            at_once.append(self.parties)
+            return super().wait(timeout=10)
+
+    monkeypatch.setattr(numpy_chunks.threading, "Barrier", Barrier)
+    pages = BlasPages()
+    with ThreadPoolExecutor(2) as helpers:
+        pages.make(None, 1)
+        assert at_once == [1]
+        pages.make(helpers, 3)
+        assert at_once == [1, 3, 3, 3]
+        pages.make(helpers, 3)
+        pages.make(helpers, 2)
+    assert at_once == [1, 3, 3, 3]
+
+
+def test_the_ufunc_buffer_is_the_callers_again():
+    """A call leaves NumPy's buffer as large as it was, even one that fails."""
+    weights, images, labels = problem(batch=12)
+    net = fused(weights)
+    before = np.getbufsize()
+    net.predict(images)
+    net.train_step(images, labels)
+    with pytest.raises(IndexError):
+        net.train_step(images, labels + 1000)
+    assert np.getbufsize() == before
+
+
+def test_batches_of_any_size():
+    """What a thread prepares for a size of batch is forgotten after many others, not kept for good."""
+    weights, images, _ = problem(batch=60)
+    net, expected = fused(weights, threads=1), plain(weights).predict(images.astype(np.float64))
+    for size in range(20, 60):
+        assert_allclose(net.predict(images[:size]), expected[:size], rtol=0, atol=1e-5)
+        assert len(net._workers[0]._prepared) <= PREPARED
