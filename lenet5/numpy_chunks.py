@@ -10,9 +10,11 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, wait
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 import numpy as np
@@ -88,6 +90,55 @@ def release(library: Any) -> None:
 ONE_BLAS_THREAD = OneBlasThread()
 
 
+Outcome = tuple[Any, BaseException | None]
+"""What a call returned, or what it raised."""
+
+
+class Helper:
+    """A thread that makes one call after the other, for as long as somebody holds this.
+
+    An executor does the same with a future, a condition and several locks for each call; among two milliseconds that is noticed.
+    """
+
+    def __init__(self) -> None:
+        self._calls: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[Outcome]] | None] = SimpleQueue()
+        threading.Thread(target=_help, args=(self._calls,), name="lenet5", daemon=True).start()
+        weakref.finalize(self, self._calls.put, None)
+
+    def start(self, call: Callable[[], Any]) -> SimpleQueue[Outcome]:
+        """Begin a call; where its outcome will be.  A place for each: whoever is interrupted while he waits leaves nothing behind."""
+        place: SimpleQueue[Outcome] = SimpleQueue()
+        self._calls.put((call, place))
+        return place
+
+
+def _help(calls: SimpleQueue[tuple[Callable[[], Any], SimpleQueue[Outcome]] | None]) -> None:
+    """Make calls, and keep nothing of them: of a call not even until the next, since it holds the images."""
+    while (next_call := calls.get()) is not None:
+        call, place = next_call
+        outcome = _outcome(call)
+        del next_call, call
+        place.put(outcome)
+        del outcome, place
+
+
+def _outcome(call: Callable[[], Any]) -> Outcome:
+    try:
+        return call(), None
+    except BaseException as error:
+        return None, error
+
+
+def all_of(helpers: Sequence[Helper], mine: Callable[[], T], others: Sequence[Callable[[], T]]) -> list[T]:
+    """Make calls at the same time, the first one here; what each returned, in order.  All have ended before one of them raises."""
+    places = [helper.start(other) for helper, other in zip(helpers, others, strict=True)]
+    outcomes = [_outcome(mine), *(place.get() for place in places)]
+    for _, error in outcomes:
+        if error:
+            raise error
+    return [returned for returned, _ in outcomes]
+
+
 class BlasPages:
     """Every page of memory that the BLAS may read ahead of is there before it is needed.
 
@@ -100,8 +151,9 @@ class BlasPages:
     def __init__(self) -> None:
         self._threads = 0
 
-    def make(self, helpers: ThreadPoolExecutor | None, threads: int) -> None:
-        """For as many threads, unless they are there: those of the pool, and the caller's."""
+    def make(self, helpers: Sequence[Helper]) -> None:
+        """For the calling thread and its helpers, unless there are pages for as many."""
+        threads = 1 + len(helpers)
         if threads <= self._threads:
             return
         a, b = np.zeros((256, 512), np.float32), np.zeros((512, 512), np.float32)
@@ -111,9 +163,7 @@ class BlasPages:
             together.wait()
             np.matmul(a, b)
 
-        others = [helpers.submit(product) for _ in range(threads - 1)] if helpers else []
-        product()
-        wait(others)
+        all_of(helpers, product, [product] * len(helpers))
         self._threads = threads
 
 
@@ -251,7 +301,7 @@ def floats_of(prepare: Callable[[Arena, int, bool], T]) -> dict[bool, tuple[int,
 
 
 class FusedLeNet5:
-    """LeNet-5 on images (n, c, 32, 32), fastest if they lie channels last in memory; float32.
+    """LeNet-5 on images (n, c, 32, 32), fastest if they are `laid_out`; float32.
 
     Threads may share a network: it does one thing at a time, and each of them with all its own threads.
     """
@@ -279,8 +329,8 @@ class FusedLeNet5:
         affordable = {kind: max(1, WORKSPACE_BYTES // (4 * (sum(floats[kind]) + kind * size))) for kind in (False, True)}
         self._workers = [Worker(self._prepare, floats) for _ in range(min(threads or default_threads(), affordable[False]))]
         self._trainers = affordable[True]
-        self._pool: ThreadPoolExecutor | None = None
-        self._pool_owner = 0
+        self._helping: list[Helper] = []
+        self._helpers_owner = os.getpid()
         self._lock = threading.Lock()
         self.load(weights)
 
@@ -361,8 +411,8 @@ class FusedLeNet5:
     def _share(self, n: int, most: int, work: Callable[[Worker, list[slice]], T]) -> list[T]:
         """Do work on n images, at most so many at a time, every thread on its own share; what each returned, in order."""
         threads = min(len(self._workers), -(-n // LEAST))
-        helpers = self._helpers() if threads > 1 else None
-        BLAS_PAGES.make(helpers, threads)
+        helpers = self._helpers(threads - 1)
+        BLAS_PAGES.make(helpers)
 
         def job(worker: Worker, share: slice) -> T:
             size = share.stop - share.start
@@ -370,19 +420,15 @@ class FusedLeNet5:
             with short_ufunc_buffers():
                 return work(worker, images)
 
-        mine, *others = zip(self._workers, parts(n, threads), strict=False)
-        futures = [helpers.submit(job, *other) for other in others] if helpers else []
-        try:
-            result = job(*mine)
-        finally:
-            wait(futures)
-        return [result, *(future.result() for future in futures)]
+        mine, *others = (partial(job, *each) for each in zip(self._workers, parts(n, threads), strict=False))
+        return all_of(helpers, mine, others)
 
-    def _helpers(self) -> ThreadPoolExecutor:
+    def _helpers(self, count: int) -> list[Helper]:
         """Threads beside the caller's; made when first needed, and again in a forked process, which has none of them."""
-        if self._pool is None or self._pool_owner != os.getpid():
-            self._pool, self._pool_owner = ThreadPoolExecutor(len(self._workers) - 1), os.getpid()
-        return self._pool
+        if self._helpers_owner != os.getpid():
+            self._helping, self._helpers_owner = [], os.getpid()
+        self._helping += [Helper() for _ in range(count - len(self._helping))]
+        return self._helping[:count]
 
     def _write_kernels(self, few: bool) -> None:
         """Bring the shifted copies up to date, if this kind of them is not."""

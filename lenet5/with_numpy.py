@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lenet5.architecture import checked, shapes_of
 from lenet5.contract import InputError, NoDevice, Weights, check_images, check_labels, check_options, check_pair, is_labels
 from lenet5.numpy_chunks import FusedLeNet5
+from lenet5.numpy_fused import laid_out
 from lenet5.numpy_plain import PlainLeNet5
 
 
@@ -59,7 +60,7 @@ class LeNet5:
             return np.array(array, np.int64).view(Checked)
         check_images(array, channels=self._shapes["conv1.weight"][1])
         if self._channels_last:
-            return np.array(np.moveaxis(array, 1, -1), order="C").transpose(0, 3, 1, 2).view(Checked)
+            return laid_out(array).view(Checked)
         return np.array(array, order="C").view(Checked)
 
     def predict(self, x: NDArray[Any]) -> NDArray[np.float32]:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import os
+import signal
 import threading
 import weakref
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +18,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from lenet5 import numpy_chunks
 from lenet5.architecture import NAMES
-from lenet5.numpy_chunks import MOST, ONE_BLAS_THREAD, PREPARED, BlasPages, FusedLeNet5
+from lenet5.numpy_chunks import MOST, ONE_BLAS_THREAD, PREPARED, BlasPages, FusedLeNet5, Helper, all_of
 from lenet5.numpy_fused import CHUNK, FEW, Arena, parts
 from lenet5.numpy_plain import PlainLeNet5
 from tests.test_agreement import problem
@@ -235,14 +238,65 @@ def test_pages_of_the_blas(monkeypatch):
 
     monkeypatch.setattr(numpy_chunks.threading, "Barrier", Barrier)
     pages = BlasPages()
-    with ThreadPoolExecutor(2) as helpers:
-        pages.make(None, 1)
-        assert at_once == [1]
-        pages.make(helpers, 3)
-        assert at_once == [1, 3, 3, 3]
-        pages.make(helpers, 3)
-        pages.make(helpers, 2)
+    helpers = [Helper(), Helper()]
+    pages.make([])
+    assert at_once == [1]
+    pages.make(helpers)
     assert at_once == [1, 3, 3, 3]
+    pages.make(helpers)
+    pages.make(helpers[:1])
+    assert at_once == [1, 3, 3, 3]
+
+
+def test_helpers():
+    """Calls run at the same time, come back in order, raise here what they raised there, and never mix with the next ones."""
+    helpers = [Helper(), Helper()]
+    together = threading.Barrier(3)
+
+    def call(k):
+        together.wait(timeout=10)
+        return k, threading.current_thread().name
+
+    assert all_of(helpers, partial(call, 0), [partial(call, 1), partial(call, 2)]) == [
+        (0, threading.current_thread().name),
+        (1, "lenet5"),
+        (2, "lenet5"),
+    ]
+    with pytest.raises(ZeroDivisionError):
+        all_of(helpers, lambda: 0, [lambda: 1, lambda: 1 // 0])
+    with pytest.raises(ZeroDivisionError):
+        all_of(helpers, lambda: 1 // 0, [lambda: 1, lambda: 2])
+    helpers[0].start(lambda: "given up")  # by somebody who was interrupted while he waited
+    assert all_of(helpers, lambda: 0, [lambda: 1, lambda: 2]) == [0, 1, 2]
+
+
+def test_helpers_end_with_their_network():
+    """Threads of a network that nobody holds any more come to an end."""
+    weights, images, _ = problem(batch=64)
+    before = set(threading.enumerate())
+    net = fused(weights, threads=3)
+    net.predict(images)
+    helping = set(threading.enumerate()) - before
+    assert len(helping) == 2
+    del net
+    gc.collect()
+    for thread in helping:
+        thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a system without fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_after_a_fork():
+    """A forked process has none of its parent's threads, and makes its own."""
+    weights, images, _ = problem(batch=64)
+    net = fused(weights)
+    expected = net.predict(images)
+    child = os.fork()
+    if child == 0:
+        signal.alarm(30)  # a child that waits for a thread it does not have must not wait for ever
+        os._exit(0 if np.array_equal(net.predict(images), expected) else 1)
+    assert os.waitpid(child, 0)[1] == 0
 
 
 def test_the_ufunc_buffer_is_the_callers_again():
