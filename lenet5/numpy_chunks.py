@@ -142,10 +142,10 @@ def all_of(helpers: Sequence[Helper], mine: Callable[[], T], others: Sequence[Ca
 class BlasPages:
     """Every page of memory that the BLAS may read ahead of is there before it is needed.
 
-    OpenBLAS copies the operands of a product into one of its own buffers, and prefetches beyond what it has copied.  In a buffer that
-    has seen small products only there is no memory yet: each prefetch then searches the page tables in vain, and the product takes
-    up to three times as long.  One larger product makes the pages, for good; one a thread, all at the same time, since each product
-    under way has a buffer to itself.
+    OpenBLAS copies the operands of a product into one of its own buffers.  A buffer that has seen small products only has no memory
+    beyond what they filled, and until a larger one has been there, which takes a few milliseconds once, small products stay up to twice as
+    slow: each prefetch from beyond, it seems, searches the page tables in vain.  So there is one larger product a thread, all at the
+    same time, since each product under way has a buffer to itself.
     """
 
     def __init__(self) -> None:
