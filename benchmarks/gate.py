@@ -2,7 +2,8 @@
 
 The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`turns`); which side comes
 first is drawn for the first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of
-head / base of each pair.  A case that is decided is not measured again: its time goes to those that are not, which are measured more often in each process.
+head / base of each pair.  A case that is decided is not measured again: its time goes to those that are not, which are measured
+more often in each process.
 """
 
 from __future__ import annotations

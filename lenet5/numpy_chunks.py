@@ -12,7 +12,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
@@ -35,7 +35,7 @@ LEAST = 5
 """Fewer images than this are done before another thread has woken up."""
 
 WORKSPACE_BYTES = 40_000_000
-"""At most so much for all threads of a network together: about twelve threads that predict, or six that train."""
+"""At most so much for all threads of a network together: about fourteen threads that predict, or six that train."""
 
 PREPARED = 16
 """So many sizes of batches a thread stays prepared for."""
@@ -160,7 +160,8 @@ class BlasPages:
         together = threading.Barrier(threads)
 
         def product() -> None:
-            together.wait()
+            with suppress(threading.BrokenBarrierError):  # somebody was interrupted: nobody waits for him for ever
+                together.wait(timeout=1)
             np.matmul(a, b)
 
         all_of(helpers, product, [product] * len(helpers))

@@ -297,6 +297,7 @@ class Convolution:
         self.matrix = kernels.pair.reshape(s * f, -1)
         self.z = take(area, rows, s, f, j, n)
         self.z_by_row = self.z.reshape(rows, s * f, j * n)
+        self.columns = self.z[:, 0], self.z[:, 1]
 
         self.row_max = take(1 - area, rows, f, j, n)
         self.row_pairs = self.row_max[0::2], self.row_max[1::2]
@@ -308,7 +309,7 @@ class Convolution:
     def forward(self) -> None:
         np.copyto(self.strips, self.source)
         np.matmul(self.matrix, self.windows, out=self.z_by_row)
-        np.maximum(self.z[:, 0], self.z[:, 1], out=self.row_max)
+        np.maximum(*self.columns, out=self.row_max)
         np.maximum(*self.row_pairs, out=self.pooled)
         np.add(self.pooled, self.bias, out=self.pooled)
         self.activate(self.pooled_like_out, self.zeros, self.out)

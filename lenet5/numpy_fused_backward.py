@@ -48,6 +48,12 @@ def route(left: Array, right: Array, d: Array, right_wins: Array, d_left: Array,
     np.subtract(d, d_right, out=d_left)
 
 
+def halves(array: Array, axis: int) -> tuple[Array, Array]:
+    """Both elements of an axis that has two: what a maximum was taken of."""
+    first, second = np.moveaxis(array, axis, 0)
+    return first, second
+
+
 class Step(Protocol):
     """One operation's way back, on arrays and views that are made once."""
 
@@ -87,12 +93,14 @@ class ConvolutionBackward:
         self.d_pooled, self.d_kernel, self.d_bias = d_pooled, d_kernel, d_bias
         self.places = tuple(axis for axis in range(d_pooled.ndim) if axis != 1)
 
-        self.row_max = layer.row_max.reshape(i, POOL_SIDE, f, *columns)
+        row_max = layer.row_max.reshape(i, POOL_SIDE, f, *columns)
         self.lower_wins = arena.take(i, f, *columns, dtype=np.bool_)
-        self.d_row_max = arena.scratch(0, *self.row_max.shape)
-        self.z = layer.z.reshape(i, POOL_SIDE, POOL_SIDE, f, *columns)
-        self.right_wins = arena.take(*self.row_max.shape, dtype=np.bool_)
-        self.d_z = arena.scratch(1, *self.z.shape)
+        self.d_row_max = arena.scratch(0, *row_max.shape)
+        self.row_pairs, self.d_row_pairs = halves(row_max, 1), halves(self.d_row_max, 1)
+        z = layer.z.reshape(i, POOL_SIDE, POOL_SIDE, f, *columns)
+        self.right_wins = arena.take(*row_max.shape, dtype=np.bool_)
+        self.d_z = arena.scratch(1, *z.shape)
+        self.columns, self.d_columns = halves(z, 2), halves(self.d_z, 2)
 
         self.windows = layer.windows
         self.d_z_by_row = self.d_z.reshape(layer.z_by_row.shape).transpose(0, 2, 1)
@@ -103,8 +111,8 @@ class ConvolutionBackward:
         self.d_taps = taps(d_pair)
 
     def backward(self) -> None:
-        route(self.row_max[:, 0], self.row_max[:, 1], self.d_pooled, self.lower_wins, self.d_row_max[:, 0], self.d_row_max[:, 1])
-        route(self.z[:, :, 0], self.z[:, :, 1], self.d_row_max, self.right_wins, self.d_z[:, :, 0], self.d_z[:, :, 1])
+        route(*self.row_pairs, self.d_pooled, self.lower_wins, *self.d_row_pairs)
+        route(*self.columns, self.d_row_max, self.right_wins, *self.d_columns)
         np.matmul(self.windows, self.d_z_by_row, out=self.products)
         np.add.reduce(self.products, axis=0, out=self.d_matrix)
         np.add.reduce(self.d_taps, axis=(0, 1, 2), out=self.d_kernel)

@@ -54,7 +54,7 @@ class LeNet5:
         self._channels_last = mode == "fused"
 
     def tensor(self, array: NDArray[Any]) -> Checked:
-        """As promised; for the fused mode images lie channels last in memory, the axes in the usual order."""
+        """As promised; for the fused mode images are `laid_out`, the axes in the usual order."""
         if is_labels(array):
             check_labels(array, classes=self._shapes["fc3.bias"][0])
             return np.array(array, np.int64).view(Checked)

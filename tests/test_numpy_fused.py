@@ -74,16 +74,21 @@ def test_more_threads_do_not_break_the_bound(threads):
     assert net.workspace_bytes <= LIMIT_BYTES
 
 
+@pytest.mark.parametrize("layer", ["conv1", "conv2"])
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
-def test_ties(activation):
-    """Where all of a pool is equal the first element takes the derivative, as in the plain network: constant images."""
+def test_ties(activation, layer):
+    """Where all of a pool is equal the first element takes the derivative, as in the plain network: two filters of zeros.
+
+    What they convolve differs from place to place, so that it shows in their gradient which element took the derivative.
+    """
     weights, images, labels = problem(batch=33)
-    images[:] = images[:, :, :1, :1]
-    net, reference = fused(weights, activation=activation), plain(weights, activation)
+    weights[f"{layer}.weight"][:2], weights[f"{layer}.bias"][:2] = 0, 0.5
+    net, reference = fused(weights, activation=activation, learning_rate=2), PlainLeNet5(weights, "loops", activation, "sgd", 2)
 
     net.train_step(images, labels)
     reference.train_step(images.astype(np.float64), labels)
 
+    assert np.abs(net.weights()[f"{layer}.weight"][:2]).max() > 5e-5  # five times what the comparison lets pass
     for name in NAMES:
         assert_allclose(net.weights()[name], reference.weights()[name], rtol=0, atol=1e-5, err_msg=name)
 
@@ -252,6 +257,14 @@ def test_pages_of_the_blas(monkeypatch):
     assert at_once == [1, 3, 3, 3]
 
 
+def test_pages_without_somebody(monkeypatch):
+    """Whoever is interrupted on his way to the others holds nobody up for ever."""
+    together = threading.Barrier(3)  # one more than will come
+    monkeypatch.setattr(numpy_chunks.threading, "Barrier", lambda parties: together)
+    BlasPages().make([Helper()])
+    assert together.broken
+
+
 def test_helpers():
     """Calls run at the same time, come back in order, raise here what they raised there, and never mix with the next ones."""
     helpers = [Helper(), Helper()]
@@ -299,7 +312,11 @@ def test_after_a_fork():
     child = os.fork()
     if child == 0:
         signal.alarm(30)  # a child that waits for a thread it does not have must not wait for ever
-        os._exit(0 if np.array_equal(net.predict(images), expected) else 1)
+        status = 1
+        try:
+            status = int(not np.array_equal(net.predict(images), expected))
+        finally:
+            os._exit(status)  # whatever happens: the rest of the tests is the parent's
     assert os.waitpid(child, 0)[1] == 0
 
 
