@@ -49,7 +49,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    from benchmarks.provenance import code_sha256
+    from benchmarks.saved.provenance import code_sha256
 
     for option in ("threads", "epochs"):
         value = config.getoption(option)
@@ -173,7 +173,7 @@ def dataset(pytestconfig: pytest.Config) -> Any:
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
     """Remember why a benchmark has no number: the report shows a dash and the reason, never nothing."""
-    from benchmarks.results import FAILED
+    from benchmarks.saved.results import FAILED
 
     outcome = yield
     report = outcome.get_result()
@@ -201,7 +201,7 @@ def pytest_benchmark_compare_machine_info(
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
     import lenet5
-    from benchmarks.results import FORMAT
+    from benchmarks.saved.results import FORMAT
 
     machine_info["lenet5"] = {
         "format": FORMAT,
@@ -229,7 +229,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 
 def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """Say what --benchmark-compare passes over: cases that vanished, other circumstances than those of the baseline."""
-    from benchmarks import baseline
+    from benchmarks.saved import baseline
 
     session = getattr(config, "_benchmarksession", None)
     for document, machine_info in config.stash[BASELINES] if session and not session.disabled else ():
@@ -249,7 +249,7 @@ def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Conf
     if saved is None:
         return
     # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
-    from benchmarks import document, report
+    from benchmarks.report import document, report
     from lenet5 import InputError
 
     output = config.rootpath / "report"

@@ -12,7 +12,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks import children, coverage, document, gate, report, report_gate, report_study, results, rounds, sides, verdicts
+from benchmarks.gate import gate, report_gate, verdicts
+from benchmarks.proof import coverage, report_study
+from benchmarks.report import document, report
+from benchmarks.saved import results
+from benchmarks.sessions import children, rounds, sides
 from lenet5 import InputError
 
 STORAGE = Path(".benchmarks")

@@ -63,7 +63,7 @@ def cpu_only(device: str) -> None:
 def weights(dataset: Dataset) -> lenet5.Weights:
     """The weights that every network starts from.  Untrained: a time does not depend on them, and no case has to wait for a training."""
     import lenet5
-    from benchmarks.measuring import SEED
+    from benchmarks.arrange.measuring import SEED
 
     return lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
 
@@ -72,7 +72,7 @@ def weights(dataset: Dataset) -> lenet5.Weights:
 def oracle(weights: lenet5.Weights) -> Any:
     """The textbook network in float64.  Whoever trains it loads the weights first; whoever predicts with it too."""
     import lenet5
-    from benchmarks.measuring import LEARNING_RATE
+    from benchmarks.arrange.measuring import LEARNING_RATE
 
     framework, mode = ORACLE
     return lenet5.implementation(framework)(weights, mode=mode, learning_rate=LEARNING_RATE)
@@ -81,7 +81,7 @@ def oracle(weights: lenet5.Weights) -> Any:
 @pytest.fixture(scope="session")
 def expected_logits(oracle: Any, weights: lenet5.Weights, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
     """expected_logits(batch) -> the oracle's logits of `first_images`, computed once a session."""
-    from benchmarks.measuring import first_images
+    from benchmarks.arrange.measuring import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
@@ -99,7 +99,7 @@ def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str]
     The second depends on every gradient of the first; on another batch it would hardly: what is learned from one says little of the next.
     """
     import lenet5
-    from benchmarks.measuring import LEARNING_RATES, SEED
+    from benchmarks.arrange.measuring import LEARNING_RATES, SEED
     from lenet5 import training
 
     @lru_cache
@@ -116,7 +116,7 @@ def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str]
 def dense(weights: lenet5.Weights, dataset: Dataset, pytestconfig: pytest.Config) -> lenet5.Weights:
     """The trained network that everything smaller is made from and compared with; trained once a session."""
     import lenet5
-    from benchmarks.measuring import LEARNING_RATES, SEED
+    from benchmarks.arrange.measuring import LEARNING_RATES, SEED
     from lenet5 import training
 
     net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])

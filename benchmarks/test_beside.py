@@ -10,8 +10,8 @@ import importlib
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.measuring import first_images, timed
-from benchmarks.results import BESIDE
+from benchmarks.arrange.measuring import first_images, timed
+from benchmarks.saved.results import BESIDE
 
 
 @pytest.fixture(scope="session")
@@ -19,7 +19,7 @@ def onnx_runtime():
     """The module that knows ONNX Runtime, or a skip where that is not installed."""
     for package in ("onnx", "onnxruntime"):
         pytest.importorskip(package, reason=f"the package {package!r} is not installed; pip install -e '.[beside]'")
-    return importlib.import_module("benchmarks.onnx_runtime")
+    return importlib.import_module("benchmarks.arrange.onnx_runtime")
 
 
 @pytest.mark.heavy

@@ -15,14 +15,16 @@ from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
 import lenet5
-from benchmarks import BY_HAND, fresh
-from benchmarks.compressed import SWEEP, Compressed, label, make
-from benchmarks.measuring import first_images
-from benchmarks.samples import enter, in_turns, recorded_time
-from lenet5 import compression, cost, factorization, quantization, training
+from benchmarks import BY_HAND
+from benchmarks.arrange.compressed import SWEEP, Compressed, label, make
+from benchmarks.arrange.measuring import first_images
+from benchmarks.arrange.samples import enter, in_turns, recorded_time
+from benchmarks.isolated import fresh
+from lenet5 import cost, training
 from lenet5.architecture import kernel_names
+from lenet5.compression import compression, factorization, quantization
+from lenet5.compression.quantization import QuantizedLeNet5
 from lenet5.datasets import Dataset
-from lenet5.quantization import QuantizedLeNet5
 
 BATCH = 64
 POINTS = [(technique, setting) for technique, settings in SWEEP.items() for setting in settings]
@@ -32,9 +34,9 @@ HALF = ("structured", 0.5)
 CALIBRATION_IMAGES = 1024
 
 TOOLS = {
-    "LiteRT, dynamic": ("tensorflow", "benchmarks.quantize_litert", "dynamic", ("tensorflow",)),
-    "LiteRT, full integer": ("tensorflow", "benchmarks.quantize_litert", "full", ("tensorflow",)),
-    "torchao, PT2E": ("torch", "benchmarks.quantize_torch", "static", ("torch", "torchao")),
+    "LiteRT, dynamic": ("tensorflow", "benchmarks.isolated.quantize_litert", "dynamic", ("tensorflow",)),
+    "LiteRT, full integer": ("tensorflow", "benchmarks.isolated.quantize_litert", "full", ("tensorflow",)),
+    "torchao, PT2E": ("torch", "benchmarks.isolated.quantize_torch", "static", ("torch", "torchao")),
 }
 """Tool -> the framework that it belongs to, the child that runs it and in which way, the packages that the child needs."""
 

@@ -12,8 +12,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from benchmarks.measuring import SEED, first_images
-from benchmarks.results import CONTROL
+from benchmarks.arrange.measuring import SEED, first_images
+from benchmarks.saved.results import CONTROL
 
 SIDE = 256
 """Rows and columns of the product: large enough for BLAS to use its threads, small enough to stay in a core's own cache."""

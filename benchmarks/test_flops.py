@@ -10,8 +10,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks.counters import BY_NAME, unexplained
-from benchmarks.measuring import SEED
+from benchmarks.arrange.counters import BY_NAME, unexplained
+from benchmarks.arrange.measuring import SEED
 from lenet5 import cost
 
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks import first_call, fresh
+from benchmarks.arrange.measuring import LEARNING_RATE, first_images, timed
 from benchmarks.conftest import ORACLE
-from benchmarks.measuring import LEARNING_RATE, first_images, timed
+from benchmarks.isolated import first_call, fresh
 
 pytestmark = [pytest.mark.heavy, pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024], ids="batch={}".format)]
 
@@ -51,7 +51,7 @@ def fresh_first_call(framework, mode, device, weights, dataset, labels, tmp_path
     def measure(kind, batch, expected):
         path = tmp_path / "problem.npz"
         first_call.save_problem(path, weights, first_images(dataset, batch), labels(batch), expected)
-        seconds = fresh.figures("benchmarks.first_call", framework, mode, kind, path, f"--device={device}")
+        seconds = fresh.figures("benchmarks.isolated.first_call", framework, mode, kind, path, f"--device={device}")
         return {name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}
 
     return measure

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks import BY_HAND, memory
-from benchmarks.measuring import LEARNING_RATE, SEED, first_images, timed
+from benchmarks import BY_HAND
+from benchmarks.arrange.measuring import LEARNING_RATE, SEED, first_images, timed
+from benchmarks.isolated import memory
 from lenet5 import training
 
 RUNGS = {

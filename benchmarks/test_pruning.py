@@ -12,11 +12,13 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import BY_HAND, fresh
-from benchmarks.measuring import LEARNING_RATE, SEED, first_images
-from benchmarks.samples import enter, in_turns, medians, recorded_time
-from lenet5 import compression, cost, pruning, training
+from benchmarks import BY_HAND
+from benchmarks.arrange.measuring import LEARNING_RATE, SEED, first_images
+from benchmarks.arrange.samples import enter, in_turns, medians, recorded_time
+from benchmarks.isolated import fresh
+from lenet5 import cost, training
 from lenet5.architecture import LAYERS
+from lenet5.compression import compression, pruning
 
 INITIAL, FINAL = 0.5, 0.9
 BATCH = 64
@@ -24,8 +26,8 @@ RATES = {"sgd": 0.03, "adam": LEARNING_RATE}
 """Learning rates while pruning.  Of 0.02, 0.03, 0.05, 0.1 and 0.2, 0.03 did best for gradient descent; above 0.05 it falls apart."""
 
 TOOLS = {
-    "tfmot": ("tensorflow", "benchmarks.prune_tfmot", ("tensorflow", "tf_keras", "tensorflow_model_optimization")),
-    "torch.nn.utils.prune": ("torch", "benchmarks.prune_torch", ("torch",)),
+    "tfmot": ("tensorflow", "benchmarks.isolated.prune_tfmot", ("tensorflow", "tf_keras", "tensorflow_model_optimization")),
+    "torch.nn.utils.prune": ("torch", "benchmarks.isolated.prune_torch", ("torch",)),
 }
 """Tool -> the framework that it belongs to, the child that runs it, the packages that the child needs."""
 

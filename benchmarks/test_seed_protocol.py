@@ -19,9 +19,10 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import BY_HAND, fresh
-from benchmarks.measuring import LEARNING_RATE, SEED, timed
-from benchmarks.samples import enter, in_turns, recorded_time
+from benchmarks import BY_HAND
+from benchmarks.arrange.measuring import LEARNING_RATE, SEED, timed
+from benchmarks.arrange.samples import enter, in_turns, recorded_time
+from benchmarks.isolated import fresh
 from lenet5 import training
 
 PASSES = 10
@@ -60,7 +61,7 @@ def middle(found: Sequence[Mapping[str, Any]], key: str) -> Any:
 @pytest.mark.parametrize("word", ["dynamic", "static"])
 def test_tensorflow(benchmark, children, word, figure):
     """Inference: one cold call with a loss inside.  Training: one forward pass, no update.  Static: tracing inside as well."""
-    found = children(("tensorflow",), "benchmarks.seed_tensorflow", word)
+    found = children(("tensorflow",), "benchmarks.isolated.seed_tensorflow", word)
 
     benchmark.extra_info.update(
         framework="tensorflow",
@@ -74,7 +75,7 @@ def test_tensorflow(benchmark, children, word, figure):
 
 def test_torch_inference(benchmark, children):
     """One cold call on 64 images, and the FLOPs of that batch counted twice."""
-    found = children(("torch",), "benchmarks.seed_torch", "inference")
+    found = children(("torch",), "benchmarks.isolated.seed_torch", "inference")
 
     names = ("honest_seconds", "as_seed_images", "honest_images", "as_seed_flops", "honest_flops")
     benchmark.extra_info.update(
@@ -132,7 +133,7 @@ def test_handcrafted_recipe(benchmark, weights, dataset, pytestconfig):
 def test_torch_softmax_twice(benchmark, children, pytestconfig):
     """A training with softmax in the network and again in the loss; beside it the same training with one softmax."""
     epochs = pytestconfig.getoption("epochs")
-    found = children(("torch",), "benchmarks.seed_torch", "softmax-twice", f"--epochs={epochs}", count=1)
+    found = children(("torch",), "benchmarks.isolated.seed_torch", "softmax-twice", f"--epochs={epochs}", count=1)
 
     benchmark.extra_info.update(framework="torch", mode="as the seed, softmax twice", figure="softmax twice", **found[0])
     enter(benchmark, [each["as_seed_seconds"] for each in found])
@@ -144,7 +145,7 @@ def test_pruning_thrown_away(benchmark, children, weights, tmp_path_factory):
     path = tmp_path_factory.mktemp("seed") / "weights.npz"
     lenet5.save_weights(path, weights)
     packages = ("tensorflow", "tf_keras", "tensorflow_model_optimization")
-    found = children(packages, "benchmarks.seed_tfmot", path, count=1)
+    found = children(packages, "benchmarks.isolated.seed_tfmot", path, count=1)
 
     assert [each["as_seed_zeros"] for each in found] == [0] * len(found)
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks import first_call, fresh, memory
-from benchmarks.measuring import SEED, first_images
+from benchmarks.arrange.measuring import SEED, first_images
+from benchmarks.isolated import first_call, fresh, memory
 from lenet5 import cost, training
 
 pytestmark = [pytest.mark.heavy, pytest.mark.default_mode]
@@ -52,7 +52,9 @@ def measured(benchmark, build, framework, mode, device, weights, record, tmp_pat
         build(weights)  # a skip where the framework is not installed or cannot reach the device
         path = first_call.save_problem(tmp_path / "problem.npz", weights, images, labels, expected)
 
-        figures = benchmark.pedantic(fresh.figures, ("benchmarks.memory", framework, mode, kind, path, f"--device={device}"))
+        figures = benchmark.pedantic(
+            fresh.figures, ("benchmarks.isolated.memory", framework, mode, kind, path, f"--device={device}")
+        )
         record(
             batch=batch,
             kind=kind,

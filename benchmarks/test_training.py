@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.measuring import LEARNING_RATE, LEARNING_RATES, SEED, timed
+from benchmarks.arrange.measuring import LEARNING_RATE, LEARNING_RATES, SEED, timed
 from lenet5 import training
 
 STEPS = pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.measuring import first_images
+from benchmarks.arrange.measuring import first_images
 
 
 @pytest.mark.benchmark(group="transfer")

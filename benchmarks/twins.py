@@ -12,8 +12,8 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.measuring import first_images
-from benchmarks.results import CONTROL
+from benchmarks.arrange.measuring import first_images
+from benchmarks.saved.results import CONTROL
 from benchmarks.test_control import product_case
 
 

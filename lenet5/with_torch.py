@@ -36,7 +36,7 @@ torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit,
 torch._dynamo.config.accumulated_recompile_limit = max(torch._dynamo.config.accumulated_recompile_limit, 4096)
 
 # With its layout optimization on, TorchInductor 2.13.0 silently gives both convolutions a gradient of zero at some batch sizes (16 with
-# relu, 7 with tanh; not 64): eager and aot_eager are right.  tests/test_agreement.py trains at such a size.  Channels last is not
+# relu, 7 with tanh; not 64): eager and aot_eager are right.  tests/lenet5/test_agreement.py trains at such a size.  Channels last is not
 # hit, and for it the option changes nothing: there is no layout left to optimize.
 TRAINING_OPTIONS: dict[str, Any] = {"layout_optimization": False}
 

@@ -1,0 +1,177 @@
+"""What a gate found, for people as Markdown and for programs as JSON."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from benchmarks.gate.gate import ROLES, Outcome, Row
+from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
+from benchmarks.quantities import units
+from benchmarks.quantities.statistics import CONFIDENCE
+from benchmarks.report import markdown
+from benchmarks.report.document import DASH, Section, Table
+from benchmarks.saved.results import CONTROL
+
+FORMAT = 1
+
+WORST_FIRST = (SLOWER, UNDECIDED, FASTER, SAME)
+
+
+def render(outcome: Outcome) -> str:
+    """The outcome as Markdown that a terminal shows as well: the answer, the verdicts, the worst first, and what was compared."""
+    sections = [Section(f"Gate: {headline(outcome)}", after=_remarks(outcome), table=_verdicts(outcome))]
+    if outcome.counts:
+        sections.append(Section("Counts that differ", table=_counts(outcome)))
+    sections.append(Section("What was compared", table=_compared(outcome), after=_method(outcome)))
+    return markdown.render(sections)
+
+
+def headline(outcome: Outcome) -> str:
+    """The answer in one line."""
+    if outcome.counts:
+        return "the sides do not do the same work"
+    found = [verdict.verdict for _, verdict in outcome.verdicts]
+    parts = [f"{found.count(verdict)} {verdict}" for verdict in WORST_FIRST if verdict in found]
+    answer = {0: "head is not slower", 1: "head is slower", 3: "undecided"}[outcome.exit_code]
+    return f"{answer} ({', '.join(parts)})"
+
+
+def as_json(outcome: Outcome) -> dict[str, Any]:
+    """The outcome in raw SI units; ratios are head / base."""
+    first = outcome.pairs[0].base
+    return {
+        "format": FORMAT,
+        "exit_code": outcome.exit_code,
+        "headline": headline(outcome),
+        "sides": {role: {"asked": side.text, **side.identity()} for role, side in outcome.sides.items()},
+        "machine": {
+            "cpu": first.machine.get("cpu", {}).get("brand_raw"),
+            "cpus": first.machine.get("cpu", {}).get("count"),
+            "system": f"{first.machine.get('system')} {first.machine.get('release')}",
+        },
+        "threads": outcome.threads,
+        "cases": outcome.plan.cases,
+        "expression": outcome.plan.expression,
+        "pytest_options": list(outcome.plan.options),
+        "seed": outcome.plan.seed,
+        "measured": first.datetime,
+        "pairs": len(outcome.pairs),
+        "out_of_time": outcome.out_of_time,
+        "rules": asdict(outcome.rules),
+        "verdicts": [
+            {
+                "case": row.case,
+                "metric": row.metric.name,
+                "threshold": outcome.threshold(row),
+                "verdict": verdict.verdict,
+                "ratio": verdict.ratio,
+                "low": verdict.low,
+                "high": verdict.high,
+                "confidence": verdict.confidence,
+                "pairs": verdict.pairs,
+                "base": list(row.base),
+                "head": list(row.head),
+            }
+            for row, verdict in _worst_first(outcome)
+        ],
+        "counts": [vars(difference) for difference in outcome.counts],
+        "not_measured": dict(first.not_measured),
+    }
+
+
+def _worst_first(outcome: Outcome) -> list[tuple[Row, Verdict]]:
+    return sorted(outcome.verdicts, key=lambda found: (WORST_FIRST.index(found[1].verdict), -found[1].ratio))
+
+
+def _verdicts(outcome: Outcome) -> Table:
+    head = ("case", "metric", "base", "head", "head / base", "interval", "threshold", "pairs", "verdict")
+    return Table(head, [_row(outcome, row, verdict) for row, verdict in _worst_first(outcome)])
+
+
+def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[str, ...]:
+    base, head = (row.metric.show(statistics.median(values)) for values in (row.base, row.head))
+    unsure = verdict.verdict == UNDECIDED and verdict.confidence < CONFIDENCE  # from one or two pairs any interval can be had
+    interval = DASH if unsure else f"[{verdict.low:.3f}, {verdict.high:.3f}]"
+    threshold = f"{100 * outcome.threshold(row):g} %"
+    return (
+        short(row.case),
+        row.metric.name,
+        base,
+        head,
+        f"{verdict.ratio:.3f}",
+        interval,
+        threshold,
+        str(verdict.pairs),
+        verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict,
+    )
+
+
+def short(case: str) -> str:
+    """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
+    return case.rpartition("::")[2]
+
+
+def _remarks(outcome: Outcome) -> list[str]:
+    reasons = outcome.pairs[0].base.not_measured
+    remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
+    sides = [side.identity() for side in outcome.sides.values()]
+    if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
+        remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
+    if outcome.out_of_time:
+        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; with --resume it goes on.")
+    return remarks
+
+
+def _counts(outcome: Outcome) -> Table:
+    rows = [(f"{short(one.case)} {one.field}", f"{one.base:,}", f"{one.head:,}") for one in outcome.counts]
+    return Table(("count", *ROLES), rows)
+
+
+def _compared(outcome: Outcome) -> Table:
+    """Both sides in columns; of the versions only those that differ, for the rest is in the JSON."""
+    facts = {role: _facts(side.identity()) for role, side in outcome.sides.items()}
+    versions = [side.versions for side in outcome.sides.values()]
+    differing = sorted(name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name))
+    rows = [(name, *(facts[role][name] for role in ROLES)) for name in facts["base"]]
+    rows += [(name, *(found.get(name, DASH) for found in versions)) for name in differing]
+    return Table(("", *(f"{role}: {outcome.sides[role].text}" for role in ROLES)), rows)
+
+
+def _facts(identity: Mapping[str, Any]) -> dict[str, str]:
+    return {
+        "commit": f"{identity['commit'] or DASH}{' and changes' if identity['changed'] else ''}",
+        "directory": identity["directory"] or "a temporary worktree",
+        "interpreter": f"{identity['interpreter']} ({identity['versions']['python']})",
+        "code": identity["code_sha256"][:12],
+    }
+
+
+def _method(outcome: Outcome) -> list[str]:
+    first, rules = outcome.pairs[0].base, outcome.rules
+    frameworks = ", ".join(f"{name} {facts.get('version', '')}".strip() for name, facts in first.lenet5["frameworks"].items())
+    drift = _control(outcome)
+    return [
+        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.threads, 'thread')}, "
+        f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
+        f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
+        "Unless --pairs asks for more, a case is measured until all of its rows are decided. "
+        f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
+        f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
+        f"anything slower that is not is at most {100 * rules.alpha:g} %.",
+    ]
+
+
+def _count(number: int, of: str) -> str:
+    return f"{number} {of}{'' if number == 1 else 's'}"
+
+
+def _control(outcome: Outcome) -> str:
+    """How much a fixed matrix product took, in all processes: what the machine itself did meanwhile."""
+    runs = [run for pair in outcome.pairs for run in (pair.base, pair.head)]
+    medians = [case.median for run in runs for case in run.cases if case.group == CONTROL and str(case.mode).startswith("product")]
+    if len(medians) < 2:
+        return ""
+    return f"Meanwhile the same matrix product took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."

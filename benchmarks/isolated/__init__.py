@@ -1,0 +1,1 @@
+"""Programs that a case runs in a process of their own; each prints one JSON object."""

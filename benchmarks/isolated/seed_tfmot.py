@@ -1,0 +1,82 @@
+"""The seed's pruning as the seed did it, and as it is meant, in a process of its own: tfmot works with Keras 2 (tf_keras) only.
+
+    python -m benchmarks.isolated.seed_tfmot DENSE.npz [--dataset NAME] [--epochs N]
+
+As the seed: prune_low_magnitude is called, what it returns is thrown away, and the original trains on.  Prints how many weights are zero
+after either, and the seconds of predicting a batch of 64.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks.isolated import prune_tfmot  # isort: skip  # before TensorFlow, whose Keras tfmot replaces in this process
+
+import argparse
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import tensorflow_model_optimization as tfmot
+
+import lenet5
+from benchmarks.arrange.measuring import first_images
+from benchmarks.arrange.samples import in_turns
+from benchmarks.isolated import fresh
+from benchmarks.isolated.prune_child import BATCH, Task
+from lenet5 import datasets
+from lenet5.architecture import LAYERS
+from lenet5.compression import compression
+from lenet5.compression.pruning import schedule_for
+from lenet5.training import BATCH as TRAINING_BATCH
+from lenet5.training import LEARNING_RATE
+
+
+def measure(task: Task, budget_seconds: float) -> dict[str, Any]:
+    """Zero weights and seconds a batch: wrapper thrown away, wrapper used."""
+    model = prune_tfmot.model_of(task.weights)
+    tfmot.sparsity.keras.prune_low_magnitude(model)  # and that was that
+    prune_tfmot.fit(model, task, [])
+    as_seed = prune_tfmot.weights_of(model)
+    honest = prune_tfmot.prune(task)
+
+    compression.check_sparsity(as_seed, wanted=0, tolerance=0)
+    compression.check_sparsity(honest.weights, task.schedule.final)
+
+    x = honest.convert(first_images(task.dataset, BATCH))
+    predict = prune_tfmot.graph(model)
+    seconds = in_turns({"as_seed": lambda: predict(x), "honest": lambda: honest.stripped(x)}, budget_seconds)
+    return {
+        "as_seed_seconds": median(seconds["as_seed"]),
+        "honest_seconds": median(seconds["honest"]),
+        "as_seed_zeros": zeros(as_seed),
+        "honest_zeros": zeros(honest.weights),
+        "kernel_weights": sum(as_seed[f"{layer}.weight"].size for layer in LAYERS),
+        "epochs": task.epochs,
+    }
+
+
+def zeros(weights: lenet5.Weights) -> int:
+    """How many weights of all kernels are exactly zero."""
+    return sum(int((weights[f"{layer}.weight"] == 0).sum()) for layer in LAYERS)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Measure once and print the JSON; exit codes as in `fresh.answer`, which zeros that should not be there are input for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.seed_tfmot", description=__doc__.splitlines()[0])
+    parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
+    parser.add_argument("--dataset", default="colour-digits")
+    parser.add_argument("--epochs", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=1.0, help="how long to time predictions")
+
+    def measured(options: argparse.Namespace) -> dict[str, Any]:
+        dataset = datasets.load(options.dataset)
+        schedule = schedule_for(len(dataset.train.labels) // TRAINING_BATCH * options.epochs)
+        task = Task(lenet5.load_weights(options.weights), dataset, options.epochs, schedule, "adam", LEARNING_RATE)
+        return measure(task, options.seconds)
+
+    return fresh.answer(parser, measured, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

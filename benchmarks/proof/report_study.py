@@ -1,0 +1,306 @@
+"""What the study of the gate found: data as JSON, and the same as Markdown and as one self-contained page with plots."""
+
+from __future__ import annotations
+
+import json
+import re
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Rules
+from benchmarks.proof import study
+from benchmarks.proof.study import Recording
+from benchmarks.quantities import units
+from benchmarks.report import document, markdown, page
+from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import Figure
+from lenet5 import InputError
+
+GATE = "this gate"
+
+WANTED = {"case": 0.001, "run": 0.01, 0.05: 0.95, 0.1: 0.99}
+"""False alarms at most, a case and a run; and how often a slow-down has to be found on a quiet machine."""
+
+QUIET = "quiet"
+"""The condition of a recording that is given no name."""
+
+
+def main(
+    recordings: Sequence[str], output: Path, runs: int = 2000, seed: int = 0, rules: Rules | None = None, command: str = ""
+) -> str:
+    """Study what gates recorded, write study.json, study.md and study.html into ``output``.   -> the Markdown
+
+    Each recording is a gate's folder of raw values, or ``NAME=FOLDER`` to say under which condition it was measured.
+    ``command`` is what a reader can repeat it with.  Raises InputError, one line, as `study.load` and `study.study` do.
+    """
+    found = {"command": command, **study.study(by_condition(recordings), rules or Rules(), runs, seed)}
+    parts = sections(found)
+    text = markdown.render(parts)
+    document.write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
+    document.write_whole(output / "study.md", text)
+    document.write_whole(output / "study.html", page.html(parts, figures(found), facts=_facts(found)))
+    return text
+
+
+def by_condition(recordings: Sequence[str]) -> dict[str, list[Recording]]:
+    """The recordings under the names of their conditions.   quiet=a quiet=b busy=c -> quiet: a, b; busy: c"""
+    found: dict[str, list[Recording]] = {}
+    for text in recordings:
+        name, equals, folder = text.partition("=")
+        if equals and not name:
+            raise InputError(f"{text}: use NAME=FOLDER, or FOLDER alone")
+        found.setdefault(name if equals else QUIET, []).append(study.load(Path(folder if equals else text)))
+    return found
+
+
+def sections(found: Mapping[str, Any]) -> list[Section]:
+    """The study as text and tables."""
+    return [
+        Section("How often is the gate wrong, and what does it find?", before=_answer(found)),
+        Section("Identical code: false alarms", before=[IDENTICAL], table=_false_alarms(found)),
+        Section("Slow-downs in one case: how often found", before=[INJECTED], table=_found(found)),
+        Section("After how many pairs", table=_by_pairs(found)),
+        Section("The usual rules on the same processes", before=_meanings(found), table=_rules(found)),
+        Section("Case by case", before=[CASES], table=_cases(found)),
+        Section("What was recorded", table=_recorded(found), after=_method(found)),
+    ]
+
+
+IDENTICAL = (
+    "Both sides are the same code, so every slower and every faster is wrong. Measured: the recorded pairs as they were. Resampled: runs "
+    "put together from blocks of recorded pairs, with a coin for each block that says which side is called head."
+)
+INJECTED = "All times of head are made longer in one case of a resampled run; the cases take turns."
+CASES = (
+    "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found; of copies of "
+    "one case the median spread."
+)
+COPY = re.compile(r"copy=\d+-?")
+"""What tells the copies of one case apart, see twins.py."""
+
+
+def _answer(found: Mapping[str, Any]) -> list[str]:
+    """One sentence a condition; another in bold, which makes it a warning, where it did not reach what was wanted."""
+    lines = []
+    for name, condition in found["conditions"].items():
+        case, run = (condition["resampled"][f"false_alarms_a_{what}"] for what in ("case", "run"))
+        parts = [f"{_rate(case)} of the cases and {_rate(run)} of the runs of identical code raise a false alarm"]
+        parts += [
+            f"+{100 * one['change']:g} % is found in {_rate(one['found'])}"
+            for one in condition["injected"]
+            if one["change"] in WANTED
+        ]
+        missed = [
+            *(f"false alarms a {what}" for what, share in (("case", case), ("run", run)) if share["share"] > WANTED[what]),
+            *(
+                f"+{100 * one['change']:g} %"
+                for one in condition["injected"]
+                if name == QUIET and one["found"]["share"] < WANTED.get(one["change"], 0)
+            ),
+        ]
+        lines.append(f"{name}: {', '.join(parts)}.")
+        if missed:
+            lines.append(f"**{name}: {', '.join(missed)} missed what was wanted.**")
+    return [
+        *lines,
+        f"Wanted: false alarms in at most {100 * WANTED['case']:g} % of the cases and {100 * WANTED['run']:g} % of the runs; on a quiet "
+        f"machine +5 % found in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %. On another the rest should be undecided.",
+    ]
+
+
+def _false_alarms(found: Mapping[str, Any]) -> Table:
+    head = ("", "runs", "cases", SLOWER, FASTER, SAME, UNDECIDED, "slower, of cases", "runs with a slower one")
+    rows = []
+    for name, condition in found["conditions"].items():
+        for kind in ("measured", "resampled"):
+            tally = condition[kind]
+            counts = [units.count(tally["verdicts"][verdict]) for verdict in (SLOWER, FASTER, SAME, UNDECIDED)]
+            shares = [_rate(tally[f"false_alarms_a_{what}"]) for what in ("case", "run")]
+            rows.append((f"{name}, {kind}", units.count(tally["runs"]), units.count(tally["cases"]), *counts, *shares))
+    return Table(head, rows)
+
+
+def _found(found: Mapping[str, Any]) -> Table:
+    conditions = found["conditions"]
+    return Table(
+        ("", *conditions),
+        [
+            (f"one case +{100 * change:g} %", *(_rate(condition["injected"][index]["found"]) for condition in conditions.values()))
+            for index, change in enumerate(_changes(found))
+        ],
+    )
+
+
+def _by_pairs(found: Mapping[str, Any]) -> Table:
+    ends = [one["pairs"] for one in next(iter(found["conditions"].values()))["injected"][0]["by_pairs"]]
+    return Table(
+        ("found by", *(f"{end} pairs" for end in ends)),
+        [
+            (f"+{100 * one['change']:g} %, {name}", *(units.percent(at["share"]) for at in one["by_pairs"]))
+            for name, condition in found["conditions"].items()
+            for one in condition["injected"]
+        ],
+    )
+
+
+def _meanings(found: Mapping[str, Any]) -> list[str]:
+    return [
+        "Slower is a wrong answer in the first two columns of figures and the right one in the others; times only.",
+        *(f"`{rule['name']}`: {rule['meaning']}." for rule in found["usual_rules"]),
+    ]
+
+
+def _rules(found: Mapping[str, Any]) -> Table:
+    head = ("", "false alarms, of cases", "runs with one", *(f"finds +{100 * change:g} %" for change in _changes(found)))
+    rows = []
+    for name, condition in found["conditions"].items():
+        of_gate = {**condition["resampled"], "injected": condition["injected"]}
+        for rule, figures in {GATE: of_gate, **condition["usual"]}.items():
+            shares = [figures["false_alarms_a_case"], figures["false_alarms_a_run"], *(one["found"] for one in figures["injected"])]
+            rows.append((f"{rule}, {name}", *map(_rate, shares)))
+    return Table(head, rows)
+
+
+def _cases(found: Mapping[str, Any]) -> Table:
+    changes = _changes(found)
+    rows = []
+    for name, condition in found["conditions"].items():
+        spreads = {one["row"]: one["log_ratio_sd"] for recording in condition["recordings"] for one in recording["rows"]}
+        for label, copies in _by_kind(spreads).items():
+            of_copies = [spreads[row] for row in copies if spreads[row] is not None]
+            shares = [_together([one["cases"][row] for row in copies if row in one["cases"]]) for one in condition["injected"]]
+            rows.append((f"{label}, {name}", _spread(statistics.median(of_copies) if of_copies else None), *shares))
+    return Table(("", "spread of pairs", *(f"finds +{100 * change:g} %" for change in changes)), rows)
+
+
+def _by_kind(rows: Iterable[str]) -> dict[str, list[str]]:
+    """The rows by what they are of: all copies of a case are one kind."""
+    found: dict[str, list[str]] = {}
+    for row in rows:
+        found.setdefault(COPY.sub("", row).replace("[]", ""), []).append(row)
+    kinds = [(kind, of) if len(of) > 1 else (of[0], of) for kind, of in found.items()]
+    return {kind.rpartition("::")[2] + (f", {len(of)} copies" if len(of) > 1 else ""): of for kind, of in kinds}
+
+
+def _together(shares: Sequence[Mapping[str, Any]]) -> str:
+    tried = sum(share["of"] for share in shares)
+    return units.percent(sum(share["count"] for share in shares) / tried) if tried else DASH
+
+
+def _recorded(found: Mapping[str, Any]) -> Table:
+    head = ("recording", "measured", "CPU", "threads", "pairs", "cases")
+    rows = [
+        (
+            f"{name}: {one['folder']}",
+            one["measured"][:19],
+            one["cpu"] or "unknown",
+            str(one["threads"]),
+            units.count(one["pairs"]),
+            units.count(len(one["rows"])),
+        )
+        for name, condition in found["conditions"].items()
+        for one in condition["recordings"]
+    ]
+    return Table(head, rows)
+
+
+def _method(found: Mapping[str, Any]) -> list[str]:
+    rules = found["rules"]
+    return [
+        *([f"`{found['command']}`"] if found["command"] else []),
+        f"Rules of the gate: noise threshold {100 * rules['threshold']:g} %, alpha {100 * rules['alpha']:g} %, looks after "
+        f"{', '.join(map(str, rules['looks']))} pairs, {rules['confirm']} new pairs to confirm.",
+        f"{units.count(found['runs'])} resampled runs a figure, from blocks of {found['block_pairs']} neighbouring pairs; seed "
+        f"{found['seed']}. Brackets are {found['confidence']:.0%} intervals (Wilson) over the runs or cases, not over machines; cases of "
+        "one run share its pairs and resampled runs share the recording, so those of cases are somewhat too narrow.",
+    ]
+
+
+def _facts(found: Mapping[str, Any]) -> list[str]:
+    recordings = [one for condition in found["conditions"].values() for one in condition["recordings"]]
+    facts = [one["cpu"] for one in recordings if one["cpu"]]
+    facts += [f"{name} {version}" for one in recordings for name, version in one["frameworks"].items() if version]
+    return list(dict.fromkeys(facts))
+
+
+# Plots
+
+
+def figures(found: Mapping[str, Any]) -> list[Figure]:
+    """How often slow-downs are found by pairs, and by rule; false alarms by rule."""
+    conditions = found["conditions"].items()
+    return [
+        *(_detection(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+        *(_power(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+        *(_alarms(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+    ]
+
+
+def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    lines = [
+        Line(
+            f"+{100 * one['change']:g} %",
+            [at["pairs"] for at in one["by_pairs"]],
+            [at["share"] for at in one["by_pairs"]],
+            colour=order,
+            style=order,
+            intervals=[(at["low"], at["high"]) for at in one["by_pairs"]],
+        )
+        for order, one in enumerate(condition["injected"])
+    ]
+    ticks = [at["pairs"] for at in condition["injected"][0]["by_pairs"]]
+    caption = "Up is better. How often a slow-down in one case is found, by the pairs measured until then; 95 % intervals."
+    x, y = Axis("pairs", ticks=ticks), Axis("found", write=_percent, zero=True)
+    return Figure(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
+
+
+def _power(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    rules = {GATE: condition["injected"], **{rule: of["injected"] for rule, of in condition["usual"].items()}}
+    lines = [
+        Line(rule, [one["change"] for one in of], [one["found"]["share"] for one in of], colour=order, style=order)
+        for order, (rule, of) in enumerate(rules.items())
+    ]
+    caption = "Up is better, but not without the next figure: a rule that always cries finds everything."
+    x = Axis("slow-down of one case", write=_percent, ticks=[one["change"] for one in condition["injected"]])
+    svg = draw(f"power-{index}", lines, x, Axis("found", write=_percent, zero=True))
+    return Figure(f"power-{index}", f"Found, by rule ({name})", caption, svg)
+
+
+def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    rules = {GATE: condition["resampled"], **condition["usual"]}
+    lines = []
+    for order, (what, label) in enumerate((("case", "of the cases"), ("run", "of the runs"))):
+        shares = [of[f"false_alarms_a_{what}"] for of in rules.values()]
+        intervals = [(share["low"], share["high"]) for share in shares]
+        values = [share["share"] for share in shares]
+        lines.append(
+            Line(label, values, range(len(rules)), colour=order, style=order, joined=False, rows=True, intervals=intervals)
+        )
+    caption = "Left is better. Identical code called slower: of the cases, and runs in which any case is; 95 % intervals."
+    svg = draw(f"alarms-{index}", lines, Axis("false alarms", write=_percent, zero=True), Axis("", names=list(rules)))
+    return Figure(f"alarms-{index}", f"False alarms, by rule ({name})", caption, svg)
+
+
+# Text
+
+
+def _changes(found: Mapping[str, Any]) -> list[float]:
+    return [one["change"] for one in next(iter(found["conditions"].values()))["injected"]]
+
+
+def _rate(share: Mapping[str, Any]) -> str:
+    """1 of 2,000 -> '0.05 % [0.01, 0.28]'"""
+    if share["share"] is None:
+        return DASH
+    return f"{100 * share['share']:.2f} % [{100 * share['low']:.2f}, {100 * share['high']:.2f}]"
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
+def _spread(spread: float | None) -> str:
+    return DASH if spread is None else units.percent(spread)

@@ -1,0 +1,1 @@
+"""Intervals and units: arithmetic on numbers, for every room above."""

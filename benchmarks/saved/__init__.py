@@ -1,0 +1,1 @@
+"""Saved runs read back as plain records, or refused in one line."""

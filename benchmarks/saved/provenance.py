@@ -1,0 +1,50 @@
+"""What a number depends on beside the machine: the code that was measured, and the versions of what it stands on."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+from importlib import metadata
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROJECT = "lenet5-benchmarks"
+CODE = (
+    "conftest.py",
+    "benchmarks/*.py",
+    "benchmarks/arrange/**/*.py",
+    "benchmarks/isolated/**/*.py",
+    "benchmarks/sessions/turns.py",
+    "lenet5/**/*.py",
+)
+"""What a time can depend on.  The other rooms only read what was measured: they may change between two processes of a run."""
+
+READER = "benchmarks/__main__.py"
+"""Likewise."""
+
+
+def code_sha256(project: Path = ROOT) -> str:
+    """One digest of every file of a project that a time can depend on: names and contents."""
+    digest = hashlib.sha256()
+    for path in sorted(path for pattern in CODE for path in project.glob(pattern)):
+        if path == project / READER:
+            continue
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(project).as_posix()} {len(content)}\n".encode() + content)
+    return digest.hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Python's version and that of every package that measuring needs and this environment has.  Imports none of them."""
+    try:
+        requirements = [line for line in metadata.requires(PROJECT) or [] if "extra ==" not in line]
+    except metadata.PackageNotFoundError:
+        requirements = []
+    found = {"python": platform.python_version()}
+    for name in sorted({match[0] for match in (re.match(r"[\w.-]+", line) for line in requirements) if match}):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue
+    return found

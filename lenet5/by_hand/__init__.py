@@ -1,0 +1,1 @@
+"""LeNet-5 by hand in NumPy: the definitions first, then the fast path."""

@@ -1,0 +1,1 @@
+"""Weights become smaller weights, by plain functions."""

@@ -1,0 +1,89 @@
+"""Pruning while training: the sparsity rises step by step and the network learns to live with it.  Written against the contract only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lenet5 import training
+from lenet5.compression.compression import Masks, kept, magnitude_mask, masked
+from lenet5.contract import InputError, Network
+from lenet5.datasets import Dataset
+
+
+@dataclass(frozen=True)
+class PolynomialDecay:
+    """The schedule of Zhu & Gupta (2017, arXiv:1710.01878), as tfmot has it: fast at first, then ever more slowly to the final value.
+
+    Steps count the batches from 1.  The masks move at ``begin`` and every ``frequency`` steps after it until ``end``; the network trains
+    on with the final masks.  Raises InputError for a schedule that would never reach its end, the mistake that tfmot lets pass.
+    """
+
+    initial: float
+    final: float
+    begin: int
+    end: int
+    frequency: int
+    power: int = 3
+
+    def __post_init__(self) -> None:
+        for sparsity in (self.initial, self.final):
+            kept(1, sparsity)
+        if not (1 <= self.begin < self.end and self.frequency >= 1):
+            raise InputError(
+                f"schedule: begin {self.begin}, end {self.end}, every {self.frequency}; 1 <= begin < end and every >= 1 fit"
+            )
+        if (self.end - self.begin) % self.frequency:
+            raise InputError(
+                f"schedule: from step {self.begin} every {self.frequency} steps never meets step {self.end}: {self.final} is not reached"
+            )
+
+    def moves(self, step: int) -> bool:
+        """Whether the masks are drawn anew at this step."""
+        return self.begin <= step <= self.end and (step - self.begin) % self.frequency == 0
+
+    def sparsity(self, step: int) -> float:
+        """The share of zeros wanted at a step from ``begin`` on."""
+        to_go = 1 - min(1.0, max(0.0, (step - self.begin) / (self.end - self.begin)))
+        return self.final + (self.initial - self.final) * to_go**self.power
+
+
+def schedule_for(steps: int, initial: float = 0.5, final: float = 0.9, moves: int = 20, share: float = 0.6) -> PolynomialDecay:
+    """From the first step to about that share of all steps; what is left is for learning with the final masks."""
+    frequency = max(1, int(steps * share) // moves)
+    end = 1 + frequency * min(moves, max(1, steps - 1))
+    if end > steps:
+        raise InputError(f"schedule: {steps} steps are too few; the masks move at least twice")
+    return PolynomialDecay(initial, final, 1, end, frequency)
+
+
+def fine_tune(
+    net: Network,
+    dataset: Dataset,
+    schedule: PolynomialDecay,
+    epochs: int,
+    regrow: bool = True,
+    batch: int = training.BATCH,
+    seed: int = 0,
+) -> Masks:
+    """Train for some epochs; before each step the masks are applied, and drawn anew where the schedule says so.  -> the last masks
+
+    The weights leave the network and return masked at every step: gradient descent projected onto the masks.  The network must have been
+    built with optimizer="sgd": load() makes an optimizer start afresh, and plain gradient descent is the one that has nothing to forget.
+
+    With ``regrow`` masks are drawn from the weights as the last step left them, where a masked one has moved too and can outgrow
+    another: tfmot's rule.  Without it what is masked stays so: PyTorch's.  Tests hold each equal to that library.
+    """
+    masks: Masks = {}
+    step = 0
+    for epoch in range(epochs):
+        for x, y in training.prepare(net, dataset.train, batch, seed + epoch):
+            step += 1
+            moved = net.weights()
+            weights = masked(moved, masks)
+            if schedule.moves(step):
+                masks = magnitude_mask(moved if regrow else weights, schedule.sparsity(step))
+                weights = masked(moved, masks)
+            net.load(weights)
+            net.train_step(x, y)
+    net.load(masked(net.weights(), masks))
+    return masks

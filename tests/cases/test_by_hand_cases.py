@@ -1,0 +1,193 @@
+"""The cases behind the report's part on the network by hand: which there are, that they check first, and what they note."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections import Counter
+from importlib.util import find_spec
+
+import pytest
+
+import lenet5
+from benchmarks import BY_HAND
+from benchmarks.saved import results
+from tests.lenet5.test_frameworks import hidden
+from tests.support.copies import PROJECT, copy_of_project, run_pytest, run_python
+
+MODES = {framework: lenet5.modes(framework) for framework in lenet5.frameworks()}
+EVERY = sum(map(len, MODES.values()))
+LOOPS = 1
+BESIDE = "benchmarks/test_beside.py::test_beside[batch=1]"
+LADDER = "benchmarks/test_ladder.py::test_ladder_{}"
+
+QUICK = ("--heavy", "--threads=2", "--benchmark-max-time=0.02")
+HAVE_ONNX = all(map(find_spec, ("onnx", "onnxruntime")))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, to break."""
+    return copy_of_project(tmp_path_factory.mktemp("by-hand") / "project")
+
+
+def collected(*options):
+    """The cases that pytest would run, without running them."""
+    run = run_python(PROJECT, "-m", "pytest", "benchmarks", "--collect-only", "-q", "-p", "no:cacheprovider", *options)
+    assert run.returncode == 0, run.stdout + run.stderr
+    return [line for line in run.stdout.splitlines() if "::" in line]
+
+
+def counted(cases):
+    """Function -> how many cases it has."""
+    return Counter(re.search(r"::(\w+)", case)[1] for case in cases)
+
+
+# Which there are
+
+
+def test_the_default_run_is_none_the_longer():
+    """Gradient descent, the ladder and what is beside are heavy; Adam's cases have the names that they always had."""
+    cases = collected()
+    assert not [case for case in cases if "sgd" in case or "test_ladder" in case or "test_beside" in case]
+    steps = [case.partition("::")[2] for case in cases if "::test_train_step[" in case]
+    ordinary = [(name, mode) for name, modes in MODES.items() for mode in modes if mode not in lenet5.variants(name)]
+    assert steps == [f"test_train_step[{name}-{mode}]" for name, mode in ordinary]
+
+
+def test_every_mode_descends():
+    """With --heavy every mode of every framework takes a step by each optimizer."""
+    steps = collected("--heavy", "-k", "test_train_step")
+    assert len(steps) == 2 * EVERY
+    assert len([case for case in steps if case.endswith("-optimizer=sgd]")]) == EVERY
+
+
+def expressions():
+    """The -k of the README's commands that fill the section by hand."""
+    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    commands = [
+        shlex.split(line)
+        for line in readme.splitlines()
+        if line.startswith("python -m benchmarks run") and "test_train_step" in line
+    ]
+    return [(command[command.index("-k") + 1], command[command.index("--") + 1 :]) for command in commands]
+
+
+def test_the_readmes_commands_select_what_they_promise():
+    """For all threads every mode but the loops, the whole ladder and ONNX Runtime; for one thread batch 64; no other heavy group."""
+    everything, one_thread = expressions()
+    assert ["--threads" in options for _, options in (everything, one_thread)] == [False, True]
+    steps = 2 * (EVERY - LOOPS)
+    assert counted(collected("-k", everything[0], *everything[1])) == {
+        "test_predict": 3 * (EVERY - LOOPS),
+        "test_train_step": steps,
+        "test_ladder_predict": 8,
+        "test_ladder_train_step": 4,
+        "test_beside": 3,
+    }
+    batch_64 = collected("-k", one_thread[0], *one_thread[1])
+    assert counted(batch_64) == {"test_predict": EVERY - LOOPS, "test_train_step": steps}
+    assert all("batch=64]" in name for name in batch_64 if "::test_predict[" in name)
+
+
+# What they note
+
+
+def saved(project, *cases, exit_code=0):
+    """Run some cases; the run that they saved, and how pytest ended."""
+    verdict = run_pytest(project, *cases, *QUICK, "--benchmark-json=run.json", "--no-report")
+    assert verdict.exit_code == exit_code, verdict.output
+    return results.load(project / "run.json"), verdict
+
+
+def test_ladder(project):
+    """Every rung has its times, the memory of a call and what is kept; threads take more workspace than one, loops keep none."""
+    run, verdict = saved(project, "benchmarks/test_ladder.py", "-k", "not test_ladder_predict or not 450")
+    rungs = {(case.extra["kind"], case.mode): case.extra for case in run.group("ladder")}
+
+    assert len(verdict.passed) == len(rungs) == 8
+    for kind in ("predict", "train step"):
+        ladder = [rungs[kind, mode] for mode in ("loops", "im2col", "fused, one thread", "fused, threads")]
+        assert [rung["workspace_bytes"] > 0 for rung in ladder] == [False, False, True, True]
+        assert ladder[2]["workspace_bytes"] < ladder[3]["workspace_bytes"]
+        for rung in ladder:
+            assert rung["traced_peak_bytes"] > rung["workspace_bytes"]
+            assert rung["batch"] == 64
+    assert list(run.lenet5["frameworks"]) == [BY_HAND]
+
+
+def test_steps(project):
+    """Each optimizer is a group of its own, and says which it is; the file says which modes there are."""
+    run, _ = saved(project, "benchmarks/test_training.py::test_train_step", "-k", "numpy-fused")
+    assert {(case.group, case.extra["optimizer"]) for case in run.cases} == {("train step", "adam"), ("train step sgd", "sgd")}
+    assert run.lenet5["modes"] == {framework: list(modes) for framework, modes in MODES.items()}
+
+
+@pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")
+def test_beside_is_no_framework(project):
+    """ONNX Runtime has a time and a version, and no column among the frameworks."""
+    run, _ = saved(project, BESIDE, "benchmarks/test_predict.py::test_predict[numpy-fused-batch=1]")
+    (case,) = run.group(results.BESIDE)
+    assert case.extra["version"]
+    assert case.extra["threads"] == 2
+    assert run.frameworks == [BY_HAND]
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
+def test_beside_is_optional(project, tmp_path, package):
+    """Where a package of it is absent its cases are skipped with the reason, and nothing fails."""
+    if not HAVE_ONNX and package == "onnxruntime":
+        pytest.skip("onnx itself is absent")
+    folder = hidden(tmp_path, package)
+    verdict = run_pytest(project, "-p", f"hide_{package}", "benchmarks/test_beside.py", *QUICK, path=(folder,))
+    assert verdict.exit_code == 0, verdict.output
+    assert len(verdict.skipped) == 3
+    assert all(f"the package '{package}' is not installed; pip install" in reason for reason in verdict.skipped.values())
+
+
+# That they check first
+
+
+def without_number(project, file, right, wrong, *cases):
+    """Break the copy at one place, run the cases, mend it; the ids of the cases that failed, none of which has a number."""
+    source = project / file
+    text = source.read_text()
+    assert text.count(right) == 1
+    source.write_text(text.replace(right, wrong))
+    try:
+        run, verdict = saved(project, *cases, exit_code=1)
+    finally:
+        source.write_text(text)
+    failed = {name for name, reason in run.not_measured.items() if reason.startswith(results.FAILED)}
+    assert len(failed) == len(verdict.failed | verdict.errors) > 0
+    assert not failed & {case.name for case in run.cases}
+    return {name.partition("::")[2] for name in failed}
+
+
+def test_a_wrong_rung_gets_no_number(project):
+    """A fused network that predicts wrongly fails on both of its rungs, in the steps as well; the plain rungs have their numbers."""
+    failed = without_number(
+        project, "lenet5/by_hand/numpy_fused.py", "        return self.logits\n", "        self.logits[0] += 1e-2\n        return self.logits\n",
+        "benchmarks/test_ladder.py", "-k", "not 450",
+    )  # fmt: skip
+    assert len(failed) == 4
+    assert all("fused" in name for name in failed)
+
+
+def test_a_wrong_descent_gets_no_number(project):
+    """Gradient descent whose step is a twentieth too short fails; Adam, which is another class, does not."""
+    failed = without_number(
+        project, "lenet5/by_hand/numpy_chunks.py", "np.multiply(g, self.learning_rate, out=g)", "np.multiply(g, 0.95 * self.learning_rate, out=g)",
+        "benchmarks/test_training.py::test_train_step", "-k", "numpy-fused",
+    )  # fmt: skip
+    assert failed == {"test_train_step[numpy-fused-optimizer=sgd]"}
+
+
+@pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")
+def test_a_wrong_model_gets_no_number(project):
+    """An ONNX model of another network fails."""
+    failed = without_number(
+        project, "benchmarks/arrange/onnx_runtime.py", 'add("Relu", f"{layer}.relu")\n        add("MaxPool"', 'add("Tanh", f"{layer}.relu")\n        add("MaxPool"',
+        BESIDE, "benchmarks/test_control.py::test_no_network",
+    )  # fmt: skip
+    assert failed == {"test_beside[batch=1]"}

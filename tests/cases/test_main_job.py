@@ -1,0 +1,75 @@
+"""The main job as a user runs it: measure, save, report."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from benchmarks.saved import results
+from tests.support.copies import copy_of_project, run_pytest
+
+QUICK = (
+    "benchmarks/test_control.py::test_no_network",
+    "benchmarks/test_predict.py::test_predict[numpy-fused-batch=1]",
+    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch=1]",
+    "--benchmark-max-time=0.05",
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, which a job may write into."""
+    return copy_of_project(tmp_path_factory.mktemp("job") / "project")
+
+
+def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
+    """The job saves its raw rounds, reports from that file, and hands the Markdown to GitHub's summary where there is one."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("already there\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+
+    verdict = run_pytest(project, *QUICK, "--benchmark-autosave", "--threads=1")
+
+    assert verdict.exit_code == 0, verdict.output
+    (saved,) = (project / ".benchmarks").glob("*/*.json")
+    document = json.loads(saved.read_text())
+    assert all(len(case["stats"]["data"]) == case["stats"]["rounds"] for case in document["benchmarks"])
+    assert document["machine_info"]["lenet5"]["threads"] == 1
+    run = results.load(saved)
+    assert [case.mode for case in run.group("predict")] == ["fused", "im2col"]
+    assert all(case.extra["first_call_seconds"] > 0 for case in run.group("predict"))
+    text = (project / "report" / "report.md").read_text()
+    assert "65,406" in text
+    assert "1,310,160" in text
+    assert text in verdict.output
+    assert summary.read_text() == "already there\n" + text
+    assert (project / "report" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_wrong_answer_gets_no_time(project):
+    """A network that is wrong fails its case, has no number in the file, and is named in the report with the reason."""
+    source = project / "lenet5" / "by_hand" / "numpy_plain.py"
+    right = source.read_text()
+    source.write_text(right.replace("return self._forward(x).astype(", "return (1 + self._forward(x)).astype("))
+    assert source.read_text() != right
+    try:
+        verdict = run_pytest(project, *QUICK, "--benchmark-json=wrong.json")
+    finally:
+        source.write_text(right)
+
+    # The loops are wrong in the same way, so it is the fused mode that no longer agrees with its oracle.
+    assert verdict.exit_code == 1
+    assert any("fused" in name for name in verdict.failed)
+    run = results.load(project / "wrong.json")
+    assert not [case for case in run.cases if case.mode == "fused"]
+    assert any("fused" in name and reason.startswith(results.FAILED) for name, reason in run.not_measured.items())
+
+
+def test_unknown_data_set(project):
+    """A data set that cannot be had ends the job with exit code 2 and one line; nothing is saved."""
+    before = sorted(project.rglob("*.json"))
+    verdict = run_pytest(project, *QUICK, "--benchmark-autosave", "--dataset=imagelist:/nowhere")
+    assert verdict.exit_code == 2
+    assert "--dataset imagelist:/nowhere: no such directory" in verdict.output
+    assert sorted(project.rglob("*.json")) == before

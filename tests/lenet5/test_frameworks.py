@@ -1,0 +1,279 @@
+"""A framework is one file: found by its name, imported only when asked for, skipped only if it is absent."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import sys
+
+import pytest
+
+import lenet5
+from lenet5 import InputError, NotInstalled
+from tests.support.copies import HIDE, RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
+
+OURS = ("numpy", "tensorflow", "torch")
+
+# A fourth framework: NumPy's network under another name, with two modes of its own choice.
+OTHER = """
+from lenet5 import with_numpy
+
+
+class LeNet5(with_numpy.LeNet5):
+    modes = ("loops", "im2col")
+
+    def __init__(self, weights, mode=modes[0], **options):
+        super().__init__(weights, mode, **options)
+"""
+
+
+@pytest.fixture
+def other(monkeypatch, tmp_path):
+    """other(source) puts a file with_other.py where lenet5 looks for its frameworks, until the test is over."""
+    folder = tmp_path / "more_frameworks"
+    folder.mkdir()
+    monkeypatch.setattr(lenet5, "__path__", [*lenet5.__path__, str(folder)])
+
+    def add(source):
+        (folder / "with_other.py").write_text(source)
+        importlib.invalidate_caches()
+
+    yield add
+    sys.modules.pop("lenet5.with_other", None)
+    vars(lenet5).pop("with_other", None)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of this project."""
+    return copy_of_project(tmp_path_factory.mktemp("copy") / "project")
+
+
+def hidden(folder, package):
+    """A folder with a module hide_<package>, after whose import the package is not installed."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"hide_{package}.py").write_text(HIDE.format(package=package))
+    return folder
+
+
+def broken(folder, package, source):
+    """A folder with a package that is installed but does not import."""
+    (folder / package).mkdir(parents=True)
+    (folder / package / "__init__.py").write_text(source)
+    return folder
+
+
+# --------------------------------------------------------------------------------------------------------------- listing
+
+
+def test_frameworks():
+    """There are three, in alphabetical order."""
+    assert lenet5.frameworks() == OURS
+
+
+def test_listing_imports_none(project):
+    """Frameworks and their modes can be listed without importing a single one of them."""
+    code = "import sys, lenet5; print([lenet5.modes(name) for name in lenet5.frameworks()], *sys.modules)"
+    run = run_python(project, "-c", code)
+
+    assert run.returncode == 0, run.stderr
+    loaded = {name.partition(".")[0] for name in run.stdout.split()} | set(run.stdout.split())
+    assert "numpy" in loaded
+    for module in ("torch", "tensorflow", "keras", *(f"lenet5.with_{name}" for name in OURS)):
+        assert module not in loaded
+
+
+def test_variants(framework):
+    """What a short run may leave out are modes, never the default; a framework without variants has none."""
+    modes = lenet5.modes(framework)
+    assert set(lenet5.variants(framework)) < set(modes)
+    assert modes[0] not in lenet5.variants(framework)
+
+
+def test_modes(implementation, framework):
+    """The modes that are listed are the class's own, each once, and the first is the default."""
+    modes = lenet5.modes(framework)
+    assert modes == implementation.modes
+    assert len(set(modes)) == len(modes)
+    assert inspect.signature(implementation).parameters["mode"].default == modes[0]
+
+
+@pytest.mark.parametrize("function", [lenet5.implementation, lenet5.modes], ids=lambda function: function.__name__)
+@pytest.mark.parametrize("name", ["jax", "", "Torch", "with_torch", None], ids=repr)
+def test_unknown_framework(function, name):
+    """A name that no file bears is answered with those that there are."""
+    with pytest.raises(InputError) as caught:
+        function(name)
+    assert str(caught.value) == f"framework: {name!r} is not known; choose one of numpy, tensorflow, torch"
+
+
+# ---------------------------------------------------------------------------------------------------- a fourth framework
+
+
+def test_a_fourth_framework_is_one_file(other):
+    """A file with_other.py is a framework: listed, with its modes read from the source, and imported when asked for."""
+    other(OTHER)
+    assert lenet5.frameworks() == ("numpy", "other", "tensorflow", "torch")
+    assert lenet5.modes("other") == ("loops", "im2col")
+    assert "lenet5.with_other" not in sys.modules
+
+    assert lenet5.implementation("other").__module__ == "lenet5.with_other"
+
+
+def test_a_fourth_framework_is_tested(tmp_path):
+    """The tests of agreement run on a framework that is nothing but a new file, in each of its modes, or in the default alone."""
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / "with_other.py").write_text(OTHER)
+
+    few = "other and (sgd or bad_mode or bad_labels) or copy"
+    verdict = run_pytest(project, "tests/lenet5/test_agreement.py", RUNS_ON_THE_COPY, "-k", few)
+
+    assert verdict.exit_code == 0, verdict.output
+    assert "test_runs_on_the_copy" in verdict.passed
+    assert {"test_sgd[other-loops]", "test_sgd[other-im2col]", "test_bad_mode[other]"} <= set(verdict.passed)
+    assert "test_bad_labels[other-loops-float]" in verdict.passed
+    assert "test_bad_labels[other-im2col-float]" not in verdict.passed
+    assert not verdict.skipped
+
+
+def test_annotated_modes(other):
+    """Modes may be annotated, as in the contract."""
+    other("class LeNet5:\n    modes: ClassVar[tuple[str, ...]] = ('plain', 'fancy')\n")
+    assert lenet5.modes("other") == ("plain", "fancy")
+
+
+@pytest.mark.parametrize(
+    "source", ["", "modes = ('plain',)\n", "class LeNet5:\n    other = 1\n", "class Other:\n    modes = ('plain',)\n"]
+)
+def test_no_modes(other, source):
+    """A file whose class has no modes to read is named."""
+    other(source)
+    with pytest.raises(InputError) as caught:
+        lenet5.modes("other")
+    assert str(caught.value) == "with_other.py: class LeNet5 has no literal tuple 'modes'"
+
+
+# --------------------------------------------------------------------------------------------------- absent, and broken
+
+
+@pytest.mark.parametrize("statement", ["import absent_package", "from absent_package.deep import thing"])
+def test_not_installed(other, statement):
+    """A framework whose package is absent is NotInstalled, and the line says what to install."""
+    other(statement)
+    with pytest.raises(NotInstalled) as caught:
+        lenet5.implementation("other")
+    assert str(caught.value) == "other: the package 'absent_package' is not installed; pip install absent_package"
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "message"),
+    [
+        (
+            "raise ImportError('libfoo.so.1: cannot open shared object file')",
+            ImportError,
+            "libfoo.so.1: cannot open shared object file",
+        ),
+        ("import broken_package.lost", ModuleNotFoundError, "No module named 'broken_package.lost'"),
+        ("raise RuntimeError('driver too old')", RuntimeError, "driver too old"),
+    ],
+    ids=["library", "part-missing", "other-error"],
+)
+def test_installed_but_broken(monkeypatch, tmp_path, other, source, error, message):
+    """A package that is there but does not import raises its own error: that is never a reason to skip."""
+    monkeypatch.syspath_prepend(broken(tmp_path / "site", "broken_package", source))
+    other("import broken_package")
+    with pytest.raises(error) as caught:
+        lenet5.implementation("other")
+    assert type(caught.value) is error
+    assert str(caught.value) == message
+
+
+def test_a_mistake_of_our_own_is_no_absence(other):
+    """A module of this package that is missing is a mistake, not a package to install."""
+    other("import lenet5.lost")
+    with pytest.raises(ModuleNotFoundError, match=r"^No module named 'lenet5\.lost'$") as caught:
+        lenet5.implementation("other")
+    assert not isinstance(caught.value, NotInstalled)
+
+
+@pytest.mark.parametrize(("name", "package"), [("torch", "torch"), ("tensorflow", "tensorflow"), ("tensorflow", "keras")])
+def test_ours_not_installed(project, tmp_path, name, package):
+    """PyTorch, TensorFlow or Keras that is not installed is NotInstalled, and the other frameworks are there."""
+    code = f"""
+import hide_{package}, lenet5
+try:
+    lenet5.implementation({name!r})
+except lenet5.NotInstalled as error:
+    print(error)
+print(lenet5.frameworks(), lenet5.implementation("numpy").__module__)
+"""
+    run = run_python(project, "-c", code, path=(hidden(tmp_path / "site", package),))
+    assert run.stdout.splitlines() == [
+        f"{name}: the package '{package}' is not installed; pip install {package}",
+        f"{OURS} lenet5.with_numpy",
+    ], run.stderr
+
+
+CASES = [f"tests/lenet5/test_agreement.py::test_bad_mode[{framework}]" for framework in ("numpy", "torch")]
+
+
+def test_absent_skips(project, tmp_path):
+    """In the tests a framework that is not installed skips, with the reason in the output, and the others run."""
+    site = hidden(tmp_path / "site", "torch")
+
+    verdict = run_pytest(project, "-p", "hide_torch", *CASES, RUNS_ON_THE_COPY, path=(site,))
+
+    reason = "torch: the package 'torch' is not installed; pip install torch"
+    assert verdict.exit_code == 0, verdict.output
+    assert verdict.skipped == {"test_bad_mode[torch]": reason}
+    assert verdict.passed == ["test_bad_mode[numpy]", "test_runs_on_the_copy"]
+    assert reason in verdict.output
+
+
+def test_broken_fails(project, tmp_path):
+    """In the tests a framework that is installed but broken is an error, with its own message, and the run fails."""
+    site = broken(tmp_path / "site", "torch", "raise ImportError('libtorch_cpu.so: cannot open shared object file')")
+
+    verdict = run_pytest(project, *CASES, RUNS_ON_THE_COPY, path=(site,))
+
+    assert verdict.exit_code == 1, verdict.output
+    assert list(verdict.errors) == ["test_bad_mode[torch]"]
+    assert "ImportError: libtorch_cpu.so: cannot open shared object file" in verdict.output
+    assert verdict.passed == ["test_bad_mode[numpy]", "test_runs_on_the_copy"]
+    assert not verdict.skipped
+
+
+# --------------------------------------------------------------------------------------------------------------- threads
+
+
+def test_threads_are_equal(project):
+    """The number of threads that is asked for is what every framework that is installed runs on."""
+    verdict = run_pytest(project, "--threads=1", "tests/lenet5/test_agreement.py::test_bad_mode")
+    assert verdict.exit_code == 0, verdict.output
+    assert {*verdict.passed, *verdict.skipped} == {f"test_bad_mode[{framework}]" for framework in OURS}
+
+
+def test_unequal_threads_are_an_error(tmp_path):
+    """A framework that runs on another number of threads is not compared: the case is an error that says so."""
+    project = copy_of_project(tmp_path / "project")
+    several = '{**with_numpy.LeNet5.describe(), "threads": 99}'
+    (project / "lenet5" / "with_other.py").write_text(
+        f"{OTHER}\n    @staticmethod\n    def describe():\n        return {several}\n"
+    )
+
+    verdict = run_pytest(project, "--threads=2", "tests/lenet5/test_agreement.py::test_bad_mode[other]")
+
+    assert verdict.exit_code == 1, verdict.output
+    assert list(verdict.errors) == ["test_bad_mode[other]"]
+    expected = "RuntimeError: other runs on 99 threads, not 2: with unequal threads there is no comparison"
+    assert expected in verdict.errors["test_bad_mode[other]"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--threads", "0"), ("--threads", "-3"), ("--epochs", "0")], ids=lambda value: value.strip("-")
+)
+def test_no_threads(project, option, value):
+    """A number of threads or epochs below one ends the run before it starts: one line, exit 2."""
+    run = run_python(project, "-m", "pytest", f"{option}={value}", RUNS_ON_THE_COPY)
+    assert run.returncode == 2
+    assert run.stdout + run.stderr == f"Exit: {option} {value}: use a whole number of at least 1\n"

@@ -1,0 +1,160 @@
+"""A saved run becomes exactly this text.
+
+The expected texts lie beside the runs in tests/data.  After a change that is meant, look at the difference and write them anew:
+
+    python -m benchmarks report tests/data/run/process-001.json --output tests/data/one-process
+    python -m benchmarks report tests/data/run --output tests/data/three-processes
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report import markdown, report
+from benchmarks.saved.results import load_many
+
+DATA = Path(__file__).parents[1] / "data"
+RUN = DATA / "run"
+
+
+@pytest.fixture
+def text(tmp_path):
+    """text(change, processes) -> the report of the first processes, each changed in place by change(document, number)."""
+
+    def render(change, processes=1):
+        for path in sorted(RUN.iterdir())[:processes]:
+            document = json.loads(path.read_text(encoding="utf-8"))
+            change(document, int(path.stem[-1]))
+            (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
+        return report.write([tmp_path], tmp_path / "report").text
+
+    return render
+
+
+@pytest.mark.parametrize(("source", "expected"), [("run/process-001.json", "one-process"), ("run", "three-processes")])
+def test_whole_text(tmp_path, source, expected):
+    """The whole Markdown of one process, and of three."""
+    written = report.write([DATA / source], tmp_path)
+
+    assert written.text == (DATA / expected / "report.md").read_text(encoding="utf-8")
+    assert written.path.read_text(encoding="utf-8") == written.text
+
+
+def headline(text):
+    """The first section."""
+    return text.partition("\n## ")[0]
+
+
+def test_ratio_has_an_interval_from_several_processes_only():
+    """From several processes each ratio has its interval and its origin; from one it has none, and the text says so."""
+    several = markdown.render(report.sections(load_many([RUN])))
+    one = markdown.render(report.sections(load_many([RUN / "process-001.json"])))
+
+    assert "1.99 x [1.75, 2.26] (torch eager)" in headline(several)
+    assert "from **3 processes**" in headline(several)
+    assert "2.00 x (torch eager)" in headline(one)
+    assert "**one process** and carry no interval" in headline(one)
+
+
+def test_control_is_no_column(text):
+    """The cases that watch the machine are not compared with the networks."""
+    heads = [line for line in text(lambda document, number: None).splitlines() if line.startswith("|  ")]
+
+    assert not any("control" in head for head in heads)
+
+
+def change_control(position, factor, in_process):
+    """A change that makes one of the two control cases slower in one process."""
+
+    def change(document, number):
+        if number == in_process:
+            document["benchmarks"][position]["stats"]["median"] *= factor
+
+    return change
+
+
+@pytest.mark.parametrize("factor", [1.5, 0.7])
+def test_drift_across_processes(text, factor):
+    """A control that one process ran at another speed is a warning right under the headline."""
+    lines = headline(text(change_control(0, factor, in_process=2), processes=3)).splitlines()
+
+    assert lines[2].startswith("**Warning: the machine was not the same for every process: the control (product first) took 1.")
+    assert lines[2].endswith("**")
+
+
+@pytest.mark.parametrize("factor", [1.5, 0.7])
+@pytest.mark.parametrize("processes", [1, 3])
+def test_drift_within_a_process(text, factor, processes):
+    """A control whose last time is not its first is a warning, from one process as from several."""
+    first = headline(text(change_control(1, factor, in_process=1), processes))
+
+    assert "**Warning: the machine drifted within a process" in first
+    assert "the bound is 1.10 x" in first
+
+
+def test_no_drift(text):
+    """Below the bound there is no warning, and the section on the machine says that it held still."""
+    found = text(change_control(1, 1.05, in_process=1))
+
+    assert "Warning" not in found
+    assert "The control stayed within the bound of 1.10 x." in found
+
+
+def test_without_control(text):
+    """A run without a control says that nobody watched."""
+
+    def change(document, number):
+        document["benchmarks"] = [case for case in document["benchmarks"] if case["group"] != "control"]
+
+    assert "Nobody knows: this run measured no control case." in text(change)
+
+
+MARKUP = 'a|b\n# c <script>alert("d")</script> & \ud800'
+HARMLESS = 'a\\|b # c &lt;script&gt;alert("d")&lt;/script&gt; &amp; ?'
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        ("machine_info", "cpu", "brand_raw"),
+        ("machine_info", "release"),
+        ("machine_info", "lenet5", "dataset", "name"),
+        ("machine_info", "lenet5", "frameworks", "numpy", "version"),
+        ("machine_info", "lenet5", "not_measured", "case"),
+        ("commit_info", "id"),
+        ("benchmarks", 2, "extra_info", "mode"),
+        ("benchmarks", 3, "extra_info", "mode"),
+        ("benchmarks", 3, "extra_info", "framework"),
+        ("datetime",),
+    ],
+    ids=lambda keys: ".".join(map(str, keys)),
+)
+def test_markup_is_text(text, keys):
+    """Pipes, line ends and tags in a JSON are text in the report: no cell, heading or script of their own."""
+
+    def change(document, number):
+        for key in keys[:-1]:
+            document = document[key]
+        document[keys[-1]] = MARKUP
+
+    found = text(change)
+
+    assert HARMLESS in found
+    assert "<script>" not in found
+    assert "\n# c" not in found
+    for table in found.split("\n\n"):
+        cells = {line.replace("\\|", "").count("|") for line in table.splitlines() if line.startswith("|")}
+        assert len(cells) <= 1
+
+
+def test_failed_write_keeps_the_older_report(tmp_path):
+    """A report that cannot be made leaves the one before as it was."""
+    report.write([RUN], tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    with pytest.raises(ValueError, match="no such file"):
+        report.write([tmp_path / "absent.json"], tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before

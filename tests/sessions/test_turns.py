@@ -1,0 +1,185 @@
+"""Two processes take turns for real: who runs which case when, and what becomes of one when the other ends."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks.sessions import turns
+
+CONFTEST = """
+import os
+import threading
+
+ME = os.environ["ME"]
+
+
+def log(text):
+    with open("log", "a") as file:
+        file.write(f"{ME} {text}\\n")
+
+
+def log_cpus(what):
+    with open("cpus", "a") as file:
+        for thread in os.listdir("/proc/self/task"):
+            file.write(f"{what} {sorted(os.sched_getaffinity(int(thread)))}\\n")
+
+
+# One that is there before the first case, as those of a BLAS are.
+threading.Thread(target=threading.Event().wait, daemon=True).start()
+
+
+def pytest_collection_finish():
+    log("ready")
+
+
+def pytest_sessionfinish():
+    log("ended")
+"""
+
+CASES = """
+import os
+import time
+
+import pytest
+from conftest import ME, log, log_cpus
+
+SLOW, DIES, COUNT = (os.environ.get(name, "") for name in ("SLOW", "DIES", "COUNT"))
+
+time.sleep(0.5 * (ME == SLOW))
+
+
+FRAMEWORKS = ["tensorflow", "torch", "broken"]
+
+
+@pytest.mark.parametrize(("framework", "number"), [(FRAMEWORKS[number % 3], number) for number in range(int(COUNT or 4))])
+def test_case(framework, number):
+    log(number)
+    log_cpus("timed")
+    time.sleep(0.02)
+    if DIES == f"{ME} {number}":
+        os._exit(9)
+    assert number != 1, "a case that fails is done all the same"
+
+
+@pytest.mark.benchmark(group="space predict")
+@pytest.mark.parametrize("framework", ["in a child"])
+def test_memory(framework):
+    log("memory")
+    log_cpus("memory")
+    time.sleep(0.2)
+"""
+
+LENET5 = """
+from conftest import log
+
+
+def implementation(name):
+    log(f"imports {name}")
+    assert name != "broken"
+"""
+
+ALONE = ["ready", "imports torch", "imports tensorflow", "imports broken", "memory"]
+"""What each does before its first turn, in this order; that a framework cannot be imported is for its cases to say."""
+
+
+@pytest.fixture
+def together(tmp_path):
+    """together(one, other) -> what two processes did, one line each, with these further variables of either; the first one begins."""
+    (tmp_path / "conftest.py").write_text(CONFTEST)
+    (tmp_path / "test_cases.py").write_text(CASES)
+    (tmp_path / "lenet5.py").write_text(LENET5)
+    turns.install(tmp_path / "plugins")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "test_cases.py"]
+    usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+
+    def run(one, other, repeats=1):
+        ends = socket.socketpair()
+        processes = []
+        for name, more, end in zip("AB", (one, other), ends, strict=True):
+            environment = turns.variables(
+                turns.Part(end, name == "A", turns.cpus_for(1), repeats), {**usual, "ME": name, **more}, tmp_path / "plugins"
+            )
+            processes.append(
+                subprocess.Popen(command, cwd=tmp_path, env=environment, pass_fds=[end.fileno()], stdout=subprocess.DEVNULL)
+            )
+        for end in ends:
+            end.close()
+        for process in processes:
+            process.wait(timeout=60)
+        return (tmp_path / "log").read_text().splitlines()
+
+    return run
+
+
+IN_TURNS = ["A 0", "B 0", "B 1", "A 1", "A 2", "B 2", "B 3", "A 3"]
+
+
+@pytest.mark.parametrize("slow", "AB")
+def test_in_turns(together, slow):
+    """ABBA, whether a case fails or not; nobody begins before both are ready, nor ends before both are done."""
+    done = together({"SLOW": slow}, {"SLOW": slow})
+    before = done[: 2 * len(ALONE)]
+    for name in "AB":
+        assert [line for line in before if line[0] == name] == [f"{name} {what}" for what in ALONE]
+    assert done[2 * len(ALONE) : -2] == IN_TURNS
+    assert sorted(done[-2:]) == ["A ended", "B ended"]
+
+
+@pytest.mark.skipif(not turns.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
+def test_on_the_same_cpus(together, tmp_path):
+    """What is timed has as many CPUs as threads, the same on both sides, in all threads; what is not may use any."""
+    together({}, {})
+    found = {
+        what: {line.partition(" ")[2] for line in (tmp_path / "cpus").read_text().splitlines() if what in line}
+        for what in ("timed", "memory")
+    }
+    every = sorted(os.sched_getaffinity(0))
+    assert found == {"timed": {str(every[-1:])}, "memory": {str(every)}}
+    assert turns.cpus_for(1) == every[-1:]
+    assert turns.cpus_for(999) == every
+
+
+def test_repeated(together):
+    """All cases and then all of them again, in turns; what is not timed happens once.  A case that is alone is not repeated."""
+    done = together({}, {}, repeats=2)
+    again = ["A 0", "B 0", "B 1", "A 1", "A 2", "B 2", "B 3", "A 3"]
+    assert done[2 * len(ALONE) : -2] == IN_TURNS + again
+
+    alone = together({"COUNT": "1"}, {"COUNT": "1"}, repeats=2)
+    assert alone[len(done) :].count("A 0") == 1
+
+
+@pytest.mark.parametrize("dies", ["A 0", "A 2", "B 1"])
+def test_one_dies(together, dies):
+    """The other one does all of its cases, alone."""
+    left = "B" if dies[0] == "A" else "A"
+    done = together({"DIES": dies}, {"DIES": dies})
+    assert [line for line in done if line[0] == left] == [f"{left} {what}" for what in (*ALONE, 0, 1, 2, 3, "ended")]
+    assert done[2 * len(ALONE) :].index(dies) == IN_TURNS.index(dies)
+    assert f"{dies[0]} ended" not in done
+
+
+@pytest.mark.parametrize("count", ["1", "2", "0"])
+def test_one_has_fewer_cases(together, count):
+    """It waits for the other one, which goes on alone."""
+    done = together({"COUNT": count}, {})
+    assert [line for line in done if line[0] == "B"] == [f"B {what}" for what in (*ALONE, 0, 1, 2, 3, "ended")]
+    assert done.index("A ended") > done.index("B 3")
+
+
+def test_without_another_nobody_waits(together, tmp_path):
+    """The plug-in does nothing in a process that was not told with whom to take turns."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", turns.PLUGIN, "test_cases.py"],
+        cwd=tmp_path,
+        env={**os.environ, "ME": "A", "PYTHONPATH": str(tmp_path / "plugins")},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert "1 failed, 4 passed" in done.stdout
