@@ -17,7 +17,7 @@ from benchmarks.proof import coverage, report_study
 from benchmarks.report import document, report
 from benchmarks.saved import results
 from benchmarks.sessions import children, rounds, sides
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 STORAGE = Path(".benchmarks")
 """Where pytest-benchmark saves single processes, in a folder per platform; runs of several get a folder each beside those."""

@@ -18,11 +18,14 @@ import importlib.util
 import pkgutil
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from lenet5.architecture import Architecture, initial_weights
-from lenet5.contract import InputError, Network, NoDevice, NotInstalled, Weights, check_option
-from lenet5.storage import load_weights, save_weights
+from lenet5.errors import InputError, NoDevice, NotInstalled, NotSupported
+
+if TYPE_CHECKING:
+    from lenet5.architecture import Architecture, initial_weights
+    from lenet5.contract import Network, Weights
+    from lenet5.storage import load_weights, save_weights
 
 __all__ = [
     "Architecture",
@@ -30,6 +33,7 @@ __all__ = [
     "Network",
     "NoDevice",
     "NotInstalled",
+    "NotSupported",
     "Weights",
     "frameworks",
     "implementation",
@@ -39,6 +43,31 @@ __all__ = [
     "save_weights",
     "variants",
 ]
+
+_HOMES = {
+    "Architecture": "architecture",
+    "initial_weights": "architecture",
+    "Network": "contract",
+    "Weights": "contract",
+    "load_weights": "storage",
+    "save_weights": "storage",
+}
+"""Public name -> the module that it is imported from when it is first used.  They load NumPy, whose
+threads are fixed from then on: so importing lenet5, to list frameworks or to raise an InputError, must not."""
+
+
+def __getattr__(name: str) -> Any:
+    """A public name that is not here yet (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
 
 _PREFIX = "with_"
 
@@ -55,7 +84,7 @@ def implementation(framework: str) -> Any:
     Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
     its own ImportError: that is never a reason to skip.
     """
-    check_option("framework", framework, frameworks())
+    _check(framework)
     try:
         return importlib.import_module(f"{__name__}.{_PREFIX}{framework}").LeNet5
     except ModuleNotFoundError as error:
@@ -63,6 +92,11 @@ def implementation(framework: str) -> Any:
         if not package or importlib.util.find_spec(package) is not None:
             raise
         raise NotInstalled(f"{framework}: the package {package!r} is not installed; pip install {package}") from error
+
+
+def _check(framework: object) -> None:
+    if framework not in frameworks():
+        raise InputError(f"framework: {framework!r} is not known; choose one of {', '.join(frameworks())}")
 
 
 def modes(framework: str) -> tuple[str, ...]:
@@ -80,7 +114,7 @@ def variants(framework: str) -> tuple[str, ...]:
 
 def _literal(framework: str, name: str) -> tuple[str, ...]:
     """A tuple of strings that stands in a framework's class LeNet5; empty if there is none of that name."""
-    check_option("framework", framework, frameworks())
+    _check(framework)
     source = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
     return _literal_of_class(source.read_text(encoding="utf-8"), name)
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.contract import ACTIVATIONS, InputError, Weights, check_option
+from lenet5.contract import ACTIVATIONS, Weights, check_option
+from lenet5.errors import InputError
 
 IMAGE_SIDE = 32
 KERNEL_SIDE = 5

@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.errors import InputError
+
 Weights = dict[str, NDArray[np.float32]]
 """Canonical weights: the names and the layout of a PyTorch state_dict, as NumPy arrays (see `architecture`).
 
@@ -26,24 +28,6 @@ DEVICES = ("cpu", "cuda")
 # Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for everybody; what
 # each framework does differently with it stands beside its optimizer.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
-
-
-class InputError(ValueError):
-    """Something handed in from outside is wrong: one line that names it, its value and what would be right.
-
-    It is one line whatever the names and values in it hold: what does not print is written as an escape.
-    """
-
-    def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
-
-
-class NotInstalled(ImportError):
-    """A framework (or a compiler that one of its modes needs) is not on this machine."""
-
-
-class NoDevice(InputError):
-    """The device that was asked for is out of this framework's reach: on this machine, or at all."""
 
 
 class Network(Protocol):

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.architecture import IMAGE_SIDE
-from lenet5.contract import InputError, NotInstalled
+from lenet5.errors import InputError, NotInstalled
 
 DEFAULT = "colour-digits"
 IMAGELIST = "imagelist:"

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from lenet5.architecture import checked
-from lenet5.contract import InputError, NotInstalled, Weights
+from lenet5.contract import Weights
+from lenet5.errors import InputError, NotInstalled
 
 
 def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> None:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from lenet5.by_hand.numpy_layers import cross_entropy
-from lenet5.contract import InputError, Network
+from lenet5.contract import Network
 from lenet5.datasets import Dataset, Split
+from lenet5.errors import InputError
 
 BATCH = 64
 EPOCHS = 30

@@ -18,7 +18,8 @@ from lenet5.architecture import checked, shapes_of
 from lenet5.by_hand.numpy_chunks import FusedLeNet5
 from lenet5.by_hand.numpy_fused import laid_out
 from lenet5.by_hand.numpy_plain import PlainLeNet5
-from lenet5.contract import InputError, NoDevice, Weights, check_images, check_labels, check_options, check_pair, is_labels
+from lenet5.contract import Weights, check_images, check_labels, check_options, check_pair, is_labels
+from lenet5.errors import InputError, NoDevice
 
 
 class Checked(np.ndarray):

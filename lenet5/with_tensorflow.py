@@ -16,7 +16,6 @@ from lenet5.contract import (
     ADAM_BETA1,
     ADAM_BETA2,
     ADAM_EPSILON,
-    NoDevice,
     Weights,
     check_images,
     check_labels,
@@ -24,6 +23,7 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
+from lenet5.errors import NoDevice
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes; warnings and errors still show
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")

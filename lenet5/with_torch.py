@@ -17,8 +17,6 @@ from lenet5.contract import (
     ADAM_BETA1,
     ADAM_BETA2,
     ADAM_EPSILON,
-    NoDevice,
-    NotInstalled,
     Weights,
     check_images,
     check_labels,
@@ -26,6 +24,7 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
+from lenet5.errors import NoDevice, NotInstalled
 
 if threads := os.environ.get("OMP_NUM_THREADS"):
     torch.set_num_threads(int(threads))  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools

@@ -27,7 +27,7 @@ from benchmarks.sessions import children, lock, rounds, turns
 from benchmarks.sessions.children import Progress, Signals
 from benchmarks.sessions.rounds import Plan
 from benchmarks.sessions.sides import Side
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 ROLES = ("base", "head")
 

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
 from benchmarks.saved.results import Case, Run
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 CASES = "benchmarks/twins.py"
 

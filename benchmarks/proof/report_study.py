@@ -17,7 +17,7 @@ from benchmarks.report import document, markdown, page
 from benchmarks.report.document import DASH, Section, Table
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.plots import Figure
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 GATE = "this gate"
 

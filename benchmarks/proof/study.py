@@ -27,7 +27,7 @@ from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.saved import results
 from benchmarks.saved.results import Case, Run
 from benchmarks.sessions import children
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 FORMAT = 1
 

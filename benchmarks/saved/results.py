@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet5 import InputError
 from lenet5.architecture import LAYERS
+from lenet5.errors import InputError
 
 FORMAT = 1
 """What our part of the JSON looks like; a report reads its own format only."""

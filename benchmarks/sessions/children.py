@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from benchmarks.report.document import write_whole
 from benchmarks.saved import results
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 MANIFEST = "run.json"
 """In the folder of a measurement: the settings that it began with."""

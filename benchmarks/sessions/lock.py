@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 
 @contextmanager

@@ -21,7 +21,7 @@ from benchmarks.saved.provenance import ROOT, code_sha256, versions
 from benchmarks.saved.results import CONTROL, FAILED, Run
 from benchmarks.sessions import children, lock
 from benchmarks.sessions.children import Interrupted, Progress, Signals
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 MOST = 999
 CASES = "benchmarks"

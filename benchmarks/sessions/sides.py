@@ -23,7 +23,7 @@ from benchmarks.saved.provenance import ROOT, code_sha256, versions
 from benchmarks.sessions import children, lock, turns
 from benchmarks.sessions.children import Signals
 from benchmarks.sessions.rounds import Place
-from lenet5 import InputError
+from lenet5.errors import InputError
 
 PREFIX = "lenet5-gate-"
 """How the temporary folder of a gate begins.  Below it everything belongs to that gate: worktrees, and what its children leave."""

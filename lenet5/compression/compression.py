@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.architecture import LAYERS, ORDER, checked, kernel_names
-from lenet5.contract import InputError, Weights, check_option
+from lenet5.contract import Weights, check_option
+from lenet5.errors import InputError
 
 Masks = dict[str, NDArray[np.bool_]]
 """Kernel name -> mask."""

@@ -16,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.architecture import FACTORABLE, checked
-from lenet5.contract import InputError, Weights, check_option
+from lenet5.contract import Weights, check_option
+from lenet5.errors import InputError
 
 
 def factorize(weights: Mapping[str, Any], ranks: Mapping[str, int]) -> Weights:

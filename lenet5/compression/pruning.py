@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from lenet5 import training
 from lenet5.compression.compression import Masks, kept, magnitude_mask, masked
-from lenet5.contract import InputError, Network
+from lenet5.contract import Network
 from lenet5.datasets import Dataset
+from lenet5.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,8 @@ from safetensors.numpy import load_file, save_file
 
 from lenet5.architecture import CONVOLUTIONS, DENSE, KERNEL_SIDE, LAYERS, checked
 from lenet5.by_hand import numpy_layers
-from lenet5.contract import ACTIVATIONS, InputError, Weights, check_images, check_option
+from lenet5.contract import ACTIVATIONS, Weights, check_images, check_option
+from lenet5.errors import InputError
 from lenet5.storage import write_whole
 
 LARGEST = 127

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from lenet5 import cost, training
 from lenet5.architecture import LAYERS, checked
 from lenet5.by_hand.numpy_chunks import FusedLeNet5
-from lenet5.contract import InputError, Network, Weights, check_option
+from lenet5.contract import Network, Weights, check_option
 from lenet5.datasets import Dataset
+from lenet5.errors import InputError
 
 HIDDEN = LAYERS[:-1]
 """The layers that may lose outputs."""

@@ -20,8 +20,8 @@ from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 from PIL import Image
 
 from lenet5 import datasets
-from lenet5.contract import InputError, NotInstalled
 from lenet5.datasets import COLOURS, DEFAULT, NAMES, Dataset, Split, load
+from lenet5.errors import InputError, NotInstalled
 
 KERAS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 

@@ -1,0 +1,29 @@
+"""What is raised where the fault lies outside this code: bad input, an absent package, a device or a task out of reach.
+
+These live in a module of their own, which loads nothing but the standard library: the report and the gate, which know no network, raise
+`InputError` too.
+"""
+
+from __future__ import annotations
+
+
+class InputError(ValueError):
+    """Something handed in from outside is wrong: one line that names it, its value and what would be right.
+
+    It is one line whatever the names and values in it hold: what does not print is written as an escape.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
+
+
+class NotSupported(InputError):
+    """This framework or mode cannot do what was asked, on any machine or on this one; others can."""
+
+
+class NoDevice(NotSupported):
+    """The device that was asked for is out of this framework's reach: on this machine, or at all."""
+
+
+class NotInstalled(ImportError):
+    """A framework (or a compiler that one of its modes needs) is not on this machine."""
