@@ -15,7 +15,7 @@ from typing import NoReturn
 from benchmarks.gate import gate, report_gate, verdicts
 from benchmarks.proof import coverage, report_study
 from benchmarks.report import document, report
-from benchmarks.saved import results
+from benchmarks.saved import files, results
 from benchmarks.sessions import children, rounds, sides
 from lenet5.errors import InputError
 
@@ -201,9 +201,9 @@ def _gate(options: argparse.Namespace) -> int:
     except children.Interrupted as signal:
         return _gate_interrupted(signal, options, output)
     if options.json:
-        document.write_whole(options.json, json.dumps(facts, indent=2) + "\n")
+        files.write_whole(options.json, json.dumps(facts, indent=2) + "\n")
     if options.markdown:
-        document.write_whole(options.markdown, text)
+        files.write_whole(options.markdown, text)
     document.add_to_job_summary(text)
     print(text)
     print(f"Raw values in {output}")

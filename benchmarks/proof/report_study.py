@@ -13,10 +13,11 @@ from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Rules
 from benchmarks.proof import study
 from benchmarks.proof.study import Recording
 from benchmarks.quantities import units
-from benchmarks.report import document, markdown, page
+from benchmarks.report import markdown, page
 from benchmarks.report.document import DASH, Section, Table
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.plots import Figure
+from benchmarks.saved import files
 from lenet5.errors import InputError
 
 GATE = "this gate"
@@ -39,9 +40,9 @@ def main(
     found = {"command": command, **study.study(by_condition(recordings), rules or Rules(), runs, seed)}
     parts = sections(found)
     text = markdown.render(parts)
-    document.write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
-    document.write_whole(output / "study.md", text)
-    document.write_whole(output / "study.html", page.html(parts, figures(found), facts=_facts(found)))
+    files.write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
+    files.write_whole(output / "study.md", text)
+    files.write_whole(output / "study.html", page.html(parts, figures(found), facts=_facts(found)))
     return text
 
 

@@ -24,7 +24,7 @@ from benchmarks.gate.gate import ROLES, Row
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Judgement, Rules, judge
 from benchmarks.proof.usual_rules import USUAL, Rounds, Rule
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
-from benchmarks.saved import results
+from benchmarks.saved import files
 from benchmarks.saved.results import Case, Run
 from benchmarks.sessions import children
 from lenet5.errors import InputError
@@ -76,7 +76,7 @@ def load(folder: Path) -> Recording:
     Raises InputError, one line, if the folder is none of a gate, if its sides were not identical, and as `results.load` does.
     """
     manifest = folder / children.MANIFEST
-    settings = results.read_json(manifest, "the folder that a gate wrote its raw values to")
+    settings = files.read_json(manifest, "the folder that a gate wrote its raw values to")
     if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
         raise InputError(f"{manifest}: no settings of a gate; expected the folder that a gate wrote its raw values to")
     for what in ("code_sha256", "interpreter", "versions"):

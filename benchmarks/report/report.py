@@ -29,8 +29,9 @@ from benchmarks.report import (
     report_versions,
     seed,
 )
-from benchmarks.report.document import DASH, Section, Table, write_whole
+from benchmarks.report.document import DASH, Section, Table
 from benchmarks.saved import results
+from benchmarks.saved.files import write_whole
 from benchmarks.saved.results import CONTROL, Case, Run
 
 BATCHES = (1, 64, 450)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
 from benchmarks.report.document import DASH, Section, Table
-from benchmarks.saved.results import Case, Run
-from lenet5.architecture import LAYERS
+from benchmarks.saved.results import LAYERS, Case, Run
 
 GROUP = "pruning"
 NOTHING = "nothing to strip"

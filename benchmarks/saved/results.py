@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import os
 import re
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lenet5.architecture import LAYERS
+from benchmarks.saved.files import read_json
 from lenet5.errors import InputError
 
 FORMAT = 1
@@ -34,6 +33,9 @@ STATISTICS = ("min", "max", "mean", "stddev", "median", "q1", "q3", "rounds")
 
 PLAUSIBLE = (1e-12, 1e12)
 """What a statistic can be, in seconds or rounds.  It also keeps a damaged file from overflowing the arithmetic of the report."""
+
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+"""The layers whose sparsity is recorded one by one."""
 
 NUMBER = (int, float)
 FRESH = {"batch": int, **dict.fromkeys(("import_fresh_seconds", "build_fresh_seconds", "first_call_fresh_seconds"), NUMBER)}
@@ -254,24 +256,6 @@ def load(path: str | os.PathLike[str]) -> Run:
         datetime=document["datetime"],
         version=document["version"],
     )
-
-
-def read_json(path: Path, expected: str) -> Any:
-    """What a JSON file holds.  Raises InputError, one line, that ends with what was ``expected`` there."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; expected {expected}") from None
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); expected {expected}") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: is no UTF-8 text; expected {expected}") from None
-    except json.JSONDecodeError as error:
-        raise InputError(
-            f"{path}:{error.lineno}: no whole JSON ({error.msg}, column {error.colno}); was the file cut off?"
-        ) from None
-    except (RecursionError, ValueError):
-        raise InputError(f"{path}: is nested too deeply or holds a number of too many digits; expected {expected}") from None
 
 
 def _document(path: Path) -> dict[str, Any]:

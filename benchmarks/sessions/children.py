@@ -17,8 +17,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from benchmarks.report.document import write_whole
-from benchmarks.saved import results
+from benchmarks.saved import files
+from benchmarks.saved.files import write_whole
 from lenet5.errors import InputError
 
 MANIFEST = "run.json"
@@ -45,7 +45,7 @@ def begin(output: Path, settings: Mapping[str, Any]) -> None:
 def check_settings(output: Path, settings: Mapping[str, Any]) -> None:
     """Raise InputError, naming the first difference, unless the settings are still those that the measurement began with."""
     manifest = output / MANIFEST
-    began = results.read_json(manifest, "the folder of a run to go on with")
+    began = files.read_json(manifest, "the folder of a run to go on with")
     if not isinstance(began, Mapping):
         raise InputError(f"{manifest}: is {type(began).__name__}, not an object; expected the settings of a run")
     difference = _first_difference(began, settings)

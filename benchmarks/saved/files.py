@@ -1,0 +1,43 @@
+"""How a text gets onto the disk whole, and how JSON comes back from there: all of it, or one line about what is wrong."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from lenet5.errors import InputError
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file beside its place and rename it, so that there is never half of one.
+
+    Raises InputError, one line, if the folder cannot be made or written to.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as beside:
+            beside.write(text)
+        Path(beside.name).chmod(0o644)
+        Path(beside.name).replace(path)
+    except OSError as error:
+        raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another --output") from None
+
+
+def read_json(path: Path, expected: str) -> Any:
+    """What a JSON file holds.  Raises InputError, one line, that ends with what was ``expected`` there."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; expected {expected}") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror}); expected {expected}") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is no UTF-8 text; expected {expected}") from None
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{path}:{error.lineno}: no whole JSON ({error.msg}, column {error.colno}); was the file cut off?"
+        ) from None
+    except (RecursionError, ValueError):
+        raise InputError(f"{path}: is nested too deeply or holds a number of too many digits; expected {expected}") from None
