@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from math import floor, log10
 
 
@@ -54,3 +56,25 @@ def times(ratio: float, low: float | None = None, high: float | None = None) -> 
     """A ratio, and its interval if it has one.   3.456 -> '3.46 x'; 3.456, 3.2, 3.71 -> '3.46 x [3.20, 3.71]'"""
     interval = "" if low is None or high is None else f" [{significant(low)}, {significant(high)}]"
     return f"{significant(ratio)} x{interval}"
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How the values of one kind are written."""
+
+    show: Callable[[float], str]
+    """The value itself, with its sign of unit."""
+    end: Callable[[float], str]
+    """An end of the interval behind the value, where the sign of unit may be left out."""
+
+
+SECONDS = Unit(seconds, seconds)
+BYTES = Unit(size, size)
+EXACT_BYTES = Unit(count, count)
+COUNT = Unit(count, count)
+SHARE = Unit(percent, lambda share: f"{100 * share:.1f}")
+POINTS = Unit(lambda share: f"{100 * share:+.1f}", lambda share: f"{100 * share:+.1f}")
+"""A difference of two shares, in percentage points."""
+RATIO = Unit(times, significant)
+SPEED = Unit(flops_per_second, flops_per_second)
+NATS = Unit(lambda loss: f"{significant(loss)} nats", significant)

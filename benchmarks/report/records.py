@@ -1,0 +1,105 @@
+"""What a report is made of: plain records of numbers and words.  They become text once, in `markdown` and `page`, by way of `text`.
+
+A cell is a quantity, words, a quote, several of these, or a dash with its reason.  Whatever the report decides (what sorts, what wins, what
+to warn of) it decides on these numbers, never on a text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.quantities.units import Unit
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number with its unit."""
+
+    value: float
+    """In SI units: what a column sorts by."""
+    unit: Unit
+    interval: tuple[float, float] | None = None
+    """Its low and its high end: of a confidence interval, of quartiles, or of a range; the section says which."""
+    note: Quantity | str = ""
+    """What stands behind it in brackets: the mode that it belongs to, or a second quantity, such as a ratio."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """A cell that is no number."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Quote:
+    """What the original report printed, to the letter."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Dash:
+    """No number, and why there is none."""
+
+    reason: str
+
+    def __post_init__(self) -> None:
+        if not self.reason:
+            raise ValueError("a dash needs its reason")
+
+
+@dataclass(frozen=True)
+class Several:
+    """Several values in one cell, in the order that its head names, such as the first calls at three batch sizes."""
+
+    cells: Sequence[Quantity | Words | Dash]
+
+
+Cell = Quantity | Words | Quote | Dash | Several
+
+
+@dataclass(frozen=True)
+class Table:
+    """A head and rows of cells; the first cell of a row names it."""
+
+    head: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    same: bool = False
+    """Whether all rows are the same quantity of different things: only then does sorting them say something."""
+
+
+@dataclass(frozen=True)
+class Alarm:
+    """Something that makes numbers doubtful: what, by how much, the bound that it crossed, and what to do."""
+
+    what: str
+    measured: Quantity | None = None
+    bound: Quantity | None = None
+    advice: str = ""
+
+
+Paragraph = str | Alarm
+"""Prose, in which **bold** and `code` are marked as in Markdown; or a warning, which a page shows at its top as well."""
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading, what to know before reading the table, the table, and what to know after."""
+
+    title: str
+    before: Sequence[Paragraph] = ()
+    table: Table | None = None
+    after: Sequence[Paragraph] = ()
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture as an SVG element for a page, its title, and what to know in order to read it."""
+
+    name: str
+    """Begins every id in the SVG."""
+    title: str
+    caption: str
+    svg: str
