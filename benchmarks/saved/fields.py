@@ -1,0 +1,247 @@
+"""The one table of fields: what rides on a case beside its times, of which kind each value is, how it is shown, and which groups have it.
+
+A case writes through it (`checked`), a saved file is read by it (`read`), and the report relies on nothing that it does not promise.
+A new field is one new row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.quantities import units
+from benchmarks.quantities.units import Unit
+from benchmarks.saved import relations
+from benchmarks.saved.kinds import (
+    AT_LEAST_ONE,
+    COUNT,
+    DIFFERENCE,
+    NATS,
+    PLAUSIBLE,
+    SECONDS,
+    SHARE,
+    TEXT,
+    Kind,
+    ListOf,
+    Number,
+    PairOf,
+)
+from lenet5.errors import InputError
+
+CONTROL = "control"
+"""The group of the cases that watch machine and harness; it is also their ``framework``, which no comparison shows."""
+
+BESIDE = "beside"
+"""The group of what is measured beside the frameworks without being one: no comparison of frameworks shows it."""
+
+ORIGINAL = "original"
+"""The group of the original report's measurements, taken again as it took them."""
+
+TWINS = "twins"
+"""The group of identical cases under different names."""
+
+LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
+"""The layers whose sparsity is recorded one by one."""
+
+STEPS = ("train step", "train step sgd")
+GRAPHS = ("graphs predict", "graphs train step")
+SPACE_CALLS = ("space predict", "space train step")
+SPACE = (*SPACE_CALLS, "space epoch")
+NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", *GRAPHS, *SPACE)
+"""The groups of one whole network in one mode of one framework, all of which record what that network is."""
+
+GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", BESIDE, CONTROL, TWINS)
+
+PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
+
+
+@dataclass(frozen=True)
+class Field:
+    """One row: a value that rides on a case."""
+
+    name: str
+    kind: Kind
+    unit: Unit | None = None
+    """How the report shows it, or each value of a list; None for words and for what is not shown."""
+    needs: tuple[str, ...] = ()
+    """The groups of which every case has it."""
+    may: tuple[str, ...] = ()
+    """The groups whose cases can have it."""
+
+
+FIELDS: Mapping[str, Field] = {
+    field.name: field
+    for field in (
+        # What was measured
+        Field("framework", TEXT, needs=GROUPS),
+        Field("mode", TEXT, needs=GROUPS),
+        Field("default_mode", TEXT, may=(*NETWORKS, TWINS)),
+        Field("dynamic_mode", TEXT, may=(*NETWORKS, TWINS)),
+        Field("version", TEXT, needs=(BESIDE,)),
+        Field("threads", AT_LEAST_ONE, units.COUNT, may=(BESIDE,)),
+        Field("device", TEXT, may=(ORIGINAL,)),
+        Field("copy", AT_LEAST_ONE, units.COUNT, may=(TWINS,)),
+        Field("side", AT_LEAST_ONE, units.COUNT, may=("sgemm", CONTROL)),
+        Field("kind", TEXT, needs=LADDER, may=SPACE),
+        # With what
+        Field(
+            "batch",
+            AT_LEAST_ONE,
+            units.COUNT,
+            needs=(
+                *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
+                *(*PRUNING, *COMPRESSION, *LADDER, BESIDE),
+            ),
+            may=("train", "space epoch", CONTROL, TWINS),
+        ),
+        Field("optimizer", TEXT, needs=STEPS, may=("train", "graphs train step", *PRUNING)),
+        Field("epochs", AT_LEAST_ONE, units.COUNT, needs=COMPRESSION, may=("train", *PRUNING, ORIGINAL)),
+        Field("steps", AT_LEAST_ONE, units.COUNT, may=("train epoch",)),
+        # What the network is
+        Field("parameters", AT_LEAST_ONE, units.COUNT, may=(*NETWORKS, TWINS)),
+        Field("weight_bytes", AT_LEAST_ONE, units.EXACT_BYTES, may=(*NETWORKS, TWINS)),
+        Field("macs_per_image", AT_LEAST_ONE, units.COUNT, needs=(*PRUNING, *COMPRESSION), may=(*NETWORKS, TWINS)),
+        Field("flops_per_image", AT_LEAST_ONE, units.COUNT, may=(*NETWORKS, TWINS)),
+        Field("training_flops_per_image", AT_LEAST_ONE, units.COUNT, may=(*NETWORKS, TWINS)),
+        # First calls
+        Field("first_call_seconds", SECONDS, units.SECONDS, may=("predict", *STEPS, BESIDE)),
+        Field("import_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),
+        Field("build_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),
+        Field("first_call_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),
+        Field("second_call_fresh_seconds", SECONDS, units.SECONDS, may=GRAPHS),
+        # What was learned
+        Field("correct", COUNT, units.COUNT, needs=("train", *PRUNING, *COMPRESSION)),
+        Field("test_images", AT_LEAST_ONE, units.COUNT, needs=("train", *PRUNING, *COMPRESSION), may=(ORIGINAL,)),
+        Field("test_predictions", ListOf(COUNT), needs=("train",)),
+        Field("validation_accuracy", ListOf(SHARE), units.SHARE, needs=("train",)),
+        Field("train_loss_nats", ListOf(NATS), units.NATS, needs=("train",)),
+        Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),
+        # FLOPs
+        Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm",)),
+        Field("counter_unit", TEXT, needs=("flops",)),
+        Field("counted_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
+        Field("closed_form_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
+        Field("counted_training_per_image", AT_LEAST_ONE, units.COUNT, may=("flops",)),
+        Field("closed_form_training_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
+        Field("differences", ListOf(PairOf(TEXT, DIFFERENCE), least=0), units.COUNT, needs=("flops",)),
+        Field("training_differences", ListOf(PairOf(TEXT, DIFFERENCE), least=0), units.COUNT, needs=("flops",)),
+        # Memory; a difference of two levels can be negative
+        Field("gradient_bytes", AT_LEAST_ONE, units.BYTES, may=SPACE),
+        Field("optimizer_state_bytes", COUNT, units.BYTES, may=SPACE),
+        Field("import_rss_bytes", DIFFERENCE, units.BYTES, may=SPACE),
+        Field("build_rss_bytes", DIFFERENCE, units.BYTES, may=SPACE),
+        Field("level_rss_bytes", COUNT, units.BYTES, needs=("space epoch",), may=SPACE_CALLS),
+        Field("peak_above_level_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
+        Field("peak_rss_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
+        Field("traced_peak_bytes", COUNT, units.BYTES, needs=LADDER, may=SPACE_CALLS),
+        Field("workspace_bytes", COUNT, units.BYTES, needs=LADDER),
+        Field("device_peak_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
+        Field("rss_over_time", ListOf(PairOf(Number(0, PLAUSIBLE[1]), COUNT)), units.BYTES, needs=("space epoch",)),
+        # Smaller networks
+        Field("tool", TEXT, may=PRUNING),
+        Field("dense_epochs", AT_LEAST_ONE, units.COUNT, needs=PRUNING),
+        Field("sparsity_initial", SHARE, units.SHARE, may=PRUNING),
+        Field("sparsity_wanted", SHARE, units.SHARE, may=PRUNING),
+        Field("sparsity_kernels", SHARE, units.SHARE, needs=PRUNING),
+        Field("sparsity_all", SHARE, units.SHARE, needs=PRUNING),
+        *(Field(f"sparsity_{layer}", SHARE, units.SHARE, needs=PRUNING) for layer in LAYERS),
+        Field("negative_zeros", COUNT, units.COUNT, needs=PRUNING),
+        Field("nonzero_macs_per_image", COUNT, units.COUNT, needs=PRUNING),
+        Field("sparse_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=PRUNING),
+        Field("gzip_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=PRUNING, may=COMPRESSION),
+        Field("dense_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=(*PRUNING, *COMPRESSION)),
+        Field("dense_seconds", SECONDS, units.SECONDS, needs=COMPRESSION, may=PRUNING),
+        Field("stripped_seconds", SECONDS, units.SECONDS, may=PRUNING),
+        Field("unstripped_seconds", SECONDS, units.SECONDS, may=PRUNING),
+        Field("technique", TEXT, needs=COMPRESSION),
+        Field("point", TEXT, needs=COMPRESSION),
+        Field("form", TEXT, needs=COMPRESSION),
+        Field("dense_correct", COUNT, units.COUNT, needs=COMPRESSION),
+        Field("gained", COUNT, units.COUNT, needs=COMPRESSION),
+        Field("lost", COUNT, units.COUNT, needs=COMPRESSION),
+        Field("stored_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=COMPRESSION),
+        Field("weights_left", COUNT, units.COUNT, needs=COMPRESSION),
+        Field("dense_macs_per_image", AT_LEAST_ONE, units.COUNT, needs=COMPRESSION),
+        # The original report's measurements, each beside the same one taken as it should be
+        Field("figure", TEXT, needs=(ORIGINAL,)),
+        Field("processes", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("passes", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("as_original_seconds", SECONDS, units.SECONDS, may=(ORIGINAL,)),
+        Field("honest_seconds", SECONDS, units.SECONDS, may=(ORIGINAL,)),
+        Field("as_original_images", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("honest_images", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("as_original_flops", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("honest_flops", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        Field("as_original_correct", COUNT, units.COUNT, may=(ORIGINAL,)),
+        Field("honest_correct", COUNT, units.COUNT, may=(ORIGINAL,)),
+        Field("as_original_last_loss_nats", NATS, units.NATS, may=(ORIGINAL,)),
+        Field("honest_last_loss_nats", NATS, units.NATS, may=(ORIGINAL,)),
+        Field("floor_nats", NATS, units.NATS, may=(ORIGINAL,)),
+        Field("as_original_zeros", COUNT, units.COUNT, may=(ORIGINAL,)),
+        Field("honest_zeros", COUNT, units.COUNT, may=(ORIGINAL,)),
+        Field("kernel_weights", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+    )
+}
+
+EVERYWHERE = ("framework", "mode")
+"""What every case of every group has, and all that a group needs which this table does not know."""
+
+
+def of(group: str) -> dict[str, Field]:
+    """The fields that a case of this group can have, by name; of a group that the table does not know, all there are."""
+    if group not in GROUPS:
+        return dict(FIELDS)
+    return {name: field for name, field in FIELDS.items() if group in (*field.needs, *field.may)}
+
+
+def needed(group: str) -> tuple[str, ...]:
+    """The names of the fields that every case of this group has."""
+    return tuple(name for name, field in FIELDS.items() if group in field.needs) or EVERYWHERE
+
+
+def unit(name: str) -> Unit:
+    """How the report shows a field, or each value of a list.  Raises KeyError for one that it does not show as a number."""
+    found = FIELDS[name].unit
+    if found is None:
+        raise KeyError(f"{name} has no unit")
+    return found
+
+
+def checked(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a case of this group writes into its JSON: the values themselves.
+
+    Raises ValueError, one line, for a field that the table does not know for this group, for one that is missing, and for a value that is
+    not what the table says.
+    """
+    undeclared = sorted(values.keys() - of(group).keys())
+    if undeclared:
+        raise ValueError(f"{group}: {undeclared[0]} is no field of this group; expected a row in benchmarks/saved/fields.py")
+    for fault in _faults(group, values):
+        raise ValueError(f"{group}: {fault}")
+    return dict(values)
+
+
+def read(where: str, group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """What a saved case of this group says: every field that it can have, None for one that it has not, and nothing else.
+
+    Raises InputError, one line that begins with ``where``, unless every value is what the table says.
+    """
+    for fault in _faults(group, values):
+        raise InputError(f"{where}.{fault}")
+    return {name: values.get(name) for name in of(group)}
+
+
+def _faults(group: str, values: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the declared values of a case, a sentence each."""
+    declared = of(group)
+    for name in needed(group):
+        if name not in values:
+            yield f"{name} is missing; expected {declared[name].kind.right}"
+    right = True
+    for name, field in declared.items():
+        if name in values and (fault := field.kind.fault(name, values[name])):
+            right = False
+            yield fault
+    if right:
+        yield from relations.faults({name: value for name, value in values.items() if name in declared})
