@@ -35,11 +35,15 @@ __all__ = [
     "NotInstalled",
     "NotSupported",
     "Weights",
+    "colour",
+    "dynamic",
     "frameworks",
     "implementation",
     "initial_weights",
+    "ladder",
     "load_weights",
     "modes",
+    "reference",
     "save_weights",
     "variants",
 ]
@@ -81,6 +85,9 @@ def frameworks() -> tuple[str, ...]:
 def implementation(framework: str) -> Any:
     """The class LeNet5 of a framework, a `Network`; imports the framework.
 
+    That import has effects on the whole process, which last: PyTorch and TensorFlow take their number of threads from OMP_NUM_THREADS,
+    and TF32 is turned off on a GPU, for other code in this process too.
+
     Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
     its own ImportError: that is never a reason to skip.
     """
@@ -94,38 +101,78 @@ def implementation(framework: str) -> Any:
         raise NotInstalled(f"{framework}: the package {package!r} is not installed; pip install {package}") from error
 
 
-def _check(framework: object) -> None:
-    if framework not in frameworks():
-        raise InputError(f"framework: {framework!r} is not known; choose one of {', '.join(frameworks())}")
+# What a class LeNet5 declares.  Each is a literal, explained in contract.Network, and read from the source: listing cases and drawing
+# plots imports no framework.  All of these raise InputError for an unknown framework.
 
 
 def modes(framework: str) -> tuple[str, ...]:
-    """The modes of a framework, the default first, read from the source so that listing cases imports nothing."""
-    found = _literal(framework, "modes")
+    """The modes of a framework, the default first.  Raises InputError where its class declares none."""
+    found = tuple(_declared(framework, "modes", ()))
     if not found:
         raise InputError(f"{_PREFIX}{framework}.py: class LeNet5 has no literal tuple 'modes'")
     return found
 
 
 def variants(framework: str) -> tuple[str, ...]:
-    """Those of its modes that a short benchmark run may leave out, read from the source."""
-    return _literal(framework, "variants")
+    """The modes of a framework that a short benchmark run may leave out."""
+    return tuple(_declared(framework, "variants", ()))
 
 
-def _literal(framework: str, name: str) -> tuple[str, ...]:
-    """A tuple of strings that stands in a framework's class LeNet5; empty if there is none of that name."""
+def dynamic(framework: str) -> dict[str, str]:
+    """Each mode that makes a graph or compiles -> the mode of the same framework that does the same operation by operation."""
+    return dict(_declared(framework, "dynamic", {}))
+
+
+def colour(framework: str) -> str:
+    """The colour that a framework has in every plot, a word of `contract.COLOURS`; "" where it declares none."""
+    return str(_declared(framework, "colour", ""))
+
+
+def ladder(framework: str) -> tuple[str, ...]:
+    """Modes of a framework in steps from the definition to the fast one; empty where it declares none."""
+    return tuple(_declared(framework, "ladder", ()))
+
+
+def reference() -> tuple[str, str]:
+    """Framework and mode of the textbook loops in float64 that every network is checked against.
+
+    Raises InputError unless exactly one framework declares it.
+    """
+    found = [(framework, mode) for framework in frameworks() if (mode := _declared(framework, "reference", None))]
+    if len(found) != 1:
+        names = ", ".join(framework for framework, _ in found) or "none"
+        raise InputError(f"reference: declared by {names}; exactly one class LeNet5 must declare it")
+    return found[0]
+
+
+def _check(framework: object) -> None:
+    if framework not in frameworks():
+        raise InputError(f"framework: {framework!r} is not known; choose one of {', '.join(frameworks())}")
+
+
+def _declared(framework: str, name: str, default: Any) -> Any:
+    """The literal of that name in a framework's class LeNet5, or the default where there is none."""
     _check(framework)
-    source = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
-    return _literal_of_class(source.read_text(encoding="utf-8"), name)
+    file = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
+    source = _literals(file.read_text(encoding="utf-8")).get(name)
+    if source is None:
+        return default
+    try:
+        return ast.literal_eval(source)
+    except ValueError as error:
+        raise InputError(
+            f"{file.name}: {name} = {ast.unparse(source)} in class LeNet5 is not a literal; write the value out"
+        ) from error
 
 
 @cache
-def _literal_of_class(source: str, name: str) -> tuple[str, ...]:
-    """The same from the source itself, parsed once: collecting cases asks for it more than a hundred times."""
-    for definition in ast.parse(source).body:
-        if isinstance(definition, ast.ClassDef) and definition.name == "LeNet5":
-            for statement in definition.body:
-                target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
-                if isinstance(target, ast.Name) and target.id == name:
-                    return tuple(ast.literal_eval(statement.value))  # type: ignore[attr-defined]
-    return ()
+def _literals(source: str) -> dict[str, ast.expr]:
+    """Name -> value of each assignment in the body of class LeNet5.  Parsed once: collecting cases asks more than a hundred times."""
+    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == "LeNet5"]
+    found: dict[str, ast.expr] = {}
+    for statement in (statement for node in classes for statement in node.body):
+        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+            found[statement.targets[0].id] = statement.value
+        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
+            found[statement.target.id] = statement.value
+    return found

@@ -24,6 +24,7 @@ basis first.
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
+COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
 
 # Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for everybody; what
 # each framework does differently with it stands beside its optimizer.
@@ -33,11 +34,26 @@ ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 class Network(Protocol):
     """LeNet-5 in one framework, in one mode.  Safe to discard; holds no reference to the arrays that it was given."""
 
+    # What a class declares about itself.  Each value is a literal, written out: it is read from the source, without importing the
+    # framework, by the function of the same name in the package lenet5.  All but modes may be absent.
+
     modes: ClassVar[tuple[str, ...]]
-    """Ways to run the same arithmetic, as a literal tuple of strings (it is read without importing); the first is the default."""
+    """Ways to run the same arithmetic; the first is the default."""
 
     variants: ClassVar[tuple[str, ...]]
-    """Those of the modes that a short benchmark run may leave out; likewise a literal, and none if it is not there."""
+    """Modes that a short benchmark run may leave out, never the default.  Absent: none."""
+
+    dynamic: ClassVar[dict[str, str]]
+    """Each mode that makes a graph or compiles -> the mode that does the same operation by operation: what it is compared with."""
+
+    colour: ClassVar[str]
+    """The framework's colour in every plot, one of `COLOURS`, whichever other frameworks there are.  Absent: a plot chooses."""
+
+    reference: ClassVar[str]
+    """The mode that is the textbook loops in float64, which every network is checked against.  Exactly one framework has it."""
+
+    ladder: ClassVar[tuple[str, ...]]
+    """Modes in steps from the definition to the fast one, each rung equal to the others.  Absent: the framework has no such steps."""
 
     def __init__(
         self,
@@ -50,8 +66,9 @@ class Network(Protocol):
     ) -> None:
         """Build the network from canonical weights; layer sizes are read off their shapes.
 
-        Raises InputError for anything unknown or misshapen, NoDevice (which is one) for a device that is out of reach, and
-        NotInstalled where this machine lacks what the mode needs.
+        Raises InputError for anything unknown or misshapen.  Two kinds of InputError say that the request is right but cannot be met
+        here: NotSupported where this mode cannot run such a network, NoDevice where the device is out of reach.  Raises NotInstalled
+        where this machine lacks what the mode needs.
         """
 
     def tensor(self, array: NDArray[Any]) -> Any:

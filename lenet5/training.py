@@ -1,4 +1,4 @@
-"""Training and judging a network, whichever it is: batches, epochs, learning curves, accuracy.  Written against the contract only."""
+"""Train and evaluate a network of any framework: batches, epochs, learning curves, accuracy.  Written against the contract only."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ BATCH = 64
 EPOCHS = 30
 LEARNING_RATE = 1e-3
 
-# Images per call of predict when a whole split is judged.  One size for every split, so that no mode compiles a second time.
-JUDGING_BATCH = 450
+EVALUATION_BATCH = 450
+"""Images per call of predict when a whole split is evaluated.  One size for every split, so that no mode compiles a second time."""
 
 
 @dataclass
@@ -45,7 +45,7 @@ def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
         yield order[start : start + size]
 
 
-def logits_of(net: Network, images: NDArray[np.float32], batch: int = JUDGING_BATCH) -> NDArray[np.float32]:
+def logits_of(net: Network, images: NDArray[np.float32], batch: int = EVALUATION_BATCH) -> NDArray[np.float32]:
     """Logits of any number of images, in calls of one fixed batch size; the last call is filled up with copies of its first image.
 
     images (n, c, 32, 32) -> float32 (n, classes)
@@ -58,12 +58,25 @@ def logits_of(net: Network, images: NDArray[np.float32], batch: int = JUDGING_BA
     return np.concatenate(rows)
 
 
+def predictions(net: Network, images: NDArray[np.float32], batch: int = EVALUATION_BATCH) -> NDArray[np.intp]:
+    """The class of each image: that of its largest logit.   images (n, c, 32, 32) -> classes (n,)"""
+    classes: NDArray[np.intp] = logits_of(net, images, batch).argmax(1)
+    return classes
+
+
+def correct(predictions: NDArray[np.integer[Any]], labels: NDArray[np.integer[Any]]) -> int:
+    """How many predictions are their image's label.   predictions (n,), labels (n,); InputError unless there are equally many"""
+    if np.shape(predictions) != np.shape(labels):
+        raise InputError(f"predictions: shape {np.shape(predictions)} does not fit labels of shape {np.shape(labels)}")
+    return int(np.count_nonzero(predictions == labels))
+
+
 def accuracy(logits: NDArray[Any], labels: NDArray[np.integer[Any]]) -> float:
-    """Share of images whose largest logit is their label's, from 0 to 1."""
-    return float((logits.argmax(1) == labels).mean())
+    """Share of images whose largest logit is their label's, from 0 to 1.   logits (n, classes), labels (n,)"""
+    return correct(logits.argmax(1), labels) / len(labels)
 
 
-def judge(net: Network, split: Split) -> tuple[float, float]:
+def evaluate(net: Network, split: Split) -> tuple[float, float]:
     """Mean cross-entropy in nats and accuracy on a split; nothing is learned from it."""
     logits = logits_of(net, split.images)
     loss, _ = cross_entropy(logits.astype(np.float64), split.labels)
@@ -83,7 +96,7 @@ def prepare(net: Network, split: Split, batch: int = BATCH, seed: int = 0) -> li
 def train(
     net: Network, dataset: Dataset, epochs: int = EPOCHS, batch: int = BATCH, seed: int = 0, progress: str | None = None
 ) -> History:
-    """Train for some epochs and judge on the validation split after each.
+    """Train for some epochs and evaluate on the validation split after each.
 
     Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` names a
     bar on the terminal; without one there is none.
@@ -94,7 +107,7 @@ def train(
     )  # None: only where a terminal shows it
     for epoch in bar:
         history.train_loss_nats.append(train_epoch(net, prepare(net, dataset.train, batch, seed + epoch)))
-        loss, share = judge(net, dataset.validation)
+        loss, share = evaluate(net, dataset.validation)
         history.validation_loss_nats.append(loss)
         history.validation_accuracy.append(share)
         bar.set_postfix_str(f"validation {share:.1%}")

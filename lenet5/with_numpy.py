@@ -19,7 +19,7 @@ from lenet5.by_hand.numpy_chunks import FusedLeNet5
 from lenet5.by_hand.numpy_fused import laid_out
 from lenet5.by_hand.numpy_plain import PlainLeNet5
 from lenet5.contract import Weights, check_images, check_labels, check_options, check_pair, is_labels
-from lenet5.errors import InputError, NoDevice
+from lenet5.errors import NoDevice, NotSupported
 
 
 class Checked(np.ndarray):
@@ -30,6 +30,9 @@ class LeNet5:
     """LeNet-5 in NumPy.  Modes: fused (the fast one), im2col (one matrix product a layer), loops (the definitions, float64)."""
 
     modes = ("fused", "im2col", "loops")
+    colour = "blue"
+    reference = "loops"
+    ladder = ("loops", "im2col", "fused")
 
     def __init__(
         self,
@@ -48,7 +51,7 @@ class LeNet5:
         self._network: FusedLeNet5 | PlainLeNet5
         if mode == "fused":
             if "conv2.basis" in arrays:
-                raise InputError("mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2")
+                raise NotSupported("mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2")
             self._network = FusedLeNet5(arrays, activation, optimizer, learning_rate)
         else:
             self._network = PlainLeNet5(arrays, mode, activation, optimizer, learning_rate)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +56,8 @@ class LeNet5:
 
     modes = ("eager", "graph", "xla", "predict_on_batch", "predict")
     variants = ("predict_on_batch", "predict")
+    dynamic: ClassVar[dict[str, str]] = {"graph": "eager", "xla": "eager", "predict_on_batch": "eager", "predict": "eager"}
+    colour = "orange"
 
     def __init__(
         self,

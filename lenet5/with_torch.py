@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -106,6 +106,8 @@ class LeNet5:
 
     modes = ("eager", "compile", "eager-channels_last", "compile-channels_last")
     variants = ("eager-channels_last", "compile-channels_last")
+    dynamic: ClassVar[dict[str, str]] = {"compile": "eager", "compile-channels_last": "eager-channels_last"}
+    colour = "green"
 
     def __init__(
         self,

@@ -10,6 +10,7 @@ import pytest
 
 import lenet5
 from lenet5 import InputError, NotInstalled
+from lenet5.contract import COLOURS
 from tests.support.copies import HIDE, RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
 
 OURS = ("numpy", "tensorflow", "torch")
@@ -98,7 +99,32 @@ def test_modes(implementation, framework):
     assert inspect.signature(implementation).parameters["mode"].default == modes[0]
 
 
-@pytest.mark.parametrize("function", [lenet5.implementation, lenet5.modes], ids=lambda function: function.__name__)
+def test_declarations(implementation, framework):
+    """What the source declares is what the class has, and it speaks of modes that there are and of a colour that plots know."""
+    own, modes = vars(implementation), set(lenet5.modes(framework))
+    assert lenet5.dynamic(framework) == own.get("dynamic", {})
+    assert lenet5.colour(framework) == own.get("colour", "")
+    assert lenet5.ladder(framework) == own.get("ladder", ())
+
+    graphs = lenet5.dynamic(framework)
+    assert {*graphs, *graphs.values()} <= modes
+    assert not set(graphs) & set(graphs.values())  # what a graph is compared with is not a graph itself
+    assert lenet5.colour(framework) in ("", *COLOURS)
+    rungs = lenet5.ladder(framework)
+    assert set(rungs) <= modes
+    assert len(set(rungs)) == len(rungs)
+
+
+def test_reference():
+    """One framework has the textbook loops, in one of its modes."""
+    framework, mode = lenet5.reference()
+    assert mode in lenet5.modes(framework)
+
+
+READERS = [lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder]
+
+
+@pytest.mark.parametrize("function", READERS, ids=lambda function: function.__name__)
 @pytest.mark.parametrize("name", ["jax", "", "Torch", "with_torch", None], ids=repr)
 def test_unknown_framework(function, name):
     """A name that no file bears is answered with those that there are."""
@@ -140,6 +166,43 @@ def test_annotated_modes(other):
     """Modes may be annotated, as in the contract."""
     other("class LeNet5:\n    modes: ClassVar[tuple[str, ...]] = ('plain', 'fancy')\n")
     assert lenet5.modes("other") == ("plain", "fancy")
+
+
+def test_declares_nothing_else(other):
+    """All but the modes may be absent; an annotation without a value declares nothing."""
+    other("class LeNet5:\n    modes = ('plain',)\n    dynamic: ClassVar[dict[str, str]]\n")
+    found = [read("other") for read in (lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder)]
+    assert found == [(), {}, "", ()]
+
+
+def test_what_was_read_stays(other):
+    """A caller may write to what it was given."""
+    other("class LeNet5:\n    modes = ('plain', 'fancy')\n    dynamic = {'fancy': 'plain'}\n")
+    lenet5.dynamic("other").clear()
+    assert lenet5.dynamic("other") == {"fancy": "plain"}
+
+
+def test_no_literal(other):
+    """A declaration that cannot be read without importing is named."""
+    other("class LeNet5:\n    modes = tuple('ab')\n")
+    with pytest.raises(InputError) as caught:
+        lenet5.modes("other")
+    assert str(caught.value) == "with_other.py: modes = tuple('ab') in class LeNet5 is not a literal; write the value out"
+
+
+def test_one_reference(other, monkeypatch):
+    """Two references, or none, are none to check against."""
+    framework, _ = lenet5.reference()
+    other("class LeNet5:\n    reference = 'loops'\n")
+    names = ", ".join(sorted([framework, "other"]))
+    with pytest.raises(InputError) as caught:
+        lenet5.reference()
+    assert str(caught.value) == f"reference: declared by {names}; exactly one class LeNet5 must declare it"
+
+    other("class LeNet5:\n    modes = ('plain',)\n")
+    monkeypatch.setattr(lenet5, "frameworks", lambda: ("other",))
+    with pytest.raises(InputError, match=r"^reference: declared by none; exactly one class LeNet5 must declare it$"):
+        lenet5.reference()
 
 
 @pytest.mark.parametrize(

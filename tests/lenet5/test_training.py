@@ -1,4 +1,4 @@
-"""One loop trains every network: the same batches in the same order, judged the same way."""
+"""One loop trains every network: the same batches in the same order, evaluated the same way."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from lenet5 import InputError, training
 from lenet5.datasets import Dataset, Split, load
-from lenet5.training import History, accuracy, batches, judge, logits_of, prepare, train, train_epoch
+from lenet5.training import History, accuracy, batches, correct, evaluate, logits_of, predictions, prepare, train, train_epoch
 
 CLASSES = 5
 
@@ -57,7 +57,7 @@ def dataset(train=11, validation=4):
 
 @pytest.fixture(scope="module")
 def digits():
-    """A few of the grey digits: 256 to learn from, 90 to judge by."""
+    """A few of the grey digits: 256 to learn from, 90 to evaluate on."""
     data = load("digits")
     few = {part: Split(getattr(data, part).images[:n], getattr(data, part).labels[:n]) for part, n in SIZES.items()}
     return Dataset(data.name, **few, classes=data.classes, mean=data.mean)
@@ -137,10 +137,27 @@ def test_accuracy():
     assert type(accuracy(logits, np.array([0, 1, 2, 0]))) is float
 
 
-def test_judge():
+@pytest.mark.parametrize("count", [1, 4, 11])
+def test_predictions(count):
+    """The class with the largest logit of each image, in calls of one size."""
+    net, images = Frozen(batch=4), split(count).images
+    assert_array_equal(predictions(net, images, batch=4), images[:, 0, 0, :CLASSES].argmax(1))
+    assert net.calls == [("predict", 4)] * -(-count // 4)
+
+
+def test_correct():
+    """As many as agree with their labels, as a Python int; where there is not one label a prediction nothing is counted."""
+    assert correct(np.array([4, 1, 2]), np.array([4, 2, 2])) == 2
+    assert correct(np.array([0, 1]), np.array([1, 0])) == 0
+    assert type(correct(np.array([0]), np.array([0]))) is int
+    with pytest.raises(InputError, match=r"^predictions: shape \(3,\) does not fit labels of shape \(1,\)$"):
+        correct(np.array([4, 1, 2]), np.array([4]))
+
+
+def test_evaluate():
     """Mean cross-entropy and accuracy on all images of a split, computed in float64, in calls of one size, and nothing learned."""
     net, data = Frozen(batch=450), split(460)
-    loss, share = judge(net, data)
+    loss, share = evaluate(net, data)
 
     logits = data.images[:, 0, 0, :CLASSES].astype(np.float64)
     likelihood = np.exp(logits)[range(460), data.labels] / np.exp(logits).sum(1)
@@ -150,16 +167,16 @@ def test_judge():
 
 
 @pytest.mark.default_mode
-def test_judge_does_not_learn(build, digits):
-    """Weights stay as they were while a network is judged, and it is judged the same again."""
+def test_evaluate_does_not_learn(build, digits):
+    """Weights stay as they were while a network is evaluated, and a second evaluation gives the same."""
     weights = lenet5.initial_weights(lenet5.Architecture(1, 10))
     net = build(weights)
 
-    first = judge(net, digits.validation)
+    first = evaluate(net, digits.validation)
 
     for name, array in net.weights().items():
         assert_array_equal(array, weights[name])
-    assert judge(net, digits.validation) == first
+    assert evaluate(net, digits.validation) == first
 
 
 # -------------------------------------------------------------------------------------------------------------- training
@@ -175,7 +192,7 @@ def test_train_epoch():
 
 
 def test_train():
-    """Epoch e of seed s steps through the batches of seed s + e and is then judged once; the curves hold a value an epoch."""
+    """Epoch e of seed s steps through the batches of seed s + e and is then evaluated once; the curves hold a value an epoch."""
     data = dataset()
     net = Fake(losses=[3.0, 2.0, 1.0, 0.5, 0.25, 0.0])
     history = train(net, data, epochs=2, batch=3, seed=5)
@@ -183,9 +200,9 @@ def test_train():
     def steps(seed):
         return [("train_step", rows.tolist(), data.train.labels[rows].tolist()) for rows in batches(11, 3, seed)]
 
-    judged = [("predict", training.JUDGING_BATCH)]
-    assert net.calls == steps(5) + judged + steps(6) + judged
-    loss, share = judge(net, data.validation)
+    evaluated = [("predict", training.EVALUATION_BATCH)]
+    assert net.calls == steps(5) + evaluated + steps(6) + evaluated
+    loss, share = evaluate(net, data.validation)
     assert history == History([2.0, 0.25], [loss, loss], [share, share])
 
 
@@ -226,7 +243,7 @@ def test_training_lowers_the_loss(digits):
     """Real digits are learned: losses fall from epoch to epoch, and far more than a tenth of the images unseen come out right."""
     weights = lenet5.initial_weights(lenet5.Architecture(1, 10))
     net = lenet5.implementation("numpy")(weights, learning_rate=4e-3)
-    before, _ = judge(net, digits.validation)
+    before, _ = evaluate(net, digits.validation)
 
     history = train(net, digits, epochs=3, batch=32)
 

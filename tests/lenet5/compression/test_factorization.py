@@ -63,14 +63,6 @@ def test_factors_learn(build, weights, images, ranks):
         assert_array_equal(array, factored[name], err_msg=name)
 
 
-def test_fused_refuses_a_factored_convolution(weights):
-    """What one mode cannot do it says, with those that can."""
-    with pytest.raises(lenet5.InputError) as error:
-        lenet5.implementation("numpy")(factorization.factorize(weights, {"conv2": 3}), mode="fused")
-    expected = "mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2"
-    assert str(error.value) == expected
-
-
 @pytest.mark.parametrize("layer", ["conv2", "fc1", "fc2", "fc3"])
 def test_the_error_is_the_singular_values_left_out(weights, layer):
     """Eckart and Young: no matrix of that rank is nearer, and the distance is the root of the squares of the values left out."""
