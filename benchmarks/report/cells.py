@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
-from benchmarks.report.document import DASH
+from benchmarks.report.records import Table
+from benchmarks.report.text import DASH, whole
 
 FACTORS = {
     **{"ns": 1e-9, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "%": 1e-2},
@@ -24,15 +25,6 @@ FACTORS = {
 """Unit -> its size in SI; any other word after a number leaves it as it is."""
 
 NUMBER = re.compile(r"([<>~±+-]?)\s?(\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?)(?=[\s,;\])%]|$)\s?([^\W\d][\w/]*|%)?", re.IGNORECASE)
-
-
-class Table(Protocol):
-    """A head and rows of finished text; the first column names the row."""
-
-    @property
-    def head(self) -> Sequence[str]: ...
-    @property
-    def rows(self) -> Sequence[Sequence[str]]: ...
 
 
 @dataclass(frozen=True)
@@ -75,7 +67,7 @@ class Grid:
 
 def grid(table: Table, why: Callable[[str, str], str]) -> Grid:
     """Understand a table.  ``why(row, column)`` says why a cell that is a dash, or empty, has no figure."""
-    rows = [[_cell(text, why, row[0], head) for head, text in zip(table.head, row, strict=True)] for row in table.rows]
+    rows = [[_cell(whole(it), why, whole(row[0]), head) for head, it in zip(table.head, row, strict=True)] for row in table.rows]
     columns = [_column(head, [row[index] for row in rows]) for index, head in enumerate(table.head)]
     return Grid(columns, [[_fitting(cell, column) for cell, column in zip(row, columns, strict=True)] for row in rows])
 

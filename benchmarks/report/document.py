@@ -1,30 +1,13 @@
-"""What a report is made of before it is decided how it looks."""
+"""The old names of what a report is made of, for the gate and the proof until they build `records`."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-DASH = "—"
+from benchmarks.report.records import Section, Table
+from benchmarks.report.text import DASH
 
-
-@dataclass(frozen=True)
-class Table:
-    """A head and rows of finished text; the first column names the row."""
-
-    head: Sequence[str]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Section:
-    """A heading, what to know before reading the table, the table, and what to know after."""
-
-    title: str
-    before: Sequence[str] = ()
-    table: Table | None = None
-    after: Sequence[str] = ()
+__all__ = ["DASH", "Section", "Table", "add_to_job_summary"]
 
 
 def add_to_job_summary(text: str) -> None:

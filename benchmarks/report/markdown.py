@@ -7,7 +7,8 @@ from pathlib import Path
 
 import jinja2
 
-from benchmarks.report.document import Section, Table
+from benchmarks.report.records import Section, Table
+from benchmarks.report.text import paragraph, whole
 
 
 def render(parts: Iterable[Section]) -> str:
@@ -17,6 +18,7 @@ def render(parts: Iterable[Section]) -> str:
     )
     environment.filters["aligned"] = _aligned
     environment.filters["escaped"] = _escaped
+    environment.filters["paragraph"] = paragraph
     return environment.get_template("report.md.j2").render(sections=list(parts))
 
 
@@ -30,7 +32,7 @@ def _escaped(text: str) -> str:
 
 def _aligned(table: Table) -> str:
     """A Markdown table whose columns line up: the first to the left, the others to the right."""
-    cells = [[_escaped(cell) for cell in row] for row in (table.head, *table.rows)]
+    cells = [[_escaped(whole(cell)) for cell in row] for row in (table.head, *table.rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(table.head))]
     prose = any(len(cell) > 60 for row in cells for cell in row)
 

@@ -9,7 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,8 +19,8 @@ from markupsafe import Markup, escape
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.report import plots
 from benchmarks.report.cells import Cell, Grid, grid, number
-from benchmarks.report.document import Section
-from benchmarks.report.plots import Figure
+from benchmarks.report.records import Paragraph, Plot, Section
+from benchmarks.report.text import paragraph
 from benchmarks.saved.results import Run
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -81,11 +81,11 @@ class Accuracy:
         return self.correct / self.images
 
 
-def render(run: Run, sections: Sequence[Section]) -> str:
+def render(run: Run, sections: Sequence[Section], figures: Sequence[Plot]) -> str:
     """The page of a run: its sections, its plots, its accuracies and its circumstances."""
     return html(
         sections,
-        plots.figures(run),
+        figures,
         accuracies=accuracies(run),
         frameworks=plots.colours(run),
         not_measured={**run.not_measured, **run.out_of_reach},
@@ -95,7 +95,7 @@ def render(run: Run, sections: Sequence[Section]) -> str:
 
 def html(
     sections: Sequence[Section],
-    figures: Sequence[Figure] = (),
+    figures: Sequence[Plot] = (),
     *,
     accuracies: Sequence[Accuracy] = (),
     frameworks: Sequence[str] = (),
@@ -107,6 +107,7 @@ def html(
     A paragraph that begins in bold is a warning: it is shown as one, and at the top of the page as well.  A cell without a figure
     is a dash with the reason from ``not_measured``.
     """
+    sections = [replace(one, before=[*map(paragraph, one.before)], after=[*map(paragraph, one.after)]) for one in sections]
     why = partial(reason, not_measured or {})
     grids = [grid(section.table, why) if section.table else None for section in sections]
     shown = cards(grids[0]) if grids and grids[0] else []
@@ -226,9 +227,9 @@ def reason(not_measured: Mapping[str, str], row: str, column: str) -> str:
     return NO_REASON
 
 
-def is_warning(line: str) -> bool:
+def is_warning(line: Paragraph) -> bool:
     """Does a paragraph begin in bold?"""
-    return line.startswith("**")
+    return paragraph(line).startswith("**")
 
 
 def prose(text: str) -> Markup:

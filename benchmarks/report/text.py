@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report.records import Alarm, Cell, Dash, Quantity, Quote, Several, Words
+from benchmarks.report.records import Alarm, Cell, Dash, Paragraph, Quantity, Quote, Several, Words
 
 DASH = "—"
 
@@ -10,6 +10,8 @@ DASH = "—"
 def front(cell: Cell) -> str:
     """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'"""
     match cell:
+        case str():
+            return cell
         case Quantity():
             return cell.unit.show(cell.value)
         case Words() | Quote():
@@ -47,3 +49,8 @@ def alarm(found: Alarm) -> str:
     if found.bound:
         sentence += f"; the bound is {whole(found.bound)}"
     return f"{sentence}. {found.advice}".strip()
+
+
+def paragraph(line: Paragraph) -> str:
+    """A paragraph, in which a warning stands out in bold."""
+    return f"**Warning: {alarm(line)}**" if isinstance(line, Alarm) else line

@@ -6,7 +6,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.report.cells import Cell, grid, number
-from benchmarks.report.document import Table
+from benchmarks.report.records import Table
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import page, plots, report
+from benchmarks.report import page, report
 from benchmarks.report.cells import grid
-from benchmarks.report.document import Section, Table
+from benchmarks.report.records import Section, Table
 from benchmarks.saved.results import load_many
 from tests.report.test_plots import whole
 from tests.support.browser import visit
@@ -32,7 +32,7 @@ def run():
 
 @pytest.fixture(scope="module")
 def text(run):
-    return page.render(run, report.sections(run))
+    return page.render(run, report.sections(run), report.plots(run))
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +65,7 @@ def rich():
     shown = [page.Accuracy("numpy", 436, 450, 0.94, 0.98), page.Accuracy("torch", 428, 450, 0.92, 0.96)]
     frameworks = ["numpy", "tensorflow", "torch"]
     return page.html(
-        sections, plots.figures(whole(3)), accuracies=shown, frameworks=frameworks, not_measured=missing, facts=["EPYC"]
+        sections, report.plots(whole(3)), accuracies=shown, frameworks=frameworks, not_measured=missing, facts=["EPYC"]
     )
 
 
@@ -99,7 +99,7 @@ class Reader(HTMLParser):
 def test_same_json_same_bytes(run, text):
     """Rendering again from the JSON gives the same page, byte for byte."""
     again = load_many([DATA])
-    assert page.render(again, report.sections(again)) == text
+    assert page.render(again, report.sections(again), report.plots(again)) == text
 
 
 def test_every_cell_is_there(run, text):
@@ -128,7 +128,7 @@ def test_markup_is_text(tmp_path):
         document["commit_info"]["id"] = HOSTILE
         (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
     hostile = load_many([tmp_path])
-    text = page.render(hostile, report.sections(hostile))
+    text = page.render(hostile, report.sections(hostile), report.plots(hostile))
     found = Reader(text)
 
     assert [tag for tag, _ in found.tags].count("script") == 1
@@ -303,7 +303,7 @@ def test_page_never_scrolls_sideways(seen):
 def test_plots_have_marks_in_the_browser(seen):
     """Every plot is drawn, with marks of some size, and its text can be read on a phone."""
     for fact in seen[0]:
-        assert [figure["name"] for figure in fact["figures"]] == [figure.name for figure in plots.figures(whole(3))]
+        assert [figure["name"] for figure in fact["figures"]] == [figure.name for figure in report.plots(whole(3))]
         for figure in fact["figures"]:
             assert min(figure["box"]) > 100
             assert len(figure["marks"]) >= 2

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from benchmarks.report import markdown, report_space
+from benchmarks.report import markdown
+from benchmarks.report.parts import space
 from benchmarks.saved.results import Case, Run
 
 MIB = 2**20
@@ -27,13 +28,13 @@ def peaks(above, traced, **extra):
 
 def test_a_run_without_such_cases_has_no_such_section():
     """Nothing is said about what was not measured."""
-    assert report_space.sections(run_of(case("predict"))) == []
+    assert space.sections(run_of(case("predict"))) == []
 
 
 def test_curves():
     """Memory over time is what was held above the start of the epoch."""
     run = run_of(case("space epoch", rss_over_time=[[0.0, 300 * MIB], [0.5, 304 * MIB]]))
-    assert report_space.curves(run) == {("torch", "eager"): [(0.0, 0), (0.5, 4 * MIB)]}
+    assert space.curves(run) == {("torch", "eager"): [(0.0, 0), (0.5, 4 * MIB)]}
 
 
 def test_page():
@@ -44,7 +45,7 @@ def test_page():
         case("space predict", "numpy", batch=64, import_rss_bytes=MIB, **peaks(9 * MIB, 8 * MIB)),
         case("space epoch", rss_over_time=[[0.0, 299 * MIB], [0.5, 304 * MIB]]),
     )
-    assert markdown.render(report_space.sections(run)) == PAGE
+    assert markdown.render(space.sections(run)) == PAGE
 
 
 PAGE = """\

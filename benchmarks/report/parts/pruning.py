@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import drawn, is_number, is_positive, layer, line_of, tick_percent
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import LAYERS, Case, Run
 
 GROUP = "pruning"
@@ -12,11 +17,13 @@ NOTHING = "nothing to strip"
 """What stands where a network that was not pruned has no time."""
 
 
-def section(run: Run) -> Section | None:
-    """Every way to prune beside the dense network; None if this run pruned nothing."""
+def sections(run: Run) -> list[Section]:
+    return [_section(run)] if run.group(GROUP) else []
+
+
+def _section(run: Run) -> Section:
+    """Every way to prune beside the dense network."""
     cases = run.group(GROUP)
-    if not cases:
-        return None
     head = [
         "",
         "zeros in kernels",
@@ -143,3 +150,73 @@ def _why_no_faster(cases: list[Case]) -> list[str]:
             else []
         ),
     ]
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, pruned_accuracy, pruned_bytes, pruned_time)
+
+
+def pruned_accuracy(run: Run) -> Plot | None:
+    """Test accuracy of the dense and the pruned networks, each with its interval over the test images."""
+    cases = _pruned(run, "correct", "test_images")
+    lines = []
+    for row, case in enumerate(cases):
+        correct, images = case.extra["correct"], case.extra["test_images"]
+        interval = share_interval(correct, images)
+        lines.append(line_of(run, case.framework, case.mode, [correct / images], [row], style=0, intervals=[interval], rows=True))
+    caption = (
+        f"Bars are {CONFIDENCE:.0%} intervals over the test images. Behind each name the share of zeros counted in its kernels."
+    )
+    return _in_rows("pruned-accuracy", "Pruning: accuracy", caption, cases, lines, Axis("test accuracy", write=tick_percent))
+
+
+def pruned_bytes(run: Run) -> Plot | None:
+    """What the same networks weigh in three forms."""
+    forms = {"dense_bytes": "as arrays", "gzip_bytes": "gzipped", "sparse_bytes": "sparse rows"}
+    cases = _pruned(run, *forms)
+    lines = _compared(cases, {label: [case.extra[key] / 1024 for case in cases] for key, label in forms.items()})
+    caption = "Left is smaller. Zeros save bytes only in a form that leaves them out."
+    axis = Axis("size of the weights (KiB)", write="{:,.0f}".format, zero=True)
+    return _in_rows("pruned-bytes", "Pruning: bytes", caption, cases, lines, axis)
+
+
+def pruned_time(run: Run) -> Plot | None:
+    """What a prediction costs before pruning, after it, and if the tool's wrapping is left on."""
+    kinds = {"dense_seconds": "dense", "stripped_seconds": "pruned", "unstripped_seconds": "pruned, not stripped"}
+    cases = _pruned(run, *kinds)
+    lines = _compared(
+        cases, {label: [case.extra[key] / case.extra["dense_seconds"] for case in cases] for key, label in kinds.items()}
+    )
+    caption = "Left is faster. Time of a prediction as a multiple of the dense network's by the same tool, taken in turns."
+    axis = Axis("times as long as dense", write=lambda value: f"{value:g} x", zero=True)
+    return _in_rows("pruned-time", "Pruning: time", caption, cases, lines, axis)
+
+
+def _pruned(run: Run, *keys: str) -> list[Case]:
+    """The cases of group pruning that have these figures, all above zero, and their ``sparsity_kernels``."""
+    return [
+        case
+        for case in run.group("pruning")
+        if is_number(case.extra.get("sparsity_kernels")) and all(is_positive(case.extra.get(key)) for key in keys)
+    ]
+
+
+def _compared(cases: Sequence[Case], series: dict[str, list[float]]) -> list[Line]:
+    """A point in each case's row for each series; the colours are no framework's."""
+    rows = range(len(cases))
+    return [
+        Line(label, values, rows, 3 + index, index, joined=False, rows=True, **layer(index, len(series), step=3.0))
+        for index, (label, values) in enumerate(series.items())
+    ]
+
+
+def _in_rows(name: str, title: str, caption: str, cases: Sequence[Case], lines: Sequence[Line], x: Axis) -> Plot | None:
+    """Points in rows, a row a case.  Where each row is one line, its name is legend enough."""
+    if not cases:
+        return None
+    names = [f"{case.mode} ({tick_percent(case.extra['sparsity_kernels'])})" for case in cases]
+    legend = not any(line.intervals for line in lines)
+    return Plot(name, title, caption, draw(name, lines, x, Axis("", names=names), legend=legend))

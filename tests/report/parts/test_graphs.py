@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.quantities.statistics import Ratio
-from benchmarks.report import markdown, report_graphs
+from benchmarks.report import markdown
+from benchmarks.report.parts import graphs
 from benchmarks.saved.results import Case, Run
 
-PREDICT, TRAIN = report_graphs.GROUPS
+PREDICT, TRAIN = graphs.GROUPS
 
 
 def case(
@@ -58,7 +59,7 @@ def run_of(*cases):
 def test_break_even(graph, eager, calls):
     """The number of calls is the first at which the sums cross, counted by adding them up."""
     graph, eager = case("compile", **graph), case(**eager)
-    assert report_graphs.break_even_calls(graph, eager) == calls
+    assert graphs.break_even_calls(graph, eager) == calls
 
     def total(case, n):
         return case.extra["build_fresh_seconds"] + case.extra["first_call_fresh_seconds"] + (n - 1) * case.median
@@ -83,7 +84,7 @@ def test_sides(ratios, words):
         batch: Ratio(*(ratio if isinstance(ratio, tuple) else (ratio, None, None)))
         for batch, ratio in zip((1, 4, 16), ratios, strict=True)
     }
-    assert report_graphs.sides(curve) == words
+    assert graphs.sides(curve) == words
 
 
 def test_speedups_are_against_the_own_default_mode():
@@ -94,7 +95,7 @@ def test_speedups_are_against_the_own_default_mode():
         case("fused", framework="numpy", seconds=1.0, default="fused"),
         case("im2col", framework="numpy", seconds=4.0, default="fused"),
     )  # fmt: skip
-    assert report_graphs.speedups(run, PREDICT) == {
+    assert graphs.speedups(run, PREDICT) == {
         ("torch", "compile"): {1: Ratio(4.0, None, None)},
         ("tensorflow", "graph"): {1: Ratio(pytest.approx(3.0), None, None)},
         ("other", "graph"): {},
@@ -104,7 +105,7 @@ def test_speedups_are_against_the_own_default_mode():
 
 def test_a_run_without_such_cases_has_no_such_section():
     """Nothing is said about what was not measured."""
-    assert report_graphs.sections(run_of(case(group="predict"))) == []
+    assert graphs.sections(run_of(case(group="predict"))) == []
 
 
 def test_pages():
@@ -114,7 +115,7 @@ def test_pages():
         case("compile", seconds=1e-3, first=30.0), case("compile", batch=64, seconds=8e-3, first=40.0),
         case("predict", seconds=40e-3, first=1.0),
     )  # fmt: skip
-    assert markdown.render(report_graphs.sections(run)) == (
+    assert markdown.render(graphs.sections(run)) == (
         "# Static graph against dynamic: inference\n\n"
         "Time of one call once warm, and in brackets how many times longer the framework's default mode takes (torch eager); from "
         "one process, so without an interval.\n\n"
@@ -146,7 +147,7 @@ def test_intervals_from_several_processes():
     """With several processes a speed-up carries its interval, and a first call its spread."""
     several = case("compile", seconds=1.0, first=25.0, medians=(1.0, 1.0), firsts=(20.0, 30.0))
     run = run_of(case(medians=(2.0, 2.0)), several)
-    page = markdown.render(report_graphs.sections(run))
+    page = markdown.render(graphs.sections(run))
     assert "1.00 s (2.00 x [2.00, 2.00])" in page
     assert "without an interval" not in page
     assert "25.0 s [20.0 s, 30.0 s], 25 |" in page

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.quantities import units
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.drawing import Axis, draw
+from benchmarks.report.plots import batches_of, drawn, is_positive, line_of, with_batch
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import Case, Run
 
 FORWARD = ("predict", "graphs predict")
@@ -133,3 +137,32 @@ def _speed_cell(speed: float | None, roof: float | None) -> str:
 def _share(share: float) -> str:
     """0.5 -> '50.0 %'; a share too small for one decimal keeps a digit that is not 0."""
     return units.percent(share) if share >= 0.001 else f"{units.significant(100 * share, 1)} %"
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, roofline)
+
+
+def roofline(run: Run) -> Plot | None:
+    """The arithmetic done per second against the batch, and the speed of a large matrix product as the roof: the report's own."""
+    cases = [case for group in FORWARD for case in with_batch(run, group) if is_positive(case.extra.get("flops_per_image"))]
+    products = [case for case in run.group("sgemm") if is_positive(case.extra.get("flops"))]
+    lines = [
+        line_of(run, *pair, sorted(found), [found[batch] / 1e9 for batch in sorted(found)])
+        for pair, found in sorted(speeds(replace(run, cases=tuple(cases))).items(), key=lambda item: item[0][0])
+    ]
+    if not lines:
+        return None
+    caption = (
+        "Higher is better. Multiplications and additions of the five layers (closed form) divided by the median time of a call."
+    )
+    level = None
+    if roof := sgemm_speed(replace(run, cases=tuple(products))):
+        level = roof / 1e9, f"large matrix product (sgemm): {units.flops_per_second(roof)}"
+        caption += " The dashed line is what this machine's BLAS reached in the same run on one large matrix product."
+    x = Axis("images in one call", "log", 2, ticks=batches_of(lines))
+    y = Axis("GFLOP/s", "log", write=lambda value: f"{value:g}")
+    return Plot("roofline", "Inference: speed reached", caption, draw("roofline", lines, x, y, level))

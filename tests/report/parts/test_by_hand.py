@@ -8,7 +8,8 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.quantities.statistics import ratio_interval
-from benchmarks.report import markdown, report_by_hand
+from benchmarks.report import markdown
+from benchmarks.report.parts import by_hand
 from benchmarks.saved.results import Case, Run
 
 MODES = {"numpy": ["fused", "loops"], "tensorflow": ["graph"], "torch": ["eager", "compile"]}
@@ -36,7 +37,7 @@ def beside(*seconds, batch=64):
 
 
 def text(run):
-    return markdown.render(report_by_hand.sections(run))
+    return markdown.render(by_hand.sections(run))
 
 
 # Against the others
@@ -44,27 +45,24 @@ def text(run):
 
 def test_a_run_with_nothing_to_compare_has_no_such_section():
     """Only by hand, or only others, or only other groups: nothing is said."""
-    assert report_by_hand.sections(run_of(case("predict", "numpy", "fused", 1.0))) == []
-    assert report_by_hand.sections(run_of(case("predict", "torch", "eager", 1.0), beside(1.0))) == []
+    assert by_hand.sections(run_of(case("predict", "numpy", "fused", 1.0))) == []
+    assert by_hand.sections(run_of(case("predict", "torch", "eager", 1.0), beside(1.0))) == []
     assert (
-        report_by_hand.sections(
-            run_of(case("graphs predict", "numpy", "fused", 1.0), case("graphs predict", "torch", "eager", 1.0))
-        )
-        == []
+        by_hand.sections(run_of(case("graphs predict", "numpy", "fused", 1.0), case("graphs predict", "torch", "eager", 1.0))) == []
     )
 
 
 def test_another_batch_is_no_opponent():
     """Times of different batches are never compared."""
     apart = run_of(case("predict", "numpy", "fused", 1.0, batch=1), case("predict", "torch", "eager", 1.0), beside(1.0, batch=450))
-    assert report_by_hand.duels(apart) == []
+    assert by_hand.duels(apart) == []
 
 
 def test_the_best_is_the_lowest_median():
     """The fastest mode is that with the lowest median over the processes, of all frameworks; the ratio is to this one mode."""
     own = case("predict", "numpy", "fused", 1.0, 1.0, 1.0)
     lucky, best = case("predict", "torch", "eager", 0.1, 3.0, 3.0), case("predict", "tensorflow", "graph", 2.0, 2.0, 2.2)
-    (duel,) = report_by_hand.duels(run_of(case("predict", "numpy", "loops", 9.0, 9.0, 9.0), own, lucky, best))
+    (duel,) = by_hand.duels(run_of(case("predict", "numpy", "loops", 9.0, 9.0, 9.0), own, lucky, best))
 
     assert (duel.by_hand, duel.other, duel.label) == (own, best, "tensorflow graph")
     assert duel.ratio == ratio_interval(own.medians, best.medians)

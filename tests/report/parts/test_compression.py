@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import report, report_compression
-from benchmarks.report.document import DASH
+from benchmarks.report.parts import comparison, compression
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import EXTRAS, Case, Run
 
 COMMON = {
@@ -54,7 +54,7 @@ SPARSE = {
 
 def run_of(*extras, medians=((0.0004,), (0.001,))):
     cases = tuple(
-        Case(report_compression.GROUP, extra["point"], {"median": seconds[0]}, extra, seconds)
+        Case(compression.GROUP, extra["point"], {"median": seconds[0]}, extra, seconds)
         for extra, seconds in zip(extras, medians, strict=False)
     )
     ours = {"dataset": {"name": "digits", "train_images": 4100, "classes": 10}}
@@ -63,12 +63,12 @@ def run_of(*extras, medians=((0.0004,), (0.001,))):
 
 def test_nothing_compressed():
     """A run without the group has no section."""
-    assert report_compression.section(run_of()) is None
+    assert compression.sections(run_of()) == []
 
 
 def test_the_table():
     """Bytes, MACs, paired difference and time of every point; the dense network in words."""
-    section = report_compression.section(run_of(HALF, SPARSE))
+    section = compression._section(run_of(HALF, SPARSE))
 
     assert section.table.rows == [
         [
@@ -93,28 +93,28 @@ def test_the_table():
 def test_the_mark_of_the_literature():
     """The sparse point nearest to it, with the data that it was got on; without a sparse point there is nothing to set beside it."""
     further = {**SPARSE, "point": "sparse, 98 % zeros", "weights_left": 1_579}
-    said = report_compression.section(run_of(HALF, SPARSE, further, medians=((0.0004,), (0.001,), (0.001,)))).after[-1]
+    said = compression._section(run_of(HALF, SPARSE, further, medians=((0.0004,), (0.001,), (0.001,)))).after[-1]
     assert "about 6,000 weights left and near 99.2 % right on MNIST" in said
     assert (
         "Here, on digits (4,100 images to learn from, 10 classes), sparse, 90 % zeros leaves 6,789 and gets 93.3 % of 450 right"
         in said
     )
-    assert "literature" not in report_compression.section(run_of(HALF)).after[-1]
+    assert "literature" not in compression._section(run_of(HALF)).after[-1]
 
 
 def test_its_counts_are_of_other_networks():
     """The comparison of the frameworks counts the network that they share, and none that was made smaller."""
-    assert report._extra("macs_per_image")(run_of(HALF), "numpy") == DASH
+    assert comparison._extra("macs_per_image")(run_of(HALF), "numpy") == DASH
 
 
 def test_ratios_of_several_processes_have_intervals():
     """The dense network of each process is compared with the compressed one of the same."""
     extras = tuple({**HALF, "dense_seconds": seconds} for seconds in (0.0004, 0.0008, 0.0016))
     case = Case("compression", "half", {"median": 0.0004}, HALF, (0.0004,) * 3, extras)
-    ratio, low, high = report_compression.speed_up(case)
+    ratio, low, high = compression.speed_up(case)
     assert ratio == pytest.approx(2)
     assert low < 1 < 2 < high
-    row = report_compression._row(case)
+    row = compression._row(case)
     assert row[-1].startswith("2.00 x [")
 
 
@@ -131,7 +131,7 @@ def test_ratios_of_several_processes_have_intervals():
 )
 def test_front(points, expected):
     """A point is in front if none is cheaper and at least as accurate."""
-    assert report_compression.front(points) == expected
+    assert compression.front(points) == expected
 
 
 def test_what_it_relies_on_is_declared():

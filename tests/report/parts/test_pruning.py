@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import report_pruning
+from benchmarks.report.parts import pruning
 from benchmarks.saved.results import EXTRAS, Case, Run
 
 COMMON = {
@@ -55,18 +55,18 @@ PRUNED_CELLS = ["261,624", "36,000", "41,306", "2.00 ms (0.800 x)", "2.50 ms", "
 
 
 def run_of(*extras):
-    cases = tuple(Case(report_pruning.GROUP, extra["mode"], {"median": seconds}, extra, (seconds,)) for extra, seconds in extras)
+    cases = tuple(Case(pruning.GROUP, extra["mode"], {"median": seconds}, extra, (seconds,)) for extra, seconds in extras)
     return Run((Path("run.json"),), cases, {}, {}, {}, "", "")
 
 
 def test_nothing_pruned():
     """A run without the group has no section."""
-    assert report_pruning.section(run_of()) is None
+    assert pruning.sections(run_of()) == []
 
 
 def test_the_table():
     """Every column from the case, units and intervals as elsewhere; where there is nothing to strip the cell says so."""
-    section = report_pruning.section(run_of((DENSE, 0.003), (PRUNED, 0.0025)))
+    section = pruning._section(run_of((DENSE, 0.003), (PRUNED, 0.0025)))
 
     assert section.table.rows == [
         ["numpy: dense", "0.0 %", "0.0, 0.0, 0.0, 0.0, 0.0 %", "0.0 %", "90.0 % [86.9, 92.4]", *DENSE_CELLS],
@@ -84,7 +84,7 @@ def test_the_table():
 
 def test_only_dense():
     """Without a pruned case nothing is said about one."""
-    section = report_pruning.section(run_of((DENSE, 0.003)))
+    section = pruning._section(run_of((DENSE, 0.003)))
     assert section.before == [
         "All start from one network, trained for 30 epochs. Times are medians for a batch of 64, taken in turns; "
         "each library has a process of its own."
@@ -94,20 +94,20 @@ def test_only_dense():
 
 def test_speedups():
     """Dense over stripped, dense cases left out; one process gives no interval."""
-    assert report_pruning.speedups(run_of((DENSE, 0.003), (PRUNED, 0.0025))) == {"tfmot, sgd": (pytest.approx(0.8), None, None)}
+    assert pruning.speedups(run_of((DENSE, 0.003), (PRUNED, 0.0025))) == {"tfmot, sgd": (pytest.approx(0.8), None, None)}
 
 
 def test_several_processes():
     """Each process has its own pair of times: ratios of 0.5 and 2 have the mean 1, whatever the medians of either are."""
     pair = ({**PRUNED, "dense_seconds": 0.001}, {**PRUNED, "dense_seconds": 0.006})
-    case = Case(report_pruning.GROUP, "tfmot", {"median": 0.0025}, {**PRUNED, "dense_seconds": 0.0035}, (0.002, 0.003), pair)
+    case = Case(pruning.GROUP, "tfmot", {"median": 0.0025}, {**PRUNED, "dense_seconds": 0.0035}, (0.002, 0.003), pair)
     run = Run((Path("one.json"), Path("other.json")), (case,), {}, {}, {}, "", "")
 
-    ratio, low, high = report_pruning.speedups(run)["tfmot, sgd"]
+    ratio, low, high = pruning.speedups(run)["tfmot, sgd"]
     margin = 12.706 * math.log(2)  # Student's t for one degree of freedom x the standard error of -ln 2 and ln 2
     assert (ratio, low, high) == pytest.approx((1, math.exp(-margin), math.exp(margin)), rel=1e-3)
 
-    section = report_pruning.section(run)
+    section = pruning._section(run)
     assert section.before[1].endswith("[95% interval from 2 processes].")
     assert section.table.rows[0][8].startswith("3.50 ms (1.00 x [0.000")
 

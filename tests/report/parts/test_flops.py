@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.quantities import units
-from benchmarks.report import markdown, report_flops
+from benchmarks.report import markdown
+from benchmarks.report.parts import flops
 from benchmarks.saved.results import Case, Run
 
 
@@ -35,20 +36,20 @@ def test_speeds():
         predict(9.0, 1, group="graphs predict"),
         predict(6e-3, 64, group="train step"),
     )
-    assert report_flops.speeds(run) == {("torch", "eager"): {1: pytest.approx(1e9), 4: pytest.approx(0.8e9)}}
-    assert report_flops.speeds(run, report_flops.TRAINING) == {("torch", "eager"): {64: pytest.approx(32e9)}}
+    assert flops.speeds(run) == {("torch", "eager"): {1: pytest.approx(1e9), 4: pytest.approx(0.8e9)}}
+    assert flops.speeds(run, flops.TRAINING) == {("torch", "eager"): {64: pytest.approx(32e9)}}
 
 
 def test_the_roof():
     """The fastest round of the fastest size is the roof."""
-    assert report_flops.sgemm_speed(run_of(*SGEMM)) == 4e9
-    assert report_flops.sgemm_speed(run_of(SGEMM[0])) == 1e9
-    assert report_flops.sgemm_speed(run_of(predict(1.0, 1))) is None
+    assert flops.sgemm_speed(run_of(*SGEMM)) == 4e9
+    assert flops.sgemm_speed(run_of(SGEMM[0])) == 1e9
+    assert flops.sgemm_speed(run_of(predict(1.0, 1))) is None
 
 
 def test_a_run_without_such_cases_has_no_such_section():
     """Nothing is said about what was not measured."""
-    assert report_flops.sections(run_of(case("train"))) == []
+    assert flops.sections(run_of(case("train"))) == []
 
 
 def test_pages():
@@ -61,7 +62,7 @@ def test_pages():
         predict(1e-3, 1), predict(2.5e-2, 50),
         predict(20.0, 1, framework="numpy", mode="loops"), predict(3e-3, 2, group="train step"), *SGEMM,
     )  # fmt: skip
-    assert markdown.render(report_flops.sections(run)) == (
+    assert markdown.render(flops.sections(run)) == (
         "# FLOPs: four counters and the closed form\n\n"
         "One image. The closed form is multiplications and additions of the five layers, FLOPs = 2 x MACs, with no biases, "
         "activations, pooling or optimizer. Each counter stands beside the closed form in its own unit.\n\n"
@@ -85,7 +86,7 @@ def test_pages():
 
 def test_a_share_needs_its_roof():
     """Without the machine's own speed there is a speed and no share, and the page says so."""
-    page = markdown.render(report_flops.sections(run_of(predict(1e-3, 1))))
+    page = markdown.render(flops.sections(run_of(predict(1e-3, 1))))
     assert "did not measure how fast the machine multiplies" in page
     assert "| torch eager |     1.00 GFLOP/s |" in page
 

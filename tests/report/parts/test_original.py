@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import report, report_seed, seed
+from benchmarks.report import original_report
+from benchmarks.report.parts import original
 from benchmarks.saved.results import Case, Run
 
 
-def case(figure, seconds=1.0, group=report_seed.GROUP, framework="torch", **extra):
+def case(figure, seconds=1.0, group=original.GROUP, framework="torch", **extra):
     known = {"framework": framework, "mode": "as the seed", "figure": figure, **extra}
     return Case(group, figure, {"median": seconds}, known, (seconds,))
 
@@ -21,12 +22,12 @@ def run_of(*cases):
 
 def rows(*cases):
     """title -> what was printed, as the seed did, honest."""
-    return {title: cells for title, *cells, _ in report_seed.section(run_of(*cases)).table.rows}
+    return {title: cells for title, *cells, _ in original._pairs(run_of(*cases)).table.rows}
 
 
 def test_nothing_redone():
     """A run without the group has no section."""
-    assert report_seed.section(run_of()) is None
+    assert original._pairs(run_of()) is None
 
 
 def test_one_case_can_answer_two_figures():
@@ -105,7 +106,7 @@ def test_one_case_can_answer_two_figures():
 )
 def test_row(known, row):
     """What was printed is quoted, both measurements say what is in them."""
-    assert report_seed.section(run_of(known)).table.rows[0][:4] == row
+    assert original._pairs(run_of(known)).table.rows[0][:4] == row
 
 
 def test_the_common_recipe_comes_from_the_cases_that_train():
@@ -119,7 +120,7 @@ def test_the_common_recipe_comes_from_the_cases_that_train():
 
 def test_every_row_teaches_and_what_is_missing_is_named():
     """One or two sentences a row; the figures of the seed that have no case in this run are listed."""
-    section = report_seed.section(run_of(case("pruning", as_seed_zeros=0, honest_zeros=1, kernel_weights=2)))
+    section = original._pairs(run_of(case("pruning", as_seed_zeros=0, honest_zeros=1, kernel_weights=2)))
     assert all(row[-1].endswith(".") for row in section.table.rows)
     assert section.after[0].startswith("Not in this run: TensorFlow inference, 450 images, static graph")
     assert "pruned network" not in section.after[0]
@@ -127,14 +128,17 @@ def test_every_row_teaches_and_what_is_missing_is_named():
 
 def test_every_truth_is_told_once():
     """What a pair shows is not said again below; everything else is, and each name of a figure is one that a pair has."""
-    shown = {truth.shown_by for truth in seed.REALLY} - {""}
-    assert shown <= {pair.figure for pair in report_seed.PAIRS}
+    shown = {truth.shown_by for truth in original_report.REALLY} - {""}
+    assert shown <= {pair.figure for pair in original.PAIRS}
 
     def told(*cases):
-        section = report._seed_figures(run_of(*cases))
+        section = original._other_figures(run_of(*cases))
         return section.title, [figure for figure, _ in section.table.rows]
 
-    assert told() == ("What the seed's figures really were", [truth.figure for truth in seed.REALLY])
+    assert told() == ("What the seed's figures really were", [truth.figure for truth in original_report.REALLY])
     title, figures = told(case("torch inference"))
     assert title == "What the seed's other figures really were"
-    assert [truth.figure for truth in seed.REALLY if truth.figure not in figures] == ["inference time, PyTorch", "FLOPs, PyTorch"]
+    assert [truth.figure for truth in original_report.REALLY if truth.figure not in figures] == [
+        "inference time, PyTorch",
+        "FLOPs, PyTorch",
+    ]

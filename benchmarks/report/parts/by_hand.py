@@ -6,13 +6,16 @@ lowest; the interval is that of the ratio to this one mode.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from benchmarks import BY_HAND
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import drawn, intervals_of, is_positive, with_batch
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import BESIDE, Case, Run
 
 GROUPS = {"predict": "predict", "train step sgd": "training step, SGD", "train step": "training step, Adam"}
@@ -214,3 +217,57 @@ def _what_a_ratio_is(run: Run) -> str:
     if run.processes == 1:
         return "Ratios from one process, so without an interval."
     return f"Ratios of times with their {CONFIDENCE:.0%} intervals from {run.processes} processes."
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, ladder_time, ladder_memory)
+
+
+def ladder_time(run: Run) -> Plot | None:
+    """How many times as fast as the textbook loops each rung is, question by question."""
+    questions = {question: rungs for question, rungs in _ladders(run).items() if lowest(rungs)}
+    rows = _rows(questions.values())
+    lines = []
+    for index, (question, rungs) in enumerate(questions.items()):
+        loops = lowest(rungs) or rungs[0]
+        ratios = [ratio_interval(loops.medians, case.medians) for case in rungs]
+        at = [rows.index(case.mode) for case in rungs]
+        faster = [one.ratio for one in ratios]
+        lines.append(Line(question, faster, at, 3 + index, index, intervals=intervals_of(ratios), rows=True))
+    if not lines:
+        return None
+    caption = "Right is faster. The same network by hand from the textbook loops down to threads; the axis is logarithmic."
+    if run.processes > 1:
+        caption += f" Bars are {CONFIDENCE:.0%} intervals over {run.processes} processes."
+    x = Axis("times as fast as the loops", "log")
+    return Plot("ladder-time", "By hand: time, rung by rung", caption, draw("ladder-time", lines, x, Axis("", names=rows)))
+
+
+def ladder_memory(run: Run) -> Plot | None:
+    """The most memory that a call holds on each rung, question by question."""
+    questions = _ladders(run)
+    rows = _rows(questions.values())
+    lines = []
+    for index, (question, rungs) in enumerate(questions.items()):
+        mebibytes = [case.extra["traced_peak_bytes"] / 2**20 for case in rungs]
+        at = [rows.index(case.mode) for case in rungs]
+        lines.append(Line(question, mebibytes, at, 3 + index, index, rows=True))
+    if not lines:
+        return None
+    caption = "Left is smaller. The most that a first call holds at a time in arrays and Python objects, its workspace included."
+    x = Axis("memory of a call (MiB)", "log")
+    return Plot("ladder-memory", "By hand: memory, rung by rung", caption, draw("ladder-memory", lines, x, Axis("", names=rows)))
+
+
+def _ladders(run: Run) -> dict[str, list[Case]]:
+    """Question -> the rungs that are whole enough to be drawn."""
+    cases = [case for case in with_batch(run, "ladder") if isinstance(case.extra.get("kind"), str)]
+    return ladder(replace(run, cases=tuple(case for case in cases if is_positive(case.extra.get("traced_peak_bytes")))))
+
+
+def _rows(ladders: Iterable[Sequence[Case]]) -> list[str]:
+    """The rungs, each once, from the lowest up."""
+    return list(dict.fromkeys(case.mode for rungs in ladders for case in rungs))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.quantities import units
-from benchmarks.quantities.statistics import CONFIDENCE, Ratio, paired_difference, ratio_interval
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.quantities.statistics import CONFIDENCE, Ratio, paired_difference, ratio_interval, share_interval
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import drawn, is_positive, tick_percent
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import Case, Run
 
 GROUP = "compression"
@@ -15,11 +18,13 @@ MARK = 6000
 """Weights that pruning leaves where networks of this class do best in the literature: near 99.2 % on MNIST."""
 
 
-def section(run: Run) -> Section | None:
-    """Technique x implementation; None if this run compressed nothing."""
+def sections(run: Run) -> list[Section]:
+    return [_section(run)] if run.group(GROUP) else []
+
+
+def _section(run: Run) -> Section:
+    """Technique x implementation."""
     cases = run.group(GROUP)
-    if not cases:
-        return None
     head = [
         "",
         "implementation",
@@ -116,3 +121,69 @@ def _mark_in_words(run: Run, cases: Sequence[Case]) -> list[str]:
         f"{data['classes']} classes), {nearest.extra['point']} leaves {units.count(nearest.extra['weights_left'])} and gets "
         f"{units.percent(accuracy(nearest))} of {nearest.extra['test_images']} right; on another data set it is no comparison."
     ]
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, compressed_bytes, compressed_time)
+
+
+def compressed_bytes(run: Run) -> Plot | None:
+    """Accuracy against the bytes of the weights, a mark a network: it is the same in every implementation that runs the weights."""
+    cases = _compressed(run)
+    marks: dict[str, dict[str, tuple[float, float, tuple[float, float]]]] = {}
+    for case in cases:
+        marks.setdefault(case.extra["technique"], {})[case.extra["point"]] = (
+            case.extra["stored_bytes"] / 1000,
+            *_share(case, "correct"),
+        )
+    for case in cases[:1]:
+        marks = {"dense": {"dense": (case.extra["dense_bytes"] / 1000, *_share(case, "dense_correct"))}, **marks}
+    caption = "Left is smaller, up is more accurate. The dashed line is the front: no network is both smaller and as accurate."
+    axis = Axis("bytes of the weights (kB)", "log")
+    return _trade_off("compressed-bytes", "Compression: accuracy against bytes", caption, marks, axis)
+
+
+def compressed_time(run: Run) -> Plot | None:
+    """Accuracy against the time of a batch in each implementation's fastest of the compared modes; the dense networks are marked."""
+    marks: dict[str, dict[str, tuple[float, float, tuple[float, float]]]] = {}
+    cases = _compressed(run)
+    for case in cases:
+        dense = marks.setdefault(f"{case.framework}, dense", {})
+        dense[case.mode] = (case.extra["dense_seconds"] * 1e3, *_share(case, "dense_correct"))
+        marks.setdefault(case.framework, {})[f"{case.mode} {case.extra['point']}"] = (case.median * 1e3, *_share(case, "correct"))
+    batch = cases[0].extra["batch"] if cases else 0
+    caption = f"Left is faster, up is more accurate; {batch} images a call. The dashed line is the front: no network is both faster and as accurate."
+    return _trade_off("compressed-time", "Compression: accuracy against time", caption, marks, Axis("time of a call (ms)", "log"))
+
+
+def _compressed(run: Run) -> list[Case]:
+    return [
+        case for case in run.group("compression") if is_positive(case.extra.get("stored_bytes")) and case.extra["test_images"] > 0
+    ]
+
+
+def _share(case: Case, key: str) -> tuple[float, tuple[float, float]]:
+    """A share of the test images and its interval."""
+    images = case.extra["test_images"]
+    return case.extra[key] / images, share_interval(case.extra[key], images)
+
+
+def _trade_off(
+    name: str, title: str, caption: str, marks: Mapping[str, Mapping[str, tuple[float, float, tuple[float, float]]]], x: Axis
+) -> Plot | None:
+    """One cloud of marks (cost, accuracy, interval) a name, and the line of those that no other beats."""
+    if not marks:
+        return None
+    lines = [
+        Line(label, costs, shares, index, index, joined=False, intervals=intervals)
+        for index, (label, cloud) in enumerate(marks.items())
+        for costs, shares, intervals in [tuple(zip(*cloud.values(), strict=True))]
+    ]
+    best = front([(cost, share) for cloud in marks.values() for cost, share, _ in cloud.values()])
+    costs, shares = zip(*best, strict=True)
+    lines.append(Line("front", costs, shares, len(lines), 1, width=1.2, markers=False))
+    caption += f" Bars are {CONFIDENCE:.0%} intervals over the test images."
+    return Plot(name, title, caption, draw(name, lines, x, Axis("test accuracy", write=tick_percent)))

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, SEVERAL, Ratio, independent_ratio_interval
 from benchmarks.report import page
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.records import Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import CONTROL, Case, Run
 
 GATE = "python -m benchmarks gate --base HEAD@/OLD/bin/python --head HEAD@/NEW/bin/python"

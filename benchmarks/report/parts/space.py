@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from benchmarks.quantities import units
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.drawing import Axis, draw
+from benchmarks.report.plots import are_numbers, drawn, line_of
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import Run
 
 PREDICT, TRAIN, EPOCH = "space predict", "space train step", "space epoch"
@@ -140,3 +143,26 @@ def _batches(run: Run, group: str) -> list[int]:
 
 def _cell(value: float | None) -> str:
     return DASH if value is None else units.size(value)
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, memory)
+
+
+def memory(run: Run) -> Plot | None:
+    """Memory of a process while it trains: each framework's ``rss_over_time``, pairs of seconds and bytes."""
+    lines = []
+    for case in run.group("space epoch"):
+        samples = case.extra.get("rss_over_time")
+        if isinstance(samples, list) and samples and all(are_numbers(pair) and len(pair) == 2 for pair in samples):
+            seconds, sizes = zip(*samples, strict=True)
+            mebibytes = [size / 2**20 for size in sizes]
+            lines.append(line_of(run, case.framework, case.mode, seconds, mebibytes, markers=len(samples) < 3))
+    if not lines:
+        return None
+    caption = "Resident memory of a process of its own, imported library and the epoch's converted images included, while it trains one epoch."
+    x, y = Axis("time since the epoch began (s)"), Axis("memory (MiB)", write="{:,.0f}".format, zero=True)
+    return Plot("memory", "Memory over time: one training epoch", caption, draw("memory", lines, x, y))

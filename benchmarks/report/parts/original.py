@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from math import e, log1p
 
 from benchmarks.quantities import units
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report import original_report
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import Case, Run
 
 GROUP = "seed"
@@ -145,7 +147,16 @@ def figures(run: Run) -> dict[str, Case]:
     return {str(case.extra["figure"]): case for case in run.group(GROUP)}
 
 
-def section(run: Run) -> Section | None:
+def sections(run: Run) -> list[Section]:
+    pairs = _pairs(run)
+    return [*([pairs] if pairs else []), _other_figures(run)]
+
+
+def plots(run: Run) -> list[Plot]:
+    return []
+
+
+def _pairs(run: Run) -> Section | None:
     """The pairs that this run measured, each with what the difference teaches; None if it measured none."""
     cases = figures(run)
     rows = [_row(pair, cases[pair.figure], run) for pair in PAIRS if pair.figure in cases]
@@ -180,6 +191,14 @@ def _trained(case: Case, run: Run) -> str:
 
 
 def _not_redone(cases: dict[str, Case]) -> list[str]:
-    """Which rows this run has no case for; what no case can redo stands in `seed.REALLY`."""
+    """Which rows this run has no case for; what no case can redo stands in `original_report.REALLY`."""
     missing = [pair.title for pair in PAIRS if pair.figure not in cases]
     return [f"Not in this run: {', '.join(missing)}. The slower of these run with --heavy."] if missing else []
+
+
+def _other_figures(run: Run) -> Section:
+    """What the seed really measured, beside what this run shows by a pair of figures: that is said there."""
+    shown = figures(run)
+    rows = [[truth.figure, truth.really] for truth in original_report.REALLY if truth.shown_by not in shown]
+    title = f"What the seed's {'other ' if shown else ''}figures really were"
+    return Section(title, table=Table(["figure", "what was timed or counted"], rows))

@@ -6,15 +6,22 @@ Every mode is compared with its own framework's default: eager mode, in a framew
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import groupby
 from math import ceil
 
 from benchmarks.quantities import units
-from benchmarks.quantities.statistics import Ratio, ratio_interval
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
+from benchmarks.report.drawing import Axis, draw
+from benchmarks.report.plots import batches_of, drawn, intervals_of, line_of, time_per_image_of, with_batch
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.text import DASH
 from benchmarks.saved.results import Case, Run
 
 GROUPS = {"graphs predict": "inference", "graphs train step": "training step"}
+
+DYNAMIC = "eager"
+"""How a framework's mode is called that runs operation by operation; the other modes are compared with it."""
 
 Pair = tuple[str, str]
 """Framework and mode."""
@@ -224,3 +231,46 @@ def _first_call_cell(case: Case | None, default: Case | None) -> str:
         return first
     calls = break_even_calls(case, default)
     return f"{first}, {'never' if calls is None else units.count(calls)}"
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, graph_time_per_image, speed_up_predict, speed_up_train)
+
+
+def graph_time_per_image(run: Run) -> Plot | None:
+    """Inference at six batch sizes."""
+    return time_per_image_of(run, "graphs predict", "graph-time-per-image", "Inference: time per image, more batch sizes")
+
+
+def speed_up_predict(run: Run) -> Plot | None:
+    """Static graphs against dynamic ones, inference."""
+    return _speed_up(run, "graphs predict", "speed-up-predict", "Static graph against dynamic: inference")
+
+
+def speed_up_train(run: Run) -> Plot | None:
+    """Static graphs against dynamic ones, a training step."""
+    return _speed_up(run, "graphs train step", "speed-up-train", "Static graph against dynamic: training step")
+
+
+def _speed_up(run: Run, group: str, name: str, title: str) -> Plot | None:
+    """How many times longer each framework's dynamic mode takes than its other modes, batch by batch: the report's own ratios."""
+    cases = [case for case in with_batch(run, group) if case.extra.get("default_mode") == DYNAMIC]
+    lines = [
+        line_of(run, *pair, list(curve), [one.ratio for one in curve.values()], intervals=intervals_of(curve.values()))
+        for pair, curve in speedups(replace(run, cases=tuple(cases)), group).items()
+        if curve
+    ]
+    if not lines:
+        return None
+    caption = (
+        f"Above the dashed line the mode is faster than {DYNAMIC} of the same framework, below it slower. Warm calls; the first call is "
+        "not in it."
+    )
+    if run.processes > 1:
+        caption += f" Bars are {CONFIDENCE:.0%} intervals over {run.processes} processes."
+    x = Axis("images in one call", "log", 2, ticks=batches_of(lines))
+    y = Axis(f"times as fast as {DYNAMIC}", "log", 2, write=lambda value: f"{value:g} x")
+    return Plot(name, title, caption, draw(name, lines, x, y, level=(1, "")))

@@ -2,7 +2,7 @@
 
 The expected text lies in tests/data/versions.  After a change that is meant, look at the difference and write it anew:
 
-    python -m tests.report.test_report_versions
+    python -m tests.report.test_versions
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.report import markdown, report, report_versions
+from benchmarks.report import markdown, report, versions
 from benchmarks.saved.results import load_many, load_runs
 from lenet5 import InputError
 
@@ -277,17 +277,17 @@ def test_heads_name_what_differs(tmp_path):
 
     one, other, third = make(tmp_path / "1", blas("0.3.31")), make(tmp_path / "2", blas("0.3.32")), make(tmp_path / "3", both)
 
-    assert report_versions.labels(load_runs([one, other])) == ["numpy blas openblas 0.3.31", "numpy blas openblas 0.3.32"]
-    assert report_versions.labels(load_runs([one, third])) == ["torch 2.13.0", "torch 2.14.0"]
+    assert versions.labels(load_runs([one, other])) == ["numpy blas openblas 0.3.31", "numpy blas openblas 0.3.32"]
+    assert versions.labels(load_runs([one, third])) == ["torch 2.13.0", "torch 2.14.0"]
 
 
 def test_markup_is_text(tmp_path):
     """Versions come from a file: markup in them is text."""
     runs = load_runs([make(tmp_path / "old"), make(tmp_path / "new", torch("2.14|<script>alert(1)</script>"))])
-    parts = report_versions.sections(runs)
+    parts = versions.sections(runs)
 
     assert "<script>alert" not in markdown.render(parts)
-    assert "<script>alert" not in report_versions.render(runs, parts)
+    assert "<script>alert" not in versions.render(runs, parts)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,139 @@
+"""Do the frameworks learn the same? How closely their learning curves lie on each other."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+from benchmarks.quantities import units
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import are_numbers, drawn, layer, line_of, tick_percent
+from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.times import label
+from benchmarks.saved.results import Case, Run
+
+Y_TRAIN, Y_VALIDATION, Y_ACCURACY = "train_loss_nats", "validation_loss_nats", "validation_accuracy"
+
+
+def sections(run: Run) -> list[Section]:
+    return [_agreement(run)]
+
+
+def _agreement(run: Run) -> Section:
+    """How closely the learning curves lie on each other."""
+    cases = run.group("train")
+    if not cases:
+        return Section("Do they learn the same?", before=["Not measured in this run: it trained no network to the end."])
+    epochs = min(len(case.extra["validation_accuracy"]) for case in cases)
+    shown = sorted({epoch for epoch in (1, 2, 5, 10, 20, 30, epochs) if epoch <= epochs})
+    rows = [
+        [label(case), *(units.percent(case.extra["validation_accuracy"][epoch - 1]) for epoch in shown), _loss(case, epochs)]
+        for case in cases
+    ]
+    return Section(
+        "Do they learn the same?",
+        before=[
+            "Same initial weights, same batches in the same order, Adam 1e-3, batch 64. Validation accuracy after so many epochs, and the "
+            "training loss of the last one:"
+        ],
+        table=Table(["", *(str(epoch) for epoch in shown), "last loss"], rows),
+        after=[_difference(one, other, epochs) for one, other in combinations(cases, 2)]
+        + (
+            [
+                "They part because rounding differs, and training amplifies the last digit from step to step; see the tests for one step."
+            ]
+            if len(cases) > 1
+            else []
+        ),
+    )
+
+
+def _loss(case: Case, epochs: int) -> str:
+    return f"{units.significant(case.extra['train_loss_nats'][epochs - 1])} nats"
+
+
+def _difference(one: Case, other: Case, epochs: int) -> str:
+    """One sentence on how far two training runs are apart."""
+
+    def gaps(curve: str) -> list[float]:
+        pairs = zip(one.extra[curve][:epochs], other.extra[curve][:epochs], strict=True)
+        return [abs(a - b) for a, b in pairs]
+
+    loss, accuracy = gaps("train_loss_nats"), gaps("validation_accuracy")
+    predictions = list(zip(one.extra["test_predictions"], other.extra["test_predictions"], strict=True))
+    same = sum(a == b for a, b in predictions)
+    return (
+        f"{one.framework} and {other.framework}: training loss {loss[0]:.1e} nats apart in the first epoch, {max(loss):.1e} at most; "
+        f"validation accuracy {100 * max(accuracy):.1f} points at most; {same} of {len(predictions)} test images classified alike."
+    )
+
+
+# What is drawn
+
+
+def plots(run: Run) -> list[Plot]:
+    return drawn(run, training_loss, validation_loss, validation_accuracy, apart)
+
+
+def training_loss(run: Run) -> Plot | None:
+    return _learning(run, Y_TRAIN, "training-loss", "Training loss", Axis("mean loss of the epoch (nats)", zero=True))
+
+
+def validation_loss(run: Run) -> Plot | None:
+    return _learning(run, Y_VALIDATION, "validation-loss", "Validation loss", Axis("loss after the epoch (nats)", zero=True))
+
+
+def validation_accuracy(run: Run) -> Plot | None:
+    axis = Axis("accuracy after the epoch", write=tick_percent, zero=True)
+    return _learning(run, Y_ACCURACY, "validation-accuracy", "Validation accuracy", axis)
+
+
+def _learning(run: Run, curve: str, name: str, title: str, y: Axis) -> Plot | None:
+    """One curve a framework, the first broad and pale and the last thin, so that all are seen where they lie on each other."""
+    cases = _trained(run, curve)
+    if not cases:
+        return None
+    lines = [
+        line_of(
+            run,
+            case.framework,
+            case.mode,
+            range(1, len(case.extra[curve]) + 1),
+            case.extra[curve],
+            markers=len(case.extra[curve]) == 1,
+            style=0,
+            **layer(index, len(cases)),
+        )
+        for index, case in enumerate(cases)
+    ]
+    caption = (
+        "Same weights to start from, same batches in the same order. The lines differ in breadth so that those beneath can be seen."
+    )
+    return Plot(name, title, caption, draw(name, lines, Axis("epoch", whole=True), y))
+
+
+def apart(run: Run) -> Plot | None:
+    """How far the training losses of each two frameworks are apart, epoch by epoch."""
+    lines = []
+    pairs = list(combinations(_trained(run, Y_TRAIN), 2))
+    for index, (one, other) in enumerate(pairs):
+        losses = zip(one.extra[Y_TRAIN], other.extra[Y_TRAIN], strict=False)
+        gaps = [(epoch, abs(a - b)) for epoch, (a, b) in enumerate(losses, start=1) if a != b]
+        if gaps:
+            epochs, values = zip(*gaps, strict=True)
+            # Not the colour of either: this is neither's curve.
+            # Of three that are two apart from the third, two curves lie on each other as well.
+            label = f"{one.framework} and {other.framework}"
+            how = layer(index, len(pairs), step=2.5)
+            lines.append(Line(label, epochs, values, colour=3 + index, markers=len(values) == 1, **how))
+    if not lines:
+        return None
+    caption = (
+        "Absolute difference of the training losses, on a logarithmic axis. It begins at float32's rounding, which training then "
+        "amplifies; where two are equal to the last bit there is no mark."
+    )
+    x, y = Axis("epoch", whole=True), Axis("apart (nats)", "log", write=lambda value: f"{value:.0e}".replace("e-0", "e-"))
+    return Plot("apart", "How far the training losses lie apart", caption, draw("apart", lines, x, y))
+
+
+def _trained(run: Run, curve: str) -> list[Case]:
+    return [case for case in run.group("train") if are_numbers(case.extra.get(curve))]

@@ -1,0 +1,32 @@
+"""Why a cell has no number: what the run itself says of the cases that could have given it one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from benchmarks.report.records import Dash
+from benchmarks.saved.results import Run
+
+NOT_IN_RUN = "not in this run: left out, or not possible here"
+
+
+def dash(run: Run, framework: str, mode: str = "", batch: int | None = None, group: str = "") -> Dash:
+    """A dash with the reason that the cases of this framework, mode, batch and group have no number; the fewer are given, the more fit.
+
+    Only cases of the tests that gave this run's cases of ``group`` are asked, where it has any.
+    """
+    if framework in run.out_of_reach:
+        return Dash(run.out_of_reach[framework])
+    return Dash("; ".join(dict.fromkeys(_reasons(run, framework, mode, batch, group))) or NOT_IN_RUN)
+
+
+def _reasons(run: Run, framework: str, mode: str, batch: int | None, group: str) -> Iterator[str]:
+    tests = {case.name.partition("[")[0] for case in run.group(group)}
+    begin = f"{framework}-{mode}" if mode else framework
+    for name, reason in run.not_measured.items():
+        test, _, parameters = name.removesuffix("]").partition("[")
+        fits = f"{parameters}-".startswith(f"{begin}-") and (test in tests or not tests)
+        batches = re.findall(r"(?<![^-])batch=?(\d+)(?![^-])", parameters)
+        if fits and reason and (batch is None or not batches or batches == [str(batch)]):
+            yield reason

@@ -1,0 +1,46 @@
+"""A dash says why there is no number, in the words of the cases that have none."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from benchmarks.report.reasons import NOT_IN_RUN, dash
+from benchmarks.saved.results import Case, Run
+
+MISSING = {
+    "benchmarks/test_predict.py::test_predict[torch-compile-batch1]": "no compiler",
+    "benchmarks/test_predict.py::test_predict[torch-compile-batch=64]": "too long",
+    "benchmarks/test_training.py::test_train_step[torch-compile]": "no step",
+    "benchmarks/test_training.py::test_train[jax-jit]": "not installed",
+}
+
+
+def run_of(**lenet5):
+    case = Case("predict", "benchmarks/test_predict.py::test_predict[torch-eager-batch1]", {}, {}, (1.0,))
+    return Run((Path("run.json"),), (case,), {}, {"not_measured": MISSING, **lenet5}, {}, "", "")
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (("torch", "compile", 1, "predict"), "no compiler"),
+        (("torch", "compile", 64, "predict"), "too long"),
+        (("torch", "compile", 6, "predict"), NOT_IN_RUN),
+        (("torch", "compile", None, "predict"), "no compiler; too long"),
+        (("torch", "compile"), "no compiler; too long; no step"),
+        (("torch", "comp"), NOT_IN_RUN),
+        (("torch", "eager", 1, "predict"), NOT_IN_RUN),
+        (("jax",), "not installed"),
+        (("jax", "", None, "predict"), NOT_IN_RUN),
+    ],
+)
+def test_reason(asked, why):
+    """Only the cases of the same framework, mode, batch size and group are asked; without any the dash says that too."""
+    assert dash(run_of(), *asked).reason == why
+
+
+def test_out_of_reach():
+    """Where the device is out of reach, that is the reason for everything."""
+    assert dash(run_of(out_of_reach={"numpy": "no GPU by hand"}), "numpy", "fused", 1, "predict").reason == "no GPU by hand"
