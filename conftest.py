@@ -194,7 +194,17 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
 def pytest_benchmark_compare_machine_info(
     config: pytest.Config, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
 ) -> None:
-    """Remember what is compared with, and this machine; what differs can be told when the frameworks have been used."""
+    """Remember what is compared with, and this machine; what differs can be told when the frameworks have been used.
+
+    A baseline that cannot be read ends the session before anything is measured.
+    """
+    from benchmarks.saved import baseline
+    from lenet5 import InputError
+
+    try:
+        baseline.check(compared_benchmark, f"--benchmark-compare={config.getoption('benchmark_compare')}")
+    except InputError as error:
+        pytest.exit(str(error), returncode=2)
     config.stash[BASELINES].append((compared_benchmark, machine_info))
 
 
@@ -238,7 +248,7 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
         asked = [os.path.relpath(argument, config.rootpath) for argument in config.args]
         found = baseline.remarks(document, machine_info, measured, config.stash[LEFT_OUT], asked)
         if found:
-            terminalreporter.section(f"LeNet-5: the baseline of {document['datetime']} does not fit", red=True, bold=True)
+            terminalreporter.section(f"LeNet-5: the baseline of {document.get('datetime', 'unknown date')} does not fit", red=True, bold=True)
         for line in found:
             terminalreporter.write_line(line, red=True)
 

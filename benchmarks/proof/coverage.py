@@ -30,7 +30,7 @@ def ratios(run: Run, size: int) -> Iterator[tuple[str, Ratio]]:
     """What was measured twice, and the ratio of two copies of it in one set of processes."""
     kinds: dict[str, list[Case]] = {}
     for case in sorted(run.group("twins"), key=lambda case: int(case.extra["copy"])):
-        batch = f", batch {case.extra['batch']}" if "batch" in case.extra else ""
+        batch = f", batch {case.extra['batch']}" if case.extra.get("batch") else ""
         kinds.setdefault(f"{case.framework} {case.mode}{batch}", []).append(case)
     for kind, copies in kinds.items():
         for one, other in zip(copies[::2], copies[1::2], strict=False):

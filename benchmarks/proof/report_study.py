@@ -79,8 +79,8 @@ CASES = (
     "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found; of copies of "
     "one case the median spread."
 )
-COPY = re.compile(r"copy=\d+-?")
-"""What tells the copies of one case apart, see twins.py."""
+COPY = re.compile(r"copy=?\d+-?")
+"""What tells the copies of one case apart, see twins.py; with the equals sign in recordings of commit 67fa1dc and before."""
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from benchmarks.saved.results import SAME, at
+from benchmarks.saved import one
+from benchmarks.saved.circumstances import SAME
+from benchmarks.saved.facts import OURS, at
+from benchmarks.saved.names import canonical
 
 PLACES = [place for place in SAME if place.startswith("machine_info.") and not place.endswith(".code_sha256")]
 """Where two runs have to agree before a time of one says anything about the other; their code is what is compared."""
+
+GONE = "there is no such case any more"
+
+
+def check(baseline: Mapping[str, Any], where: str) -> None:
+    """Raise InputError, one line that begins with ``where``, for a run of this project that cannot be read.
+
+    Other suites' runs are not this project's to judge.
+    """
+    if at(baseline, OURS) is not None:
+        one.run_of(Path(where), baseline)
 
 
 def remarks(
@@ -21,21 +36,25 @@ def remarks(
 ) -> list[str]:
     """What is wrong with a comparison, a line each: of circumstances that differ, and of cases that have a number there and none here.
 
-    ``baseline`` is a saved document; ``measured`` the cases of this session; ``left_out`` those that it was told to leave out;
-    ``asked`` the folders, files or cases that it was told to run, relative to the project.
+    ``baseline`` is a saved document that passed `check`; ``measured`` the cases of this session; ``left_out`` those that it was told to
+    leave out; ``asked`` the folders, files or cases that it was told to run, relative to the project.  Cases go by their names of today.
     """
-    reasons = at({"machine_info": machine_info}, "machine_info.lenet5.not_measured") or {}
-    vanished = [
-        f"vanished: {name} ({reasons.get(name, 'there is no such case any more')})"
-        for name in (str(case["fullname"]) for case in baseline["benchmarks"])
-        if name not in measured and name not in left_out and any(_within(name, place) for place in asked)
-    ]
-    return [*_circumstances(baseline, machine_info), *vanished]
+    return [*_circumstances(baseline, machine_info), *_vanished(baseline, machine_info, {*measured, *left_out}, asked)]
+
+
+def _vanished(
+    baseline: Mapping[str, Any], machine_info: Mapping[str, Any], known: Collection[str], asked: Sequence[str]
+) -> Iterator[str]:
+    reasons = one.reasons(at({"machine_info": machine_info}, f"{OURS}.not_measured") or {})
+    names = {canonical(name) for name in known}
+    for name in dict.fromkeys(canonical(str(case["fullname"])) for case in baseline["benchmarks"]):
+        if name not in names and any(_within(name, canonical(place)) for place in asked):
+            yield f"vanished: {name} ({reasons.get(name, GONE)})"
 
 
 def _circumstances(baseline: Mapping[str, Any], machine_info: Mapping[str, Any]) -> list[str]:
     now = json.loads(json.dumps({"machine_info": machine_info}))  # as the file has it: lists, no tuples
-    frameworks = "machine_info.lenet5.frameworks"
+    frameworks = f"{OURS}.frameworks"
     shared = sorted({*(at(baseline, frameworks) or ())} & {*(at(now, frameworks) or ())})
     facts = [f"{frameworks}.{name}.{fact}" for name in shared for fact in at(now, f"{frameworks}.{name}")]
     found = [(place, at(baseline, place), at(now, place)) for place in (*PLACES, *facts)]

@@ -26,6 +26,7 @@ from benchmarks.saved.kinds import (
     ListOf,
     Number,
     PairOf,
+    fault_in,
 )
 from lenet5.errors import InputError
 
@@ -95,7 +96,7 @@ FIELDS: Mapping[str, Field] = {
             ),
             may=("train", "space epoch", CONTROL, TWINS),
         ),
-        Field("optimizer", TEXT, needs=STEPS, may=("train", "graphs train step", *PRUNING)),
+        Field("optimizer", TEXT, needs=STEPS, may=("train epoch", "train", "graphs train step", *PRUNING)),
         Field("epochs", AT_LEAST_ONE, units.COUNT, needs=COMPRESSION, may=("train", *PRUNING, ORIGINAL)),
         Field("steps", AT_LEAST_ONE, units.COUNT, may=("train epoch",)),
         # What the network is
@@ -147,7 +148,7 @@ FIELDS: Mapping[str, Field] = {
         Field("sparsity_all", SHARE, units.SHARE, needs=PRUNING),
         *(Field(f"sparsity_{layer}", SHARE, units.SHARE, needs=PRUNING) for layer in LAYERS),
         Field("negative_zeros", COUNT, units.COUNT, needs=PRUNING),
-        Field("nonzero_macs_per_image", COUNT, units.COUNT, needs=PRUNING),
+        Field("nonzero_macs_per_image", AT_LEAST_ONE, units.COUNT, needs=PRUNING),
         Field("sparse_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=PRUNING),
         Field("gzip_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=PRUNING, may=COMPRESSION),
         Field("dense_bytes", AT_LEAST_ONE, units.EXACT_BYTES, needs=(*PRUNING, *COMPRESSION)),
@@ -234,14 +235,8 @@ def read(where: str, group: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _faults(group: str, values: Mapping[str, Any]) -> Iterator[str]:
     """What is wrong with the declared values of a case, a sentence each."""
-    declared = of(group)
-    for name in needed(group):
-        if name not in values:
-            yield f"{name} is missing; expected {declared[name].kind.right}"
-    right = True
-    for name, field in declared.items():
-        if name in values and (fault := field.kind.fault(name, values[name])):
-            right = False
-            yield fault
-    if right:
+    declared, wanted = of(group), needed(group)
+    found = [fault_in(values, name, field.kind, name in wanted) for name, field in declared.items()]
+    yield from filter(None, found)
+    if not any(found):
         yield from relations.faults({name: value for name, value in values.items() if name in declared})

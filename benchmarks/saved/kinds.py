@@ -1,4 +1,4 @@
-"""What a saved value can be, in data: whole numbers, numbers, texts, lists and pairs of these, and the words for a value that is none.
+"""What a saved value can be: whole numbers, numbers, texts, lists and mappings of these, and the words for a value that is none of them.
 
 A kind answers with the sentence that an error line ends with, or with None for a value that is right.  ``place`` says where the value
 stands.
@@ -6,7 +6,8 @@ stands.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,14 +66,47 @@ class Number:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that is not blank."""
+    """A text; one of spaces only is empty."""
+
+    empty: bool = False
+    """Whether it can be empty."""
 
     @property
     def right(self) -> str:
-        return "a text that is not empty"
+        return "a text" if self.empty else "a text that is not empty"
 
     def fault(self, place: str, value: Any) -> str | None:
-        return None if isinstance(value, str) and value.strip() else wrong(place, value, self.right)
+        return None if isinstance(value, str) and (self.empty or value.strip()) else wrong(place, value, self.right)
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """One of a few values, such as words, True and False, or None."""
+
+    values: tuple[str | bool | None, ...]
+
+    @property
+    def right(self) -> str:
+        return f"one of {', '.join(map(repr, self.values))}"
+
+    def fault(self, place: str, value: Any) -> str | None:
+        fits = any(value == one and type(value) is type(one) for one in self.values)
+        return None if fits else wrong(place, value, self.right)
+
+
+@dataclass(frozen=True)
+class Either:
+    """What one of two kinds takes."""
+
+    one: Kind
+    other: Kind
+
+    @property
+    def right(self) -> str:
+        return f"{self.one.right} or {self.other.right}"
+
+    def fault(self, place: str, value: Any) -> str | None:
+        return self.one.fault(place, value) and self.other.fault(place, value) and wrong(place, value, self.right)
 
 
 @dataclass(frozen=True)
@@ -110,18 +144,69 @@ class PairOf:
         return _first_fault(place, value, [self.first, self.second])
 
 
+@dataclass(frozen=True)
+class Anything:
+    """Whatever JSON can say."""
+
+    right: str = "anything"
+
+    def fault(self, place: str, value: Any) -> str | None:
+        return None
+
+
+@dataclass(frozen=True)
+class MapOf:
+    """An object, as JSON calls it: any number of names, each with a value of one kind."""
+
+    each: Kind = Anything()
+
+    @property
+    def right(self) -> str:
+        return "an object" if isinstance(self.each, Anything) else f"an object, each of its values {self.each.right}"
+
+    def fault(self, place: str, value: Any) -> str | None:
+        if not isinstance(value, Mapping):
+            return wrong(place, value, self.right)
+        found = (self.each.fault(f"{place}.{str(name)[:SHOWN_CHARACTERS]}", one) for name, one in value.items())
+        return next((fault for fault in found if fault), None)
+
+
+@dataclass(frozen=True)
+class Finite:
+    """Whatever JSON can say at any depth, but for NaN and infinity, which Python writes and JSON cannot say."""
+
+    right: str = "anything but NaN and infinity"
+
+    def fault(self, place: str, value: Any) -> str | None:
+        if isinstance(value, Mapping):
+            return MapOf(self).fault(place, value)
+        if isinstance(value, (list, tuple)):
+            return ListOf(self, least=0).fault(place, value)
+        return wrong(place, value, self.right) if isinstance(value, float) and not math.isfinite(value) else None
+
+
 def wrong(place: str, value: Any, right: str) -> str:
     """The sentence about a wrong value.   -> "batch is '1'; expected a whole number from 1 to 10" """
     return f"{place} is {repr(value)[:SHOWN_CHARACTERS]}; expected {right}"
 
 
+def fault_in(values: Mapping[str, Any], name: str, kind: Kind, needed: bool = True) -> str | None:
+    """What is wrong with the value of that name, or that it is missing; None if nothing is."""
+    if name in values:
+        return kind.fault(name, values[name])
+    return f"{name} is missing; expected {kind.right}" if needed else None
+
+
 def _first_fault(place: str, values: Sequence[Any], kinds: Sequence[Kind]) -> str | None:
-    faults = (kind.fault(f"{place}[{index}]", value) for index, (value, kind) in enumerate(zip(values, kinds, strict=True)))
-    return next((fault for fault in faults if fault), None)
+    for index, (value, kind) in enumerate(zip(values, kinds, strict=True)):
+        if kind.fault(place, value):
+            return kind.fault(f"{place}[{index}]", value)
+    return None
 
 
 SECONDS = Number(*PLAUSIBLE)
 NATS = Number(0, PLAUSIBLE[1])
 SHARE = Number(0, 1)
 COUNT, AT_LEAST_ONE, DIFFERENCE = Whole(0), Whole(1), Whole(-MOST_COUNT)
-TEXT = Text()
+TEXT, WORDS = Text(), Text(empty=True)
+OBJECT = MapOf()

@@ -8,6 +8,8 @@ import json
 import pytest
 
 from benchmarks.saved import baseline
+from lenet5 import InputError
+from tests.support import documents
 from tests.support.copies import copy_of_project, run_pytest
 
 BENCHMARKS = "benchmarks/test_predict.py::test_predict"
@@ -94,8 +96,32 @@ def test_not_asked_for(left_out, asked, vanished):
     assert len(remarks(measured=("one",), left_out=left_out, asked=asked)) == vanished
 
 
+def test_other_spelling():
+    """A case is the same under the id that commit 67fa1dc gave it, in the baseline, in this session and in what was asked for."""
+    old, new = f"{BENCHMARKS}[numpy-fused-batch=1]", f"{BENCHMARKS}[numpy-fused-batch1]"
+    for there, here in ((old, new), (new, old)):
+        before = {"machine_info": MACHINE, "benchmarks": [{"fullname": there}]}
+        assert baseline.remarks(before, MACHINE, [here], [], [BENCHMARKS]) == []
+        assert baseline.remarks(before, MACHINE, [], [here], [BENCHMARKS]) == []
+        assert baseline.remarks(before, MACHINE, [], [], [here]) == [f"vanished: {new} (there is no such case any more)"]
+
+
+def test_unreadable():
+    """A run of this project that no report could be made of is refused in one line; those of other suites are not judged."""
+    whole = documents.of_group("predict", whole=True)
+    baseline.check(whole, "--benchmark-compare=0001")
+    baseline.check({"machine_info": {}, "benchmarks": []}, "--benchmark-compare=0001")
+
+    for place in ("datetime", "benchmarks"):
+        with pytest.raises(InputError, match=f"^--benchmark-compare=0001: {place} is missing; expected a "):
+            baseline.check({key: value for key, value in whole.items() if key != place}, "--benchmark-compare=0001")
+
+
 def test_said_loudly(tmp_path):
-    """In a session that compares, a section of its own names what does not fit; where all fits there is none."""
+    """In a session that compares, a section of its own names what does not fit; where all fits there is none.
+
+    A baseline that cannot be read ends the session before anything is measured.
+    """
     project = copy_of_project(tmp_path / "project")
     quick = (
         "-k",
@@ -122,4 +148,13 @@ def test_said_loudly(tmp_path):
     section = second.output.partition(f"LeNet-5: the baseline of {document['datetime']} does not fit")[2].splitlines()
     assert section[1] == "other circumstances: threads was 7, now it is 1"
     assert section[2].startswith("other circumstances: frameworks.numpy.version was '0.1', now it is '")
-    assert section[3] == f"vanished: {BENCHMARKS}[numpy-gone-batch=1] (there is no such case any more)"
+    assert section[3] == f"vanished: {BENCHMARKS}[numpy-gone-batch1] (there is no such case any more)"
+
+    del document["datetime"]
+    saved.write_text(json.dumps(document))
+    third = run_pytest(project, *quick, "--benchmark-compare=0001")
+
+    assert third.exit_code == 2
+    assert "--benchmark-compare=0001: datetime is missing; expected a text that is not empty" in third.output
+    assert "Traceback" not in third.output
+    assert "passed" not in third.output

@@ -1,0 +1,72 @@
+"""Where processes have to agree to be one run, and runs to be compared: the same machine, settings, code, versions and cases."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from benchmarks.saved.facts import at
+from benchmarks.saved.names import canonical
+from benchmarks.saved.records import Run
+from lenet5.errors import InputError
+
+SAME = (
+    "machine_info.cpu.brand_raw",
+    "machine_info.cpu.count",
+    "machine_info.machine",
+    "machine_info.system",
+    "machine_info.release",
+    "machine_info.python_implementation",
+    "machine_info.python_version",
+    "machine_info.lenet5.threads",
+    "machine_info.lenet5.device",
+    "machine_info.lenet5.epochs",
+    "machine_info.lenet5.dataset",
+    "machine_info.lenet5.code_sha256",
+    "version",
+)
+"""Where the processes of one run have to agree; beside these, in each framework that more than one of them used."""
+
+SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
+"""Where runs of different versions have to agree, or their ratio would be one of settings."""
+
+
+def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
+    """Raise InputError, naming the file and the difference, unless two processes are of one run.
+
+    That is, measured under the same circumstances and with the same cases, but for those that ``other`` was to leave out.
+    """
+    shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
+    for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
+        expected, found = (at({"machine_info": run.machine, "version": run.version}, where) for run in (one, other))
+        if expected != found:
+            raise InputError(
+                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
+            )
+    left_out = {canonical(name) for name in without}
+    first, second = ({case.name for case in run.cases} | run.not_measured.keys() for run in (one, other))
+    stray = sorted((first - left_out) ^ second)
+    if stray:
+        raise InputError(f"{other.paths[0]}: other cases than in {one.paths[0]} ({stray[0][:80]}); not of one run")
+    groups = {case.name: case.group for case in one.cases}
+    for case in other.cases:
+        if groups.get(case.name, case.group) != case.group:
+            raise InputError(
+                f"{other.paths[0]}: {case.name[:80]} is of group {case.group[:80]}, but of {groups[case.name][:80]} in "
+                f"{one.paths[0]}; not of one run"
+            )
+
+
+def check_settings(one: Run, other: Run) -> None:
+    """Raise InputError, naming the file and the difference, unless two runs did the same work with the same code."""
+    for where in SETTINGS:
+        expected, found = one.lenet5.get(where), other.lenet5.get(where)
+        if expected != found:
+            raise InputError(
+                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; "
+                "only versions may differ between runs"
+            )
+
+
+def same_versions(one: Run, other: Run) -> bool:
+    """Whether no version contradicts: a process that one framework failed in says nothing of it."""
+    return all(other.versions.get(name, version) == version for name, version in one.versions.items())

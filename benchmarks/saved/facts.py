@@ -1,0 +1,100 @@
+"""The table of what a file says beside its cases: the machine, the settings, the versions, and what was not measured.
+
+As `fields` is for the values of a case, this is for those of a whole process: one row a place, and everything that reads a file relies
+on these rows.  A place that no row names is kept as it is and read by nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.saved.kinds import (
+    AT_LEAST_ONE,
+    COUNT,
+    OBJECT,
+    TEXT,
+    WORDS,
+    Either,
+    Finite,
+    Kind,
+    ListOf,
+    MapOf,
+    OneOf,
+    fault_in,
+    wrong,
+)
+
+FORMAT = 1
+"""What our part of the JSON looks like; a report reads its own format only."""
+
+OURS = "machine_info.lenet5"
+
+COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
+"""The words for a framework's colour."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One row: a value of a file."""
+
+    place: str
+    """The keys that lead there, with dots between them."""
+    kind: Kind
+    needed: bool = False
+
+
+FACTS = (
+    Fact("machine_info", OBJECT, needed=True),
+    *(
+        Fact(f"machine_info.{name}", WORDS)
+        for name in ("node", "machine", "system", "release", "python_implementation", "python_version")
+    ),
+    Fact("machine_info.cpu", OBJECT),
+    Fact("machine_info.cpu.brand_raw", WORDS),
+    Fact("machine_info.cpu.count", AT_LEAST_ONE),
+    Fact("commit_info", OBJECT, needed=True),
+    Fact("commit_info.id", WORDS),
+    Fact("commit_info.dirty", OneOf((True, False))),
+    Fact("benchmarks", ListOf(OBJECT), needed=True),
+    Fact("datetime", TEXT, needed=True),
+    Fact("version", TEXT, needed=True),
+    Fact(f"{OURS}.threads", AT_LEAST_ONE, needed=True),
+    Fact(f"{OURS}.device", TEXT),
+    Fact(f"{OURS}.epochs", AT_LEAST_ONE),
+    Fact(f"{OURS}.shuffle", Either(WORDS, OneOf((None,)))),
+    Fact(f"{OURS}.code_sha256", TEXT),
+    Fact(f"{OURS}.dataset", OBJECT),
+    Fact(f"{OURS}.dataset.name", TEXT),
+    *(Fact(f"{OURS}.dataset.{name}", AT_LEAST_ONE) for name in ("channels", "classes")),
+    *(Fact(f"{OURS}.dataset.{split}_images", COUNT) for split in ("train", "validation", "test")),
+    Fact(f"{OURS}.frameworks", MapOf(MapOf(Finite())), needed=True),
+    Fact(f"{OURS}.modes", MapOf(ListOf(TEXT, least=0))),
+    Fact(f"{OURS}.colours", MapOf(OneOf(("", *COLOURS)))),
+    Fact(f"{OURS}.reference", OBJECT),
+    *(Fact(f"{OURS}.reference.{name}", TEXT) for name in ("framework", "mode")),
+    Fact(f"{OURS}.not_measured", MapOf(WORDS), needed=True),
+    Fact(f"{OURS}.out_of_reach", MapOf(WORDS)),
+)
+
+
+def faults(document: Any) -> Iterator[str]:
+    """What is wrong with a file beside its cases, a sentence each, the one that explains most first."""
+    if not isinstance(document, Mapping):
+        yield wrong("file", document, "an object")
+        return
+    for fact in FACTS:
+        where, _, key = fact.place.rpartition(".")
+        holder = at(document, where) if where else document
+        # Of a holder that is none, its own row has spoken.
+        if isinstance(holder, Mapping) and (fault := fault_in(holder, key, fact.kind, fact.needed)):
+            yield f"{where}.{fault}" if where else fault
+
+
+def at(document: Mapping[str, Any], place: str) -> Any:
+    """The value at a place of a file, such as "machine_info.lenet5.threads"; None if it has no such place."""
+    value: Any = document
+    for key in place.split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return value

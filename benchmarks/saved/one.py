@@ -1,0 +1,119 @@
+"""One process read back from its file: a run with one median a case, or one line about what is wrong with the file."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.saved import facts, fields, names, stats
+from benchmarks.saved.files import read_json
+from benchmarks.saved.kinds import OBJECT, TEXT, Kind, fault_in, wrong
+from benchmarks.saved.records import Case, Run
+from lenet5.errors import InputError
+
+CASE: Mapping[str, Kind] = {
+    **dict.fromkeys(("group", "name", "fullname"), TEXT),
+    **dict.fromkeys(("stats", "extra_info"), OBJECT),
+}
+"""What pytest-benchmark saves of every case."""
+
+NO_REASON = "no reason was given"
+
+
+def load(path: str | os.PathLike[str]) -> Run:
+    """Read what one process saved.
+
+    Raises InputError, one line, for a file that is missing, cut off, another program's, another format's or none of ours.
+    """
+    path = Path(path)
+    return run_of(path, read_json(path, "a run saved by pytest benchmarks --benchmark-autosave"))
+
+
+def run_of(path: Path, document: Any) -> Run:
+    """What a saved document says.  Raises InputError, one line that begins with the path, as `load` does."""
+    if isinstance(document, Mapping):
+        _check_ours(path, document)
+    for fault in facts.faults(document):
+        raise InputError(f"{path}: {fault}")
+    ours = document["machine_info"]["lenet5"]
+    cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in enumerate(document["benchmarks"])]
+    _check_images(path, cases)
+    return Run(
+        paths=(path,),
+        cases=tuple(_once(cases)),
+        machine=document["machine_info"],
+        lenet5={**ours, "not_measured": reasons(ours["not_measured"])},
+        commit=document["commit_info"],
+        datetime=document["datetime"],
+        version=document["version"],
+    )
+
+
+def reasons(not_measured: Mapping[str, str]) -> dict[str, str]:
+    """Why each case has no number, by the name that the case has today."""
+    return {names.canonical(node_id): reason or NO_REASON for node_id, reason in not_measured.items()}
+
+
+def _check_ours(path: Path, document: Mapping[str, Any]) -> None:
+    """Raise InputError for a document that another suite or another version saved, whatever else is right or wrong about it."""
+    machine = document.get("machine_info")
+    if not isinstance(machine, Mapping):
+        return  # a file of no suite: the table of facts says so
+    ours = machine.get("lenet5")
+    if not isinstance(ours, Mapping):
+        raise InputError(f"{path}: saved by another suite (no machine_info.lenet5); expected a run of this project's benchmarks")
+    if ours.get("format") != facts.FORMAT:
+        raise InputError(f"{path}: has format {ours.get('format')!r}, this version reads {facts.FORMAT}; run the benchmarks again")
+    if document.get("benchmarks") == []:
+        raise InputError(f"{path}: holds no benchmark; expected at least one that passed its check")
+
+
+def _case(where: str, case: Mapping[str, Any]) -> Case:
+    """One benchmark of the file, if it has all that a report needs."""
+    for name, kind in CASE.items():
+        if fault := fault_in(case, name, kind):
+            raise InputError(f"{where}.{fault}")
+    times = case["stats"]
+    for fault in stats.faults(times):
+        raise InputError(f"{where}.stats.{fault}")
+    group = names.group(case["group"])
+    extra = fields.read(f"{where}.extra_info", group, names.fields(case["extra_info"]))
+    return Case(group, case["fullname"], times, extra, (float(times["median"]),), id=case["fullname"])
+
+
+def _check_images(path: Path, cases: Sequence[Case]) -> None:
+    """Raise InputError unless all cases of a group saw the same number of test images: the report compares them image by image."""
+    first: dict[str, Case] = {}
+    for case in cases:
+        if case.extra.get("test_images") is not None:
+            expected = first.setdefault(case.group, case)
+            if case.extra["test_images"] != expected.extra["test_images"]:
+                right = f"{expected.extra['test_images']}, as in {expected.id}"
+                raise InputError(f"{path}: {case.id}: {wrong('test_images', case.extra['test_images'], right)}")
+
+
+def _once(cases: Sequence[Case]) -> list[Case]:
+    """Each case once, under its name of today: one that a process measured several times is judged by all of its times.
+
+    What rode along is of the first time.  Two cases that today would have one name keep those that they were saved under.
+    """
+    found: dict[str, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.id, []).append(case)
+    known = Counter(names.canonical(node_id) for node_id in found)
+    return [
+        _named(names.canonical(node_id) if known[names.canonical(node_id)] == 1 else node_id, same)
+        for node_id, same in found.items()
+    ]
+
+
+def _named(name: str, cases: Sequence[Case]) -> Case:
+    """One case of this name from the times that it was measured."""
+    first = cases[0]
+    times = first.stats if len(cases) == 1 else stats.pooled([case.stats for case in cases])
+    if len(cases) > 1 and all(stats.DATA in case.stats for case in cases):
+        times = {**times, stats.DATA: [seconds for case in cases for seconds in case.stats[stats.DATA]]}
+    return Case(first.group, name, times, first.extra, (float(times["median"]),), id=first.id)

@@ -1,0 +1,49 @@
+"""The statistics that pytest-benchmark keeps of a case's rounds: checked, and those of several processes as one."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.saved.kinds import AT_LEAST_ONE, PLAUSIBLE, SECONDS, Kind, ListOf, Number, fault_in, wrong
+
+KINDS: Mapping[str, Kind] = {
+    **dict.fromkeys(("min", "max", "mean", "median", "q1", "q3"), SECONDS),
+    "stddev": Number(0, PLAUSIBLE[1]),
+    "rounds": AT_LEAST_ONE,
+}
+"""What every case has, in seconds but for the number of rounds."""
+
+DATA, ROUNDS = "data", ListOf(SECONDS)
+"""The seconds of each round, where a session was told to save them."""
+
+ROUNDING = 1e-9
+"""The share by which a median may pass an extreme: a file that was rescaled has rounded each by itself."""
+
+
+def faults(stats: Mapping[str, Any]) -> Iterator[str]:
+    """What is wrong with the statistics of a case, a sentence each."""
+    kinds = {**KINDS, **({DATA: ROUNDS} if DATA in stats else {})}
+    for name, kind in kinds.items():
+        if fault := fault_in(stats, name, kind):
+            yield fault
+            return
+    if not stats["min"] * (1 - ROUNDING) <= stats["median"] <= stats["max"] * (1 + ROUNDING):
+        yield wrong("median", stats["median"], f"a number from min ({stats['min']}) to max ({stats['max']})")
+
+
+def pooled(stats: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Statistics of several processes as one: extremes of all, moments of all rounds; median and quartiles are the medians of theirs."""
+    rounds = sum(one["rounds"] for one in stats)
+    mean = sum(one["mean"] * one["rounds"] for one in stats) / rounds
+    squares = sum(one["rounds"] * (one["stddev"] ** 2 + (one["mean"] - mean) ** 2) for one in stats)
+    return {
+        "min": min(one["min"] for one in stats),
+        "max": max(one["max"] for one in stats),
+        "mean": mean,
+        "stddev": math.sqrt(squares / rounds),
+        "rounds": rounds,
+        **{field: statistics.median(one[field] for one in stats) for field in ("median", "q1", "q3")},
+    }
