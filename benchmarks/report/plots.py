@@ -50,7 +50,7 @@ def batches_of(lines: Iterable[Line]) -> list[float]:
 def line_of(run: Run, framework: str, mode: str, x: Sequence[float], y: Sequence[float], **how: Any) -> Line:
     """A line in the colour of its framework and the dash of its mode."""
     own = [case for case in run.cases if case.framework == framework]
-    own.sort(key=lambda case: "default_mode" not in case.extra)  # ways to run the network before tools that merely use it
+    own.sort(key=lambda case: case.extra.get("default_mode") is None)  # ways to run the network before tools that merely use it
     modes = list(dict.fromkeys(case.mode for case in own))
     how = {"colour": [*colours(run), framework].index(framework), "style": modes.index(mode), **how}
     return Line(f"{framework} {mode}", list(x), list(y), **how)

@@ -55,4 +55,4 @@ def time_cell(case: Case | None) -> str:
 
 
 def first_call(case: Case | None) -> str:
-    return units.seconds(case.extra["first_call_seconds"]) if case and "first_call_seconds" in case.extra else DASH
+    return units.seconds(case.extra["first_call_seconds"]) if case and case.extra.get("first_call_seconds") is not None else DASH

@@ -78,7 +78,7 @@ def _ratios(run: Run, first: Run, cases: Iterable[Case]) -> list[tuple[str, Rati
 
 def _products(run: Run) -> list[Case]:
     """The control's fixed matrix product, before all other cases and after them."""
-    return [case for case in run.group(CONTROL) if "side" in case.extra]
+    return [case for case in run.group(CONTROL) if case.extra.get("side") is not None]
 
 
 # The answer
@@ -185,7 +185,7 @@ def _table(runs: Sequence[Run], group: str) -> Table:
 
 def _first_calls(runs: Sequence[Run]) -> list[Section]:
     """First calls beside each other, if a run has any: without ratios, since each process has but one."""
-    called = [case for run in runs for case in run.cases if "first_call_seconds" in case.extra]
+    called = [case for run in runs for case in run.cases if case.extra.get("first_call_seconds") is not None]
     if not called:
         return []
     return [
@@ -225,7 +225,7 @@ def _time(case: Case | None, one: Ratio | None) -> str:
 
 
 def _first_call(case: Case | None) -> str:
-    return units.seconds(case.extra["first_call_seconds"]) if case and "first_call_seconds" in case.extra else DASH
+    return units.seconds(case.extra["first_call_seconds"]) if case and case.extra.get("first_call_seconds") is not None else DASH
 
 
 # The small print

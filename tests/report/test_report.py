@@ -15,6 +15,7 @@ import pytest
 
 from benchmarks.report import markdown, report
 from benchmarks.saved.results import load_many
+from tests.support.documents import rescale
 
 DATA = Path(__file__).parents[1] / "data"
 RUN = DATA / "run"
@@ -71,7 +72,7 @@ def change_control(position, factor, in_process):
 
     def change(document, number):
         if number == in_process:
-            document["benchmarks"][position]["stats"]["median"] *= factor
+            rescale(document["benchmarks"][position], factor)
 
     return change
 

@@ -90,7 +90,7 @@ def _extra(key: str) -> Callable[[Run, str], str]:
 
     def cell(run: Run, framework: str) -> str:
         whole = [case for case in run.cases if case.group != compression.GROUP]  # those are other networks
-        values = {case.extra[key] for case in whole if case.framework == framework and key in case.extra}
+        values = {case.extra[key] for case in whole if case.framework == framework and case.extra.get(key) is not None}
         return " / ".join(units.count(value) for value in sorted(values)) or DASH
 
     return cell

@@ -93,7 +93,7 @@ def _row(case: Case) -> list[str]:
         f"{case.framework} {case.mode}",
         units.count(extra["weights_left"]),
         units.count(extra["stored_bytes"]),
-        units.count(extra["gzip_bytes"]) if "gzip_bytes" in extra else DASH,
+        units.count(extra["gzip_bytes"]) if extra.get("gzip_bytes") is not None else DASH,
         units.count(extra["macs_per_image"]),
         f"{100 * difference:+.1f} [{100 * low:+.1f}, {100 * high:+.1f}]",
         units.seconds(case.median),
@@ -109,12 +109,12 @@ def _front_in_words(cases: Sequence[Case]) -> str:
 
 
 def _mark_in_words(run: Run, cases: Sequence[Case]) -> list[str]:
-    """The sparse network nearest to the mark of the literature, beside it; nothing if none was made."""
+    """The sparse network nearest to the mark of the literature, beside it; nothing if none was made, or on no known data."""
     sparse = [case for case in cases if case.extra["technique"] == "sparse"]
-    if not sparse:
+    data = run.lenet5.get("dataset") or {}
+    if not sparse or not data.keys() >= {"name", "train_images", "classes"}:
         return []
     nearest = min(sparse, key=lambda case: abs(case.extra["weights_left"] - MARK))
-    data = run.lenet5["dataset"]
     return [
         f"The mark for pruned networks of this class in the literature is about {units.count(MARK)} weights left and near 99.2 % right on "
         f"MNIST, learnt from its 60,000 images. Here, on {data['name']} ({units.count(data['train_images'])} images to learn from, "

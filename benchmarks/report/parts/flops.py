@@ -32,11 +32,11 @@ def sections(run: Run) -> list[Section]:
 def speeds(run: Run, groups: Sequence[str] = FORWARD) -> dict[Pair, dict[int, float]]:
     """(framework, mode) -> batch -> FLOP/s: the closed form's FLOPs over the median.  The lines of a roofline-style plot.
 
-    A batch that two groups measured counts by its first.
+    A batch that two groups measured counts by its first.  A case that does not say its FLOPs has no speed.
     """
     per_image = "training_flops_per_image" if groups == TRAINING else "flops_per_image"
     found: dict[Pair, dict[int, float]] = {}
-    for case in (case for group in groups for case in run.group(group)):
+    for case in (case for group in groups for case in run.group(group) if case.extra.get(per_image) is not None):
         batch = case.extra["batch"]
         found.setdefault((case.framework, case.mode), {}).setdefault(batch, batch * case.extra[per_image] / case.median)
     return found
@@ -80,14 +80,14 @@ def _counted(run: Run) -> Section:
                     case, "training step", "counted_training_per_image", "closed_form_training_per_image", "training_differences"
                 )
                 for case in cases
-                if "counted_training_per_image" in case.extra
+                if case.extra.get("counted_training_per_image") is not None
             ),
         ],
     )
 
 
 def _count(extra: Mapping[str, Any], key: str) -> str:
-    return units.count(extra[key]) if key in extra else DASH
+    return units.count(extra[key]) if extra.get(key) is not None else DASH
 
 
 def _explained(case: Case, what: str, counted: str, closed: str, parts: str) -> str:

@@ -109,7 +109,7 @@ def _reference(cases: Mapping[Pair, Mapping[int, Case]], pair: Pair) -> Mapping[
 
 
 def _default_mode(at: Mapping[int, Case]) -> str:
-    return next((str(case.extra["default_mode"]) for case in at.values() if "default_mode" in case.extra), "")
+    return next((str(case.extra["default_mode"]) for case in at.values() if case.extra.get("default_mode") is not None), "")
 
 
 def _defaults(cases: Mapping[Pair, Mapping[int, Case]]) -> str:

@@ -26,7 +26,7 @@ def plots(run: Run) -> list[Plot]:
 
 def _controls(run: Run) -> list[Case]:
     """The cases of the same fixed work, in the order in which every process ran them."""
-    return [case for case in run.group(CONTROL) if "side" in case.extra]
+    return [case for case in run.group(CONTROL) if case.extra.get("side") is not None]
 
 
 def _change(run: Run) -> float:

@@ -12,7 +12,7 @@ from benchmarks.report.records import Plot, Section, Table
 from benchmarks.report.text import DASH
 from benchmarks.saved.results import Case, Run
 
-GROUP = "seed"
+GROUP = "original"
 
 
 @dataclass(frozen=True)
@@ -86,20 +86,24 @@ PAIRS = (
         "torch inference",
         "PyTorch inference, 450 images",
         "0.0022 s",
-        lambda case: f"{_seconds(case)} ({case.extra['as_seed_images']} images, one cold call, {case.extra.get('device', 'cpu')})",
+        lambda case: (
+            f"{_seconds(case)} ({case.extra['as_original_images']} images, one cold call, {case.extra.get('device') or 'cpu'})"
+        ),
         lambda case: f"{_honest_seconds(case)} ({case.extra['honest_images']} images, warm)",
         "Say how many images, and on which device. A GPU's clock stopped without waiting shows how fast work is handed over, not done; "
         "on a CPU a call returns when it has finished, so that part cannot be shown here.",
-        ("honest_seconds", "as_seed_images", "honest_images"),
+        ("honest_seconds", "as_original_images", "honest_images"),
     ),
     Pair(
         "torch inference",
         "PyTorch FLOPs",
         "167.738624 MFLOPs",
-        lambda case: f"{units.count(case.extra['as_seed_flops'])} (a batch of {case.extra['as_seed_images']}, counted twice)",
+        lambda case: (
+            f"{units.count(case.extra['as_original_flops'])} (a batch of {case.extra['as_original_images']}, counted twice)"
+        ),
         lambda case: f"{units.count(case.extra['honest_flops'])} (one image)",
         "Say whether MACs or FLOPs, and of how many images: 2 x 64 lies between the two figures.",
-        ("as_seed_flops", "honest_flops", "as_seed_images"),
+        ("as_original_flops", "honest_flops", "as_original_images"),
     ),
     Pair(
         "handcrafted inference",
@@ -114,30 +118,34 @@ PAIRS = (
         "handcrafted accuracy",
         "handcrafted accuracy",
         "20.00 %",
-        lambda case: f"{_share('as_seed_correct')(case)} (sigmoid, plain gradient descent at 1e-3, {case.extra['epochs']} epochs)",
+        lambda case: (
+            f"{_share('as_original_correct')(case)} (sigmoid, plain gradient descent at 1e-3, {case.extra['epochs']} epochs)"
+        ),
         lambda case: DASH,
         "Three recipes for three frameworks compare recipes. Nothing is wrong with the network here; this is all that it learns by that "
         "recipe.",
-        ("as_seed_correct", "test_images", "epochs"),
+        ("as_original_correct", "test_images", "epochs"),
     ),
     Pair(
         "softmax twice",
         "PyTorch accuracy",
         "16.00 %",
-        lambda case: f"{_learned(case, 'as_seed')} (softmax twice)",
+        lambda case: f"{_learned(case, 'as_original')} (softmax twice)",
         lambda case: f"{_learned(case, 'honest')} (once)",
         f"Softmax of a softmax is nearly flat: with 50 classes the loss cannot fall below ln(1 + 49/e) = {log1p(49 / e):.4f} nats, and the "
         "gradient is small everywhere. A loss that stops at the same value whatever you change has a floor: work it out.",
-        ("as_seed_correct", "honest_correct", "as_seed_last_loss_nats", "honest_last_loss_nats", "test_images"),
+        ("as_original_correct", "honest_correct", "as_original_last_loss_nats", "honest_last_loss_nats", "test_images"),
     ),
     Pair(
         "pruning",
         "pruned network",
         "test accuracy 22.44 %",
-        lambda case: f"{units.count(case.extra['as_seed_zeros'])} of {units.count(case.extra['kernel_weights'])} weights are zero",
+        lambda case: (
+            f"{units.count(case.extra['as_original_zeros'])} of {units.count(case.extra['kernel_weights'])} weights are zero"
+        ),
         lambda case: f"{units.count(case.extra['honest_zeros'])} of {units.count(case.extra['kernel_weights'])} weights are zero",
         "prune_low_magnitude returns the pruned model and leaves its argument as it was: count the zeros before reporting anything pruned.",
-        ("as_seed_zeros", "honest_zeros", "kernel_weights"),
+        ("as_original_zeros", "honest_zeros", "kernel_weights"),
     ),
 )
 

@@ -54,7 +54,7 @@ def _section(run: Run) -> Section:
 
 def speedups(run: Run) -> dict[str, Ratio]:
     """Mode -> how many times longer the dense network takes than the pruned and stripped one, which are timed in turns."""
-    return {case.mode: _against(case, "dense_seconds") for case in run.group(GROUP) if "dense_seconds" in case.extra}
+    return {case.mode: _against(case, "dense_seconds") for case in run.group(GROUP) if case.extra.get("dense_seconds") is not None}
 
 
 def _against(case: Case, key: str) -> Ratio:
@@ -64,7 +64,7 @@ def _against(case: Case, key: str) -> Ratio:
 
 def _what_a_ratio_is(run: Run, cases: list[Case]) -> list[str]:
     """What stands in brackets behind a time."""
-    if not any("dense_seconds" in case.extra for case in cases):
+    if not any(case.extra.get("dense_seconds") is not None for case in cases):
         return []
     text = "In brackets how many times as long that is as the stripped network of the same row takes"
     if run.processes == 1:
@@ -73,7 +73,7 @@ def _what_a_ratio_is(run: Run, cases: list[Case]) -> list[str]:
 
 
 def _how(cases: list[Case]) -> str:
-    pruned = [case for case in cases if "epochs" in case.extra]
+    pruned = [case for case in cases if case.extra.get("epochs") is not None]
     first = pruned[0] if pruned else cases[0]
     text = f"All start from one network, trained for {first.extra['dense_epochs']} epochs. "
     if pruned:
@@ -89,7 +89,7 @@ def _how(cases: list[Case]) -> str:
 def _row(case: Case) -> list[str]:
     extra = case.extra
     low, high = share_interval(extra["correct"], extra["test_images"])
-    is_pruned = "dense_seconds" in extra
+    is_pruned = extra.get("dense_seconds") is not None
     return [
         f"{case.framework}: {case.mode}",
         units.percent(extra["sparsity_kernels"]),
@@ -107,7 +107,7 @@ def _row(case: Case) -> list[str]:
 
 def _time_cell(case: Case, key: str) -> str:
     """A time beside that of the stripped network, and how many times longer it is."""
-    if key not in case.extra:
+    if case.extra.get(key) is None:
         return DASH
     return f"{units.seconds(case.extra[key])} ({units.times(*_against(case, key))})"
 
@@ -130,11 +130,11 @@ def _range(ratios: list[float]) -> str:
 
 def _why_no_faster(cases: list[Case]) -> list[str]:
     """What the zeros could save, what they did save, and why."""
-    pruned = [case for case in cases if "dense_seconds" in case.extra]
+    pruned = [case for case in cases if case.extra.get("dense_seconds") is not None]
     if not pruned:
         return []
     ratios = [_against(case, "dense_seconds").ratio for case in pruned]
-    unstripped = [_against(case, "unstripped_seconds").ratio for case in pruned if "unstripped_seconds" in case.extra]
+    unstripped = [_against(case, "unstripped_seconds").ratio for case in pruned if case.extra.get("unstripped_seconds") is not None]
     macs, left = pruned[0].extra["macs_per_image"], pruned[0].extra["nonzero_macs_per_image"]
     return [
         f"Only {units.count(left)} of {units.count(macs)} multiply-accumulates an image have a weight other than zero: the dense network "

@@ -108,7 +108,7 @@ def _any(key: str, *groups: str) -> Callable[[Run, str], Any]:
 
     def find(run: Run, framework: str) -> Any:
         cases = (case for group in groups or (PREDICT, TRAIN, EPOCH) for case in run.group(group))
-        values = sorted(case.extra[key] for case in cases if case.framework == framework)
+        values = sorted(case.extra[key] for case in cases if case.framework == framework and case.extra.get(key) is not None)
         return values[len(values) // 2] if values else None
 
     return find
@@ -116,14 +116,16 @@ def _any(key: str, *groups: str) -> Callable[[Run, str], Any]:
 
 def _at(group: str, batch: int, key: str) -> Callable[[Run, str], Any]:
     def find(run: Run, framework: str) -> Any:
-        return next((extra[key] for extra in _extras(run, group, framework) if extra["batch"] == batch and key in extra), None)
+        return next(
+            (extra[key] for extra in _extras(run, group, framework) if extra["batch"] == batch and extra.get(key) is not None), None
+        )
 
     return find
 
 
 def _largest(group: str, key: str) -> Callable[[Run, str], Any]:
     def find(run: Run, framework: str) -> Any:
-        return max((extra[key] for extra in _extras(run, group, framework) if key in extra), default=None)
+        return max((extra[key] for extra in _extras(run, group, framework) if extra.get(key) is not None), default=None)
 
     return find
 

@@ -37,9 +37,9 @@ def test_one_case_can_answer_two_figures():
             "torch inference",
             0.05,
             honest_seconds=0.018,
-            as_seed_images=64,
+            as_original_images=64,
             honest_images=450,
-            as_seed_flops=167_700_480,
+            as_original_flops=167_700_480,
             honest_flops=1_310_160,
             device="cpu",
         )
@@ -76,7 +76,7 @@ def test_one_case_can_answer_two_figures():
             ],
         ),
         (
-            case("pruning", as_seed_zeros=0, honest_zeros=58_617, kernel_weights=65_130),
+            case("pruning", as_original_zeros=0, honest_zeros=58_617, kernel_weights=65_130),
             [
                 "pruned network",
                 '"test accuracy 22.44 %"',
@@ -87,9 +87,9 @@ def test_one_case_can_answer_two_figures():
         (
             case(
                 "softmax twice",
-                as_seed_correct=45,
+                as_original_correct=45,
                 honest_correct=405,
-                as_seed_last_loss_nats=2.98,
+                as_original_last_loss_nats=2.98,
                 honest_last_loss_nats=0.1,
                 test_images=450,
             ),
@@ -111,7 +111,7 @@ def test_row(known, row):
 
 def test_the_common_recipe_comes_from_the_cases_that_train():
     """The handcrafted recipe's twin is the same framework's accuracy, if the run has it."""
-    redone = case("handcrafted accuracy", framework="numpy", as_seed_correct=9, test_images=450, epochs=30)
+    redone = case("handcrafted accuracy", framework="numpy", as_original_correct=9, test_images=450, epochs=30)
     trained = case("", group="train", framework="numpy", correct=405, test_images=450, epochs=30)
     as_seed = "2.0 % (sigmoid, plain gradient descent at 1e-3, 30 epochs)"
     assert rows(redone) == {"handcrafted accuracy": ['"20.00 %"', as_seed, "—"]}
@@ -120,7 +120,7 @@ def test_the_common_recipe_comes_from_the_cases_that_train():
 
 def test_every_row_teaches_and_what_is_missing_is_named():
     """One or two sentences a row; the figures of the seed that have no case in this run are listed."""
-    section = original._pairs(run_of(case("pruning", as_seed_zeros=0, honest_zeros=1, kernel_weights=2)))
+    section = original._pairs(run_of(case("pruning", as_original_zeros=0, honest_zeros=1, kernel_weights=2)))
     assert all(row[-1].endswith(".") for row in section.table.rows)
     assert section.after[0].startswith("Not in this run: TensorFlow inference, 450 images, static graph")
     assert "pruned network" not in section.after[0]
