@@ -25,7 +25,7 @@ def onnx_runtime():
 @pytest.mark.heavy
 @pytest.mark.usefixtures("cpu_only")
 @pytest.mark.benchmark(group=BESIDE)
-@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
 def test_beside(benchmark, onnx_runtime, weights, dataset, expected_logits, pytestconfig, batch):
     """One batch, already converted, to logits on the host."""
     threads = pytestconfig.getoption("threads")

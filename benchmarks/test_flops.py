@@ -43,7 +43,7 @@ def test_counter(benchmark, weights, counter):
 
 @pytest.mark.usefixtures("cpu_only")  # this is no roof for what another device does
 @pytest.mark.benchmark(group="sgemm")
-@pytest.mark.parametrize("side", [512, 1024, 2048], ids="side={}".format)
+@pytest.mark.parametrize("side", [512, 1024, 2048], ids="side{}".format)
 def test_sgemm(benchmark, side):
     """The product of two square float32 matrices by NumPy's BLAS, with the run's threads: the speed that nothing here can beat."""
     a, b = np.random.RandomState(SEED).standard_normal((2, side, side)).astype(np.float32)

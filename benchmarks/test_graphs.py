@@ -14,7 +14,7 @@ from benchmarks.arrange.measuring import LEARNING_RATE, first_images, timed
 from benchmarks.conftest import ORACLE
 from benchmarks.isolated import first_call, fresh
 
-pytestmark = [pytest.mark.heavy, pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024], ids="batch={}".format)]
+pytestmark = [pytest.mark.heavy, pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024], ids="batch{}".format)]
 
 
 @pytest.fixture(autouse=True)

@@ -70,7 +70,7 @@ def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
     return values[0], peak_bytes
 
 
-@pytest.mark.parametrize("batch", [64, 450], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [64, 450], ids="batch{}".format)
 def test_ladder_predict(benchmark, net, note, dataset, expected_logits, repeats, batch):
     """One batch, already converted, to logits."""
     images = net.tensor(first_images(dataset, batch))

@@ -12,7 +12,7 @@ from benchmarks.arrange.measuring import first_images, timed
 
 
 @pytest.mark.benchmark(group="predict")
-@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
 def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)

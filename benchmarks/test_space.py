@@ -17,7 +17,7 @@ from lenet5 import cost, training
 
 pytestmark = [pytest.mark.heavy, pytest.mark.default_mode]
 
-BATCHES = pytest.mark.parametrize("batch", [1, 64, 450], ids="batch={}".format)
+BATCHES = pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
 
 
 CHECKED = 4

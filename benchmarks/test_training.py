@@ -15,7 +15,7 @@ STEPS = pytest.mark.parametrize(
     "optimizer",
     [
         pytest.param("adam", id=pytest.HIDDEN_PARAM, marks=pytest.mark.benchmark(group="train step")),
-        pytest.param("sgd", id="optimizer=sgd", marks=[pytest.mark.benchmark(group="train step sgd"), pytest.mark.heavy]),
+        pytest.param("sgd", id="sgd", marks=[pytest.mark.benchmark(group="train step sgd"), pytest.mark.heavy]),
     ],
 )
 """Adam, as everywhere else, under the name that its cases have always had; and plain gradient descent, a group of its own."""

@@ -13,7 +13,7 @@ from benchmarks.arrange.measuring import first_images
 
 @pytest.mark.benchmark(group="transfer")
 @pytest.mark.default_mode
-@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
 def test_transfer(benchmark, build, record, weights, dataset, expected_logits, batch):
     """One batch checked, converted to the framework's layout and copied to the device; the copy has finished."""
     net = build(weights)

@@ -22,7 +22,7 @@ def pytest_generate_tests(metafunc):
     copies = metafunc.config.getoption("copies")
     if copies < 1:
         raise pytest.UsageError(f"--copies {copies}: use a whole number of at least 1")
-    metafunc.parametrize("copy", range(1, copies + 1), ids="copy={}".format)
+    metafunc.parametrize("copy", range(1, copies + 1), ids="copy{}".format)
 
 
 @pytest.mark.benchmark(group="twins")
@@ -34,7 +34,7 @@ def test_product(benchmark, copy):
 
 @pytest.mark.benchmark(group="twins")
 @pytest.mark.default_mode
-@pytest.mark.parametrize("batch", [1, 64], ids="batch={}".format)
+@pytest.mark.parametrize("batch", [1, 64], ids="batch{}".format)
 def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch, copy):
     """One batch, already converted, to logits on the host: a network of its own for every copy."""
     net = build(weights)

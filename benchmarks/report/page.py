@@ -219,9 +219,12 @@ def reason(not_measured: Mapping[str, str], row: str, column: str) -> str:
         if title in not_measured:
             return not_measured[title]
         words = re.escape(title.replace(" ", "-"))
-        fitting = {case: why for case, why in not_measured.items() if title and re.search(rf"[\[-]{words}(?:\]|-\w+=)", case)}
+        fitting = {
+            case: why for case, why in not_measured.items() if title and re.search(rf"[\[-]{words}(?:\]|-\w+=|-[a-z]+\d+\b)", case)
+        }
         batch = re.search(r"batch (\d+)", column)
-        narrow = {case: why for case, why in fitting.items() if batch and f"batch={batch[1]}" in re.split(r"[\[\]-]", case)}
+        names = {f"batch{batch[1]}", f"batch={batch[1]}"} if batch else set()  # the second in files of commit 67fa1dc and before
+        narrow = {case: why for case, why in fitting.items() if names.intersection(re.split(r"[\[\]-]", case))}
         if fitting:
             return "; ".join(dict.fromkeys(filter(None, (narrow or fitting).values()))) or NO_REASON
     return NO_REASON

@@ -246,7 +246,7 @@ def test_the_report_of_a_device(text):
 
 def test_the_page_gives_the_reason():
     """A dash in the column of a framework that cannot reach the device, or in its row, has that as its reason."""
-    reasons = {"numpy": NO_GPU["numpy"], "benchmarks/x.py::test_x[torch-compile-batch=1]": "no compiler"}
+    reasons = {"numpy": NO_GPU["numpy"], "benchmarks/x.py::test_x[torch-compile-batch1]": "no compiler"}
     assert page.reason(reasons, "test accuracy", "numpy") == NO_GPU["numpy"]
     assert page.reason(reasons, "torch compile", "batch 1") == "no compiler"
     assert page.reason(reasons, "test accuracy", "torch") == page.NO_REASON

@@ -11,8 +11,8 @@ from tests.support.copies import copy_of_project, run_pytest
 
 QUICK = (
     "benchmarks/test_control.py::test_no_network",
-    "benchmarks/test_predict.py::test_predict[numpy-fused-batch=1]",
-    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch=1]",
+    "benchmarks/test_predict.py::test_predict[numpy-fused-batch1]",
+    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch1]",
     "--benchmark-max-time=0.05",
 )
 

@@ -16,7 +16,7 @@ from tests.support.copies import copy_of_project, run_pytest, run_python
 
 CASES = (
     "benchmarks/test_control.py::test_no_network",
-    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch=1]",
+    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch1]",
     "--threads=1",
     "--benchmark-max-time=0.05",
 )
@@ -108,7 +108,7 @@ def test_circumstances(document):
 
 def test_cases(document):
     """Every case has the plug-in's fields, statistics in seconds, the raw rounds behind them, and flat extras."""
-    assert [case["name"] for case in document["benchmarks"]] == ["test_no_network", "test_predict[numpy-im2col-batch=1]"]
+    assert [case["name"] for case in document["benchmarks"]] == ["test_no_network", "test_predict[numpy-im2col-batch1]"]
     for case in document["benchmarks"]:
         check(case, CASE)
         check(case["stats"], STATS)
@@ -132,7 +132,7 @@ def test_its_own_compare_reads_it(project, saved, way):
     done = run_python(project, "-m", "pytest_benchmark", "compare", str(saved[way]), "--csv=table.csv", "--group-by=group")
 
     assert done.returncode == 0, done.stderr
-    assert "test_predict[numpy-im2col-batch=1]" in done.stdout
+    assert "test_predict[numpy-im2col-batch1]" in done.stdout
     rows = (project / "table.csv").read_text().splitlines()
     assert len(rows) == 3
     assert "median" in rows[0]

@@ -205,6 +205,7 @@ def test_warnings_are_loud(rich):
         ("torch eager", "batch 1", page.NO_REASON),
         ("test accuracy", "jax", "not installed"),
         ("torch", "", page.NO_REASON),
+        ("torch", "batch 64", page.NO_REASON),
         ("", "", page.NO_REASON),
     ],
 )
@@ -212,7 +213,7 @@ def test_reason_of_a_dash(row, column, why):
     """A dash says why: what the cases of its row say, of its batch if it has one; else those of its column."""
     missing = {
         "benchmarks/test_predict.py::test_predict[torch-compile-batch=1]": "no compiler",
-        "benchmarks/test_predict.py::test_predict[torch-compile-batch=64]": "too long",
+        "benchmarks/test_predict.py::test_predict[torch-compile-batch64]": "too long",
         "benchmarks/test_training.py::test_accuracy[jax]": "not installed",
     }
     assert page.reason(missing, row, column) == why
