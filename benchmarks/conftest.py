@@ -1,4 +1,4 @@
-"""What the cases share: one set of weights, one set of images, the oracle's answers, and how often to repeat.
+"""What the cases share: one set of weights, one set of images, the reference's answers, and how a case records what it measured.
 
 Like the conftest above, this one is read before the numbers of threads are set: it imports NumPy in its fixtures, not at the top.
 """
@@ -12,18 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from benchmarks import BY_HAND
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     import lenet5
+    from benchmarks.arrange.tools import Tool
     from lenet5.datasets import Dataset
-
-
-ORACLE = (BY_HAND, "loops")
-"""The framework and mode that every other one has to agree with before its clock starts."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -46,6 +41,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
+# Where and with what
+
+
 @pytest.fixture(scope="session")
 def device(pytestconfig: pytest.Config) -> str:
     """Where the networks run."""
@@ -54,39 +52,61 @@ def device(pytestconfig: pytest.Config) -> str:
 
 @pytest.fixture(scope="session")
 def cpu_only(device: str) -> None:
-    """For cases that measure on the CPU whatever ``--device`` says: elsewhere they are skipped, or would be taken for another's."""
+    """For cases that measure on the CPU whatever ``--device`` says: with another device they are skipped, as their times would mislead."""
     if device != "cpu":
         pytest.skip(f"measured on the CPU only; --device is {device!r}")
 
 
 @pytest.fixture(scope="session")
+def require() -> Callable[[Tool], None]:
+    """require(tool) skips the case, with the reason, where a package that the tool needs is not installed."""
+
+    def check(tool: Tool) -> None:
+        if reason := tool.missing():
+            pytest.skip(reason)
+
+    return check
+
+
+@pytest.fixture(scope="session")
 def weights(dataset: Dataset) -> lenet5.Weights:
     """The weights that every network starts from.  Untrained: a time does not depend on them, and no case has to wait for a training."""
-    import lenet5
-    from benchmarks.arrange.measuring import SEED
+    from benchmarks.arrange import problem
 
-    return lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
-
-
-@pytest.fixture(scope="session")
-def oracle(weights: lenet5.Weights) -> Any:
-    """The textbook network in float64.  Whoever trains it loads the weights first; whoever predicts with it too."""
-    import lenet5
-    from benchmarks.arrange.measuring import LEARNING_RATE
-
-    framework, mode = ORACLE
-    return lenet5.implementation(framework)(weights, mode=mode, learning_rate=LEARNING_RATE)
+    return problem.initial_weights(dataset)
 
 
 @pytest.fixture(scope="session")
-def expected_logits(oracle: Any, weights: lenet5.Weights, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
-    """expected_logits(batch) -> the oracle's logits of `first_images`, computed once a session."""
-    from benchmarks.arrange.measuring import first_images
+def dense(weights: lenet5.Weights, dataset: Dataset, pytestconfig: pytest.Config) -> lenet5.Weights:
+    """The trained network that everything smaller is made from and compared with; trained once a session."""
+    from benchmarks.arrange.problem import LEARNING_RATES, SEED, by_hand
+    from lenet5 import training
+
+    net = by_hand(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
+    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
+    return net.weights()
+
+
+# What the reference answers
+
+
+@pytest.fixture(scope="session")
+def reference(weights: lenet5.Weights) -> Any:
+    """The textbook network in float64.  Shared between cases: call ``load(weights)`` before every use."""
+    from benchmarks.arrange import problem
+
+    return problem.reference(weights, learning_rate=problem.LEARNING_RATE)
+
+
+@pytest.fixture(scope="session")
+def expected_logits(reference: Any, weights: lenet5.Weights, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
+    """expected_logits(batch) -> the reference's logits of `first_images`, computed once a session."""
+    from benchmarks.arrange.problem import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
-        oracle.load(weights)
-        found: NDArray[np.float32] = oracle.predict(oracle.tensor(first_images(dataset, batch)))
+        reference.load(weights)
+        found: NDArray[np.float32] = reference.predict(reference.tensor(first_images(dataset, batch)))
         return found
 
     return logits
@@ -94,65 +114,77 @@ def expected_logits(oracle: Any, weights: lenet5.Weights, dataset: Dataset) -> C
 
 @pytest.fixture(scope="session")
 def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str], list[float]]:
-    """expected_losses(optimizer) -> the oracle's loss before each of two updates from the first batch of the first epoch.
+    """expected_losses(optimizer) -> the reference's loss before each of two updates from the first batch of the first epoch.
 
     The second depends on every gradient of the first; on another batch it would hardly: what is learned from one says little of the next.
     """
-    import lenet5
-    from benchmarks.arrange.measuring import LEARNING_RATES, SEED
+    from benchmarks.arrange import problem
     from lenet5 import training
 
     @lru_cache
     def losses(optimizer: str) -> list[float]:
-        framework, mode = ORACLE
-        net = lenet5.implementation(framework)(weights, mode=mode, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
-        first, *_ = training.prepare(net, dataset.train, seed=SEED)
+        net = problem.reference(weights, optimizer=optimizer, learning_rate=problem.LEARNING_RATES[optimizer])
+        first, *_ = training.prepare(net, dataset.train, seed=problem.SEED)
         return [net.train_step(*first) for _ in range(2)]
 
     return losses
 
 
 @pytest.fixture(scope="session")
-def dense(weights: lenet5.Weights, dataset: Dataset, pytestconfig: pytest.Config) -> lenet5.Weights:
-    """The trained network that everything smaller is made from and compared with; trained once a session."""
-    import lenet5
-    from benchmarks.arrange.measuring import LEARNING_RATES, SEED
-    from lenet5 import training
+def losses_of(reference: Any, weights: lenet5.Weights) -> Callable[..., list[float]]:
+    """losses_of(*batches) -> the reference's loss before a step of Adam from each of these (images, labels), one after the other."""
 
-    net = lenet5.implementation(BY_HAND)(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
-    training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
-    trained: lenet5.Weights = net.weights()
-    return trained
+    def losses(*batches: Any) -> list[float]:
+        reference.load(weights)
+        return [reference.train_step(reference.tensor(images), reference.tensor(labels)) for images, labels in batches]
+
+    return losses
+
+
+# How long, and what is kept
+
+
+@pytest.fixture(scope="session")
+def seconds_a_case(pytestconfig: pytest.Config) -> float:
+    """How long a case may time its calls, ``--benchmark-max-time``, for cases that time them themselves."""
+    return float(pytestconfig.getoption("benchmark_max_time"))
 
 
 @pytest.fixture
-def repeats(pytestconfig: pytest.Config) -> Callable[..., int]:
+def repeats(seconds_a_case: float) -> Callable[..., int]:
     """repeats(seconds_each) -> rounds that fit ``--benchmark-max-time``, for cases that need a set-up before each round."""
-    budget_seconds = float(pytestconfig.getoption("benchmark_max_time"))
 
     def rounds(seconds_each: float, least: int = 5, most: int = 1000) -> int:
-        return int(min(max(budget_seconds / seconds_each, least), most))
+        return int(min(max(seconds_a_case / seconds_each, least), most))
 
     return rounds
 
 
 @pytest.fixture
-def record(benchmark: Any, framework: str, mode: str, weights: lenet5.Weights) -> Callable[..., None]:
-    """record(**values) -> what this case's times belong to, in raw SI units, beside them in the JSON."""
+def record(benchmark: Any) -> Callable[..., None]:
+    """record(**values): what this case's times belong to, in raw SI units, beside them in the JSON."""
+
+    def note(**values: Any) -> None:
+        benchmark.extra_info.update(values)
+
+    return note
+
+
+@pytest.fixture
+def subject(framework: str, mode: str, weights: lenet5.Weights) -> dict[str, Any]:
+    """What a case measures, for its record: the framework and mode, what those are compared with, and the network's counts."""
     import lenet5
     from lenet5 import cost
 
-    def note(**values: Any) -> None:
-        benchmark.extra_info.update(
-            framework=framework,
-            mode=mode,
-            default_mode=lenet5.modes(framework)[0],
-            parameters=cost.parameters(weights),
-            weight_bytes=cost.weight_bytes(weights),
-            macs_per_image=cost.forward_macs(weights),
-            flops_per_image=cost.forward_flops(weights),
-            training_flops_per_image=cost.training_flops(weights),
-            **values,
-        )
-
-    return note
+    dynamic = lenet5.dynamic(framework)
+    return {
+        "framework": framework,
+        "mode": mode,
+        "default_mode": lenet5.modes(framework)[0],
+        **({"dynamic_mode": dynamic[mode]} if mode in dynamic else {}),
+        "parameters": cost.parameters(weights),
+        "weight_bytes": cost.weight_bytes(weights),
+        "macs_per_image": cost.forward_macs(weights),
+        "flops_per_image": cost.forward_flops(weights),
+        "training_flops_per_image": cost.training_flops(weights),
+    }

@@ -6,39 +6,37 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.util import find_spec
 from statistics import median
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from numpy.typing import NDArray
 
 import lenet5
-from benchmarks import BY_HAND
+from benchmarks.arrange import tools
+from benchmarks.arrange.clock import enter, interleaved, recorded_time
 from benchmarks.arrange.compressed import SWEEP, Compressed, label, make
-from benchmarks.arrange.measuring import first_images
-from benchmarks.arrange.samples import enter, in_turns, recorded_time
-from benchmarks.isolated import fresh
+from benchmarks.arrange.problem import TRAINED_ATOL, by_hand, first_images, reference
+from benchmarks.isolated import program
 from lenet5 import cost, training
 from lenet5.architecture import kernel_names
 from lenet5.compression import compression, factorization, quantization
 from lenet5.compression.quantization import QuantizedLeNet5
-from lenet5.datasets import Dataset
+from lenet5.training import BATCH
 
-BATCH = 64
 POINTS = [(technique, setting) for technique, settings in SWEEP.items() for setting in settings]
 HALF = ("structured", 0.5)
 """The point that is measured in every mode of every framework."""
 
 CALIBRATION_IMAGES = 1024
 
+BY_HAND, _ = lenet5.reference()
 TOOLS = {
-    "LiteRT, dynamic": ("tensorflow", "benchmarks.isolated.quantize_litert", "dynamic", ("tensorflow",)),
-    "LiteRT, full integer": ("tensorflow", "benchmarks.isolated.quantize_litert", "full", ("tensorflow",)),
-    "torchao, PT2E": ("torch", "benchmarks.isolated.quantize_torch", "static", ("torch", "torchao")),
+    f"{tool.title}, {title}": (tool, kind)
+    for tool in tools.found("benchmarks.isolated", "quantize_")
+    for kind, title in tool.kinds.items()
 }
-"""Tool -> the framework that it belongs to, the child that runs it and in which way, the packages that the child needs."""
+"""Title -> a tool, and one of its ways to run."""
 
 pytestmark = [
     pytest.mark.heavy,
@@ -55,7 +53,7 @@ def epochs(pytestconfig):
 
 @pytest.fixture(scope="session")
 def compressed(dense, dataset, epochs):
-    """compressed(technique, setting) -> that network, trained once a session and the same for every framework."""
+    """compressed(technique, setting) -> that network; trained once a session, the same for every framework."""
 
     @cache
     def one(technique: str, setting: float) -> Compressed:
@@ -66,29 +64,29 @@ def compressed(dense, dataset, epochs):
 
 @pytest.fixture(scope="session")
 def dense_predictions(dense, dataset):
-    """The classes that the dense network sees in the test images."""
-    return predictions(dense, dataset)
+    """The classes that the dense network gives the test images."""
+    return training.predictions(by_hand(dense), dataset.test.images)
 
 
-@pytest.fixture
-def budget_seconds(pytestconfig):
+@pytest.fixture(scope="session")
+def budget_seconds(seconds_a_case):
     """How long to time two predictions, together."""
-    return 2 * float(pytestconfig.getoption("benchmark_max_time"))
+    return 2 * seconds_a_case
 
 
 @pytest.fixture
-def note(benchmark, dense, dataset, dense_predictions, epochs):
-    """note(found, **values): what a compressed network holds, weighs and sees, beside the dense one on the same test images."""
+def record_smaller(record, dense, dataset, dense_predictions, epochs):
+    """record_smaller(predictions, **values): the values, and what the network gets right beside the dense one on the same test images."""
 
-    def update(found, **values):
+    def update(predictions, **values):
         labels = dataset.test.labels
-        now, before = found == labels, dense_predictions == labels
-        benchmark.extra_info.update(
+        now, before = predictions == labels, dense_predictions == labels
+        record(
             batch=BATCH,
             epochs=epochs,
             test_images=len(labels),
-            correct=int(now.sum()),
-            dense_correct=int(before.sum()),
+            correct=training.correct(predictions, labels),
+            dense_correct=training.correct(dense_predictions, labels),
             gained=int((now & ~before).sum()),
             lost=int((before & ~now).sum()),
             dense_bytes=compression.dense_bytes(dense),
@@ -99,15 +97,8 @@ def note(benchmark, dense, dataset, dense_predictions, epochs):
     return update
 
 
-def predictions(weights: lenet5.Weights, dataset: Dataset) -> NDArray[np.intp]:
-    """The classes that textbook products see in the test images: accuracy is a property of the weights, whoever is timed."""
-    net = lenet5.implementation(BY_HAND)(weights, mode="im2col")
-    found: NDArray[np.intp] = training.logits_of(net, dataset.test.images).argmax(1)
-    return found
-
-
 def check_claim(technique: str, setting: float, weights: lenet5.Weights, dense: lenet5.Weights) -> None:
-    """Raise unless the weights are what the technique says: so few MACs, of that rank, so many zeros."""
+    """Raise unless the weights are what the technique promises: at most these MACs, of this rank, or with this share of zeros."""
     if technique == "structured":
         assert cost.forward_macs(weights) <= round(setting * cost.forward_macs(dense))
     elif technique == "sparse":
@@ -119,20 +110,22 @@ def check_claim(technique: str, setting: float, weights: lenet5.Weights, dense: 
 
 
 @pytest.fixture
-def measure(benchmark, build, note, dense, dataset, budget_seconds, framework, mode):
-    """measure(technique, setting, small): check one point in one implementation against the oracle, then time it in turns with dense."""
+def measure(benchmark, build, record_smaller, dense, dataset, budget_seconds, framework, mode):
+    """measure(technique, setting, small): check a point in one implementation against the reference, then time it interleaved with dense.
+
+    Accuracy is a property of the weights: it is always that of the network by hand.
+    """
 
     def against_dense(technique, setting, small):
         check_claim(technique, setting, small.weights, dense)
         net, before = build(small.weights), build(dense)
         images = first_images(dataset, BATCH)
         x = net.tensor(images)
-        oracle = lenet5.implementation(BY_HAND)(small.weights, mode="loops")
-        assert_allclose(net.predict(x), oracle.predict(images), rtol=0, atol=1e-4)
+        assert_allclose(net.predict(x), reference(small.weights).predict(images), rtol=0, atol=TRAINED_ATOL)
 
-        seconds = in_turns({"dense": lambda: before.predict(x), "compressed": lambda: net.predict(x)}, budget_seconds)
-        note(
-            predictions(small.weights, dataset),
+        seconds = interleaved({"dense": lambda: before.predict(x), "compressed": lambda: net.predict(x)}, budget_seconds)
+        record_smaller(
+            training.predictions(by_hand(small.weights), dataset.test.images),
             framework=framework,
             mode=mode,
             technique=technique,
@@ -151,22 +144,20 @@ def measure(benchmark, build, note, dense, dataset, budget_seconds, framework, m
 
 @pytest.mark.default_mode
 @pytest.mark.parametrize(("technique", "setting"), POINTS, ids=lambda value: str(value).replace(" ", "_"))
-def test_point(measure, compressed, mode, technique, setting):
+def test_point(measure, compressed, technique, setting):
     """Every point of the sweep in the default mode of every framework."""
-    if technique == "low rank conv2" and mode == "fused":
-        pytest.skip("numpy: mode 'fused' convolves with whole kernels only")
     measure(technique, setting, compressed(technique, setting))
 
 
 def test_every_mode(measure, compressed):
-    """Half the multiplications in every mode of every framework: where structure saves time, and where a call costs more than that."""
+    """Half the multiplications in every mode of every framework: where that saves time, and where the call itself costs more."""
     measure(*HALF, compressed(*HALF))
 
 
 @pytest.mark.parametrize("framework", [BY_HAND])
 @pytest.mark.parametrize("arithmetic", quantization.ARITHMETIC)
-def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_seconds, framework, arithmetic):
-    """Whole numbers in NumPy, against the fast float32 network: bytes are what int8 saves there."""
+def test_int8_by_hand(benchmark, implementation, record_smaller, dense, dataset, budget_seconds, framework, arithmetic):
+    """Whole numbers in NumPy, against the fast float32 network: there int8 saves bytes, not time."""
     quantized = quantization.quantize(dense, dataset.train.images[:CALIBRATION_IMAGES])
     net, before = QuantizedLeNet5(quantized, arithmetic=arithmetic), implementation(dense)
     images = first_images(dataset, BATCH)
@@ -175,8 +166,8 @@ def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_se
     assert_array_equal(net.predict(images), by_definition)
     assert quantization.quantized_bytes(quantized) < compression.dense_bytes(dense) / 3
 
-    seconds = in_turns({"dense": lambda: before.predict(x), "compressed": lambda: net.predict(images)}, budget_seconds)
-    note(
+    seconds = interleaved({"dense": lambda: before.predict(x), "compressed": lambda: net.predict(images)}, budget_seconds)
+    record_smaller(
         net.predict(dataset.test.images).argmax(1),
         framework=framework,
         mode=f"int8 by hand, {arithmetic}",
@@ -193,22 +184,21 @@ def test_int8_by_hand(benchmark, implementation, note, dense, dataset, budget_se
 
 
 @pytest.mark.parametrize("tool", TOOLS, ids=lambda tool: tool.replace(",", "").replace(" ", "_"))
-def test_int8_by_tool(benchmark, note, dense, budget_seconds, pytestconfig, tmp_path, tool):
-    """By a library, in a process of its own, which checks what int8 sees before it times it in turns with float32."""
-    framework, child, kind, packages = TOOLS[tool]
-    if missing := [package for package in packages if find_spec(package) is None]:
-        pytest.skip(f"{tool}: the package {missing[0]!r} is not installed; pip install {missing[0]}")
+def test_int8_by_tool(benchmark, require, record_smaller, dense, budget_seconds, pytestconfig, tmp_path, tool):
+    """By a library, in a process of its own, which checks the classes that int8 gives before it times it interleaved with float32."""
+    quantizer, kind = TOOLS[tool]
+    require(quantizer)
     lenet5.save_weights(tmp_path / "dense.npz", dense)
     options = {"dataset": pytestconfig.getoption("dataset"), "kind": kind, "images": CALIBRATION_IMAGES, "seconds": budget_seconds}
-    found = fresh.figures(child, tmp_path / "dense.npz", *(f"--{name}={value}" for name, value in options.items()))
+    found = program.call(quantizer.module, tmp_path / "dense.npz", *(f"--{name}={value}" for name, value in options.items()))
 
-    # LiteRT's dynamic way leaves kernels of under 1,024 weights alone.
+    # A tool may leave kernels of under 1,024 weights in float32.
     assert found["int8_weights"] >= sum(dense[name].size for name in kernel_names(dense) if dense[name].size >= 1024)
     assert found["weight_bytes"] < compression.dense_bytes(dense) / 3
 
-    note(
+    record_smaller(
         np.array(found["predictions"]),
-        framework=framework,
+        framework=quantizer.framework,
         mode=tool,
         technique="int8",
         point=f"int8, {tool}",

@@ -12,8 +12,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from numpy.typing import NDArray
 
-from benchmarks.arrange.measuring import SEED, first_images
-from benchmarks.saved.results import CONTROL
+from benchmarks.arrange.problem import SEED, first_images
+from benchmarks.saved.fields import CONTROL
 
 SIDE = 256
 """Rows and columns of the product: large enough for BLAS to use its threads, small enough to stay in a core's own cache."""
@@ -41,19 +41,19 @@ def product_case(benchmark: Any) -> None:
 
 @pytest.mark.benchmark(group=CONTROL)
 @pytest.mark.parametrize("when", [pytest.param(when, marks=pytest.mark.place(when)) for when in ("first", "last")])
-def test_product(benchmark, when):
+def test_product(benchmark, record, when):
     """The same work before and after everything else: if its time moved, the machine did."""
-    benchmark.extra_info.update(framework=CONTROL, mode=f"product {when}", side=SIDE)
+    record(framework=CONTROL, mode=f"product {when}", side=SIDE)
     product_case(benchmark)
 
 
 @pytest.mark.benchmark(group=CONTROL)
-def test_no_network(benchmark, dataset, expected_logits):
+def test_no_network(benchmark, record, dataset, expected_logits):
     """What the harness itself costs: one call that computes nothing."""
     net = NoNetwork(expected_logits(1))
     images = first_images(dataset, 1)
 
     assert_array_equal(net.predict(images), expected_logits(1))
 
-    benchmark.extra_info.update(framework=CONTROL, mode="no network", batch=1)
+    record(framework=CONTROL, mode="no network", batch=1)
     benchmark.pedantic(net.predict, (images,), rounds=200, iterations=1000)

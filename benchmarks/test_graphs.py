@@ -1,4 +1,4 @@
-"""Static graph against dynamic: every mode at six batch sizes, its first call in a fresh process beside its time once warm."""
+"""Static graph against dynamic: every mode at six batch sizes, its first call in a process of its own beside its time once warm."""
 
 # mypy: allow-untyped-defs
 # pytest passes fixtures by name; their types stand where they are defined.
@@ -10,74 +10,69 @@ from functools import lru_cache
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.measuring import LEARNING_RATE, first_images, timed
-from benchmarks.conftest import ORACLE
-from benchmarks.isolated import first_call, fresh
+import lenet5
+from benchmarks.arrange import problem
+from benchmarks.arrange.clock import timed
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, first_images, first_labels
+from benchmarks.isolated import program
 
 pytestmark = [pytest.mark.heavy, pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024], ids="batch{}".format)]
 
 
 @pytest.fixture(autouse=True)
-def _not_the_oracle(framework, mode):
-    if (framework, mode) == ORACLE:
+def _not_the_reference(framework, mode):
+    if (framework, mode) == lenet5.reference():
         pytest.skip("the textbook loops are what the others are checked against; no graph is compared with them")
 
 
 @pytest.fixture(scope="session")
-def labels(dataset):
-    """labels(batch) -> the labels of `first_images`."""
-    return lambda batch: dataset.test.labels.take(range(batch), mode="wrap")
-
-
-@pytest.fixture(scope="session")
-def expected_losses(oracle, weights, dataset, labels):
-    """expected_losses(batch) -> the oracle's loss before the first and before the second update from one batch."""
+def expected_two_losses(losses_of, dataset):
+    """expected_two_losses(batch) -> the reference's loss before the first and before the second update from one batch."""
 
     @lru_cache
     def losses(batch):
-        oracle.load(weights)
-        pair = oracle.tensor(first_images(dataset, batch)), oracle.tensor(labels(batch))
-        found = [oracle.train_step(*pair) for _ in range(2)]
-        oracle.load(weights)
-        return found
+        pair = first_images(dataset, batch), first_labels(dataset, batch)
+        return losses_of(pair, pair)
 
     return losses
 
 
 @pytest.fixture
-def fresh_first_call(framework, mode, device, weights, dataset, labels, tmp_path):
+def fresh_first_call(framework, mode, device, weights, dataset, tmp_path):
     """fresh_first_call(kind, batch, expected) -> what this mode's first call takes in a process of its own, ready to be recorded."""
 
     def measure(kind, batch, expected):
-        path = tmp_path / "problem.npz"
-        first_call.save_problem(path, weights, first_images(dataset, batch), labels(batch), expected)
-        seconds = fresh.figures("benchmarks.isolated.first_call", framework, mode, kind, path, f"--device={device}")
+        pair = first_images(dataset, batch), first_labels(dataset, batch)
+        path = problem.save(tmp_path / "problem.npz", weights, *pair, expected)
+        seconds = program.call("benchmarks.isolated.first_call", framework, mode, kind, path, f"--device={device}")
         return {name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}
 
     return measure
 
 
 @pytest.mark.benchmark(group="graphs predict")
-def test_graph_predict(benchmark, build, record, fresh_first_call, weights, dataset, expected_logits, batch):
+def test_graph_predict(benchmark, build, record, subject, fresh_first_call, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)
     images = net.tensor(first_images(dataset, batch))
 
-    assert_allclose(net.predict(images), expected_logits(batch), atol=1e-5)
+    assert_allclose(net.predict(images), expected_logits(batch), atol=ATOL)
 
-    record(batch=batch, **fresh_first_call("predict", batch, expected_logits(batch)))
+    record(**subject, batch=batch, **fresh_first_call("predict", batch, expected_logits(batch)))
     benchmark(net.predict, images)
 
 
 @pytest.mark.benchmark(group="graphs train step")
-def test_graph_train_step(benchmark, build, record, fresh_first_call, weights, dataset, labels, expected_losses, repeats, batch):
+def test_graph_train_step(
+    benchmark, build, record, subject, fresh_first_call, weights, dataset, expected_two_losses, repeats, batch
+):
     """One real update from one batch, already converted: loss, gradients, Adam.  Each round starts from the same weights."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
-    pair = net.tensor(first_images(dataset, batch)), net.tensor(labels(batch))
+    pair = net.tensor(first_images(dataset, batch)), net.tensor(first_labels(dataset, batch))
 
     first_loss = net.train_step(*pair)
     second_loss, call_seconds = timed(net.train_step, *pair)
-    assert_allclose([first_loss, second_loss], expected_losses(batch), atol=1e-5)
+    assert_allclose([first_loss, second_loss], expected_two_losses(batch), atol=ATOL)
 
-    record(batch=batch, optimizer="adam", **fresh_first_call("train_step", batch, expected_losses(batch)))
+    record(**subject, batch=batch, optimizer="adam", **fresh_first_call("train_step", batch, expected_two_losses(batch)))
     benchmark.pedantic(net.train_step, pair, setup=lambda: net.load(weights), rounds=repeats(call_seconds))

@@ -1,4 +1,4 @@
-"""The network by hand, rung by rung, from the textbook loops to threads: what each rung buys in time and what it takes in memory."""
+"""The ladder: the network by hand in steps, called rungs, from the textbook's loops to threads.  Each rung's time and memory."""
 
 # mypy: allow-untyped-defs
 # pytest passes fixtures by name; their types stand where they are defined.
@@ -11,18 +11,16 @@ from typing import Any
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks import BY_HAND
-from benchmarks.arrange.measuring import LEARNING_RATE, SEED, first_images, timed
+import lenet5
+from benchmarks.arrange.clock import timed
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, first_images
 from benchmarks.isolated import memory
 from lenet5 import training
 
-RUNGS = {
-    "loops": ("loops", None),
-    "im2col": ("im2col", None),
-    "fused, one thread": ("fused", 1),
-    "fused, threads": ("fused", None),
-}
-"""Rung -> the mode, and its threads where they are not those that everybody has (``--threads``)."""
+BY_HAND, _ = lenet5.reference()
+*LOWER, FAST = lenet5.ladder(BY_HAND)
+RUNGS = {**{mode: (mode, None) for mode in LOWER}, f"{FAST}, one thread": (FAST, 1), f"{FAST}, threads": (FAST, None)}
+"""Rung -> the mode, and its threads if they are not the run's (``--threads``)."""
 
 pytestmark = [
     pytest.mark.heavy,
@@ -32,35 +30,24 @@ pytestmark = [
     pytest.mark.parametrize("framework", [BY_HAND]),
 ]
 
-LEAST = 3
+LEAST_ROUNDS = 3
 """Rounds of a rung whose calls take longer than the time for a case."""
 
 
 @pytest.fixture
 def net(implementation, rung, weights, monkeypatch):
-    """The network on this rung, which has not computed anything yet: its first call is the one that makes its workspace."""
+    """The network on this rung before its first call, which makes its workspace."""
     mode, threads = RUNGS[rung]
     with monkeypatch.context() as patch:
         if threads:
-            patch.setenv("OMP_NUM_THREADS", str(threads))  # the fused mode asks when it is built
+            patch.setenv("OMP_NUM_THREADS", str(threads))  # read when a network is built
         return implementation(weights, mode=mode, optimizer="adam", learning_rate=LEARNING_RATE)
 
 
 @pytest.fixture
-def note(benchmark, framework, rung, net):
-    """note(kind, batch, peak_bytes): what the case's times belong to."""
-
-    def update(kind, batch, peak_bytes):
-        benchmark.extra_info.update(
-            framework=framework,
-            mode=rung,
-            kind=kind,
-            batch=batch,
-            traced_peak_bytes=peak_bytes,
-            workspace_bytes=net.workspace_bytes,
-        )
-
-    return update
+def record_rung(record, framework, rung, net):
+    """record_rung(**values): the values, and which rung it was with the memory that its network keeps."""
+    return lambda **values: record(framework=framework, mode=rung, workspace_bytes=net.workspace_bytes, **values)
 
 
 def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
@@ -71,25 +58,25 @@ def traced(function: Callable[..., Any], *arguments: Any) -> tuple[Any, int]:
 
 
 @pytest.mark.parametrize("batch", [64, 450], ids="batch{}".format)
-def test_ladder_predict(benchmark, net, note, dataset, expected_logits, repeats, batch):
+def test_ladder_predict(benchmark, net, record_rung, dataset, expected_logits, repeats, batch):
     """One batch, already converted, to logits."""
     images = net.tensor(first_images(dataset, batch))
 
     logits, peak_bytes = traced(net.predict, images)
-    assert_allclose(logits, expected_logits(batch), atol=1e-5)
+    assert_allclose(logits, expected_logits(batch), atol=ATOL)
     _, call_seconds = timed(net.predict, images)
 
-    note("predict", batch, peak_bytes)
-    benchmark.pedantic(net.predict, (images,), rounds=repeats(call_seconds, least=LEAST))
+    record_rung(kind="predict", batch=batch, traced_peak_bytes=peak_bytes)
+    benchmark.pedantic(net.predict, (images,), rounds=repeats(call_seconds, least=LEAST_ROUNDS))
 
 
-def test_ladder_train_step(benchmark, net, note, dataset, weights, expected_losses, repeats):
+def test_ladder_train_step(benchmark, net, record_rung, dataset, weights, expected_losses, repeats):
     """One update from one batch, already converted: loss, gradients, Adam.  Each round starts from the same weights."""
     first, *_ = training.prepare(net, dataset.train, seed=SEED)
 
     first_loss, peak_bytes = traced(net.train_step, *first)
     second_loss, call_seconds = timed(net.train_step, *first)
-    assert_allclose([first_loss, second_loss], expected_losses("adam"), atol=1e-5)
+    assert_allclose([first_loss, second_loss], expected_losses("adam"), atol=ATOL)
 
-    note("train step", training.BATCH, peak_bytes)
-    benchmark.pedantic(net.train_step, first, setup=lambda: net.load(weights), rounds=repeats(call_seconds, least=LEAST))
+    record_rung(kind="train step", batch=training.BATCH, traced_peak_bytes=peak_bytes)
+    benchmark.pedantic(net.train_step, first, setup=lambda: net.load(weights), rounds=repeats(call_seconds, least=LEAST_ROUNDS))

@@ -8,18 +8,19 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.measuring import first_images, timed
+from benchmarks.arrange.clock import timed
+from benchmarks.arrange.problem import ATOL, first_images
 
 
 @pytest.mark.benchmark(group="predict")
 @pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
-def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch):
+def test_predict(benchmark, build, record, subject, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)
     images = net.tensor(first_images(dataset, batch))
 
     logits, first_call_seconds = timed(net.predict, images)
-    assert_allclose(logits, expected_logits(batch), atol=1e-5)
+    assert_allclose(logits, expected_logits(batch), atol=ATOL)
 
-    record(batch=batch, first_call_seconds=first_call_seconds)
+    record(**subject, batch=batch, first_call_seconds=first_call_seconds)
     benchmark(net.predict, images)

@@ -1,35 +1,33 @@
-"""Pruned against dense: zeros in nine of ten weights of each kernel, by three tools, from one trained network, on the same batches."""
+"""Pruned against dense: zeros in nine of ten weights of each kernel, by several tools, from one trained network, on the same batches."""
 
 # mypy: allow-untyped-defs
 # pytest passes fixtures by name; their types stand where they are defined.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks import BY_HAND
-from benchmarks.arrange.measuring import LEARNING_RATE, SEED, first_images
-from benchmarks.arrange.samples import enter, in_turns, medians, recorded_time
-from benchmarks.isolated import fresh
+from benchmarks.arrange import tools
+from benchmarks.arrange.clock import enter, interleaved, medians, recorded_time
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, by_hand, first_images
+from benchmarks.isolated import program
 from lenet5 import cost, training
 from lenet5.architecture import LAYERS
 from lenet5.compression import compression, pruning
+from lenet5.training import BATCH
 
 INITIAL, FINAL = 0.5, 0.9
-BATCH = 64
+"""Sparsity of each kernel at the first step and at the end."""
+
 RATES = {"sgd": 0.03, "adam": LEARNING_RATE}
 """Learning rates while pruning.  Of 0.02, 0.03, 0.05, 0.1 and 0.2, 0.03 did best for gradient descent; above 0.05 it falls apart."""
 
-TOOLS = {
-    "tfmot": ("tensorflow", "benchmarks.isolated.prune_tfmot", ("tensorflow", "tf_keras", "tensorflow_model_optimization")),
-    "torch.nn.utils.prune": ("torch", "benchmarks.isolated.prune_torch", ("torch",)),
-}
-"""Tool -> the framework that it belongs to, the child that runs it, the packages that the child needs."""
+BY_HAND, _ = lenet5.reference()
+TOOLS = {tool.title: tool for tool in tools.found("benchmarks.isolated", "prune_")}
 
 pytestmark = [
     pytest.mark.heavy,
@@ -40,35 +38,35 @@ pytestmark = [
 
 @pytest.fixture(scope="session")
 def epochs(pytestconfig):
-    """Epochs of pruning and learning to live with it: two thirds of those that the dense network had."""
+    """Epochs of training while pruning: two thirds of those that the dense network had."""
     return max(1, 2 * pytestconfig.getoption("epochs") // 3)
 
 
 @pytest.fixture(scope="session")
 def schedule(dataset, epochs):
-    return pruning.schedule_for(len(dataset.train.labels) // training.BATCH * epochs, INITIAL, FINAL)
+    """Which share of the weights is zero after which step."""
+    return pruning.schedule_for(len(dataset.train.labels) // BATCH * epochs, INITIAL, FINAL)
 
 
-@pytest.fixture
-def budget_seconds(pytestconfig):
+@pytest.fixture(scope="session")
+def budget_seconds(seconds_a_case):
     """How long to time the three predictions, together."""
-    return 3 * float(pytestconfig.getoption("benchmark_max_time"))
+    return 3 * seconds_a_case
 
 
 @pytest.fixture
-def record(benchmark, dataset, pytestconfig):
-    """record(weights, **values) -> what these weights are, hold and weigh, and how many test images they get right."""
+def record_pruned(record, dataset, pytestconfig):
+    """record_pruned(weights, **values): the values, what these weights hold and weigh, and how many test images they get right."""
 
-    def note(weights, **values):
-        net = lenet5.implementation(BY_HAND)(weights)
-        found = training.logits_of(net, dataset.test.images).argmax(1)
+    def update(weights, **values):
+        found = training.predictions(by_hand(weights), dataset.test.images)
         macs, by_layer = cost.macs_by_layer(weights), compression.sparsity_by_layer(weights)
-        benchmark.extra_info.update(
+        record(
             batch=BATCH,
             sparsity_initial=INITIAL,
             sparsity_wanted=FINAL,
             dense_epochs=pytestconfig.getoption("epochs"),
-            correct=int((found == dataset.test.labels).sum()),
+            correct=training.correct(found, dataset.test.labels),
             test_images=len(found),
             sparsity_kernels=compression.sparsity(weights),
             sparsity_all=compression.sparsity(weights, biases=True),
@@ -82,31 +80,30 @@ def record(benchmark, dataset, pytestconfig):
             **values,
         )
 
-    return note
+    return update
 
 
 @pytest.mark.parametrize("trained_on", [False, True], ids=["as trained", "trained on"])
-def test_dense(benchmark, record, dense, dataset, epochs, budget_seconds, trained_on):
+def test_dense(benchmark, record_pruned, dense, dataset, epochs, budget_seconds, trained_on):
     """Nothing pruned: the network that the others start from, and what it becomes by training on as long as they do."""
-    net = lenet5.implementation(BY_HAND)(dense, optimizer="sgd", learning_rate=RATES["sgd"])
+    net = by_hand(dense, optimizer="sgd", learning_rate=RATES["sgd"])
     for epoch in range(epochs if trained_on else 0):
         training.train_epoch(net, training.prepare(net, dataset.train, seed=SEED + epoch))
     x = net.tensor(first_images(dataset, BATCH))
 
     compression.check_sparsity(net.weights(), wanted=0)
 
-    record(net.weights(), framework=BY_HAND, mode="dense, trained on" if trained_on else "dense", tool="dense")
-    enter(benchmark, in_turns({"dense": lambda: net.predict(x)}, budget_seconds)["dense"])
+    record_pruned(net.weights(), framework=BY_HAND, mode="dense, trained on" if trained_on else "dense", tool="dense")
+    enter(benchmark, interleaved({"dense": lambda: net.predict(x)}, budget_seconds)["dense"])
 
 
 @pytest.mark.parametrize("rule", ["regrow", "nested"])
-def test_by_hand(benchmark, record, dense, dataset, epochs, schedule, budget_seconds, rule):
+def test_by_hand(benchmark, record_pruned, dense, dataset, epochs, schedule, budget_seconds, rule):
     """In NumPy, through nothing but weights() and load(): by tfmot's rule (regrow) and by PyTorch's (nested)."""
-    implementation = lenet5.implementation(BY_HAND)
-    unstripped = implementation(dense, optimizer="sgd", learning_rate=RATES["sgd"])
+    unstripped = by_hand(dense, optimizer="sgd", learning_rate=RATES["sgd"])
     masks = pruning.fine_tune(unstripped, dataset, schedule, epochs, regrow=rule == "regrow", seed=SEED)
     pruned = unstripped.weights()
-    before, stripped = implementation(dense), implementation(pruned)
+    before, stripped = by_hand(dense), by_hand(pruned)
     x = stripped.tensor(first_images(dataset, BATCH))
 
     def mask_and_predict() -> Any:
@@ -114,31 +111,29 @@ def test_by_hand(benchmark, record, dense, dataset, epochs, schedule, budget_sec
         return unstripped.predict(x)
 
     compression.check_sparsity(pruned, FINAL)
-    assert_allclose(mask_and_predict(), stripped.predict(x), rtol=0, atol=1e-5)
+    assert_allclose(mask_and_predict(), stripped.predict(x), rtol=0, atol=ATOL)
 
     calls = {"dense": lambda: before.predict(x), "stripped": lambda: stripped.predict(x), "unstripped": mask_and_predict}
-    seconds = in_turns(calls, budget_seconds)
+    seconds = interleaved(calls, budget_seconds)
     label = {"framework": BY_HAND, "mode": f"by hand, sgd, {rule}", "tool": "by hand"}
-    record(pruned, **label, optimizer="sgd", epochs=epochs, **medians(seconds))
+    record_pruned(pruned, **label, optimizer="sgd", epochs=epochs, **medians(seconds))
     enter(benchmark, seconds["stripped"])
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("tool", TOOLS)
-def test_tool(benchmark, record, dense, epochs, budget_seconds, pytestconfig, tmp_path, tool, optimizer):
+def test_tool(benchmark, require, record_pruned, dense, epochs, budget_seconds, pytestconfig, tmp_path, tool, optimizer):
     """By a library, in a process of its own, which checks sparsity and logits before it times its own predictions."""
-    framework, child, packages = TOOLS[tool]
-    if missing := [package for package in packages if find_spec(package) is None]:
-        pytest.skip(f"{tool}: the package {missing[0]!r} is not installed; pip install {missing[0]}")
+    require(TOOLS[tool])
     files = tmp_path / "dense.npz", tmp_path / "pruned.npz"
     lenet5.save_weights(files[0], dense)
     options = {"dataset": pytestconfig.getoption("dataset"), "epochs": epochs, "initial": INITIAL, "final": FINAL}
     options |= {"optimizer": optimizer, "learning-rate": RATES[optimizer], "seconds": budget_seconds}
-    seconds = fresh.figures(child, *files, *(f"--{name}={value}" for name, value in options.items()))
+    seconds = program.call(TOOLS[tool].module, *files, *(f"--{name}={value}" for name, value in options.items()))
     pruned = lenet5.load_weights(files[1])
 
     compression.check_sparsity(pruned, FINAL)
 
-    label = {"framework": framework, "mode": f"{tool}, {optimizer}", "tool": tool}
-    record(pruned, **label, optimizer=optimizer, epochs=epochs, **medians(seconds))
+    label = {"framework": TOOLS[tool].framework, "mode": f"{tool}, {optimizer}", "tool": tool}
+    record_pruned(pruned, **label, optimizer=optimizer, epochs=epochs, **medians(seconds))
     enter(benchmark, seconds["stripped"])

@@ -1,6 +1,6 @@
 """How much memory each framework takes in its default mode: importing, building, predicting, training, and over one epoch.
 
-The time of a case is that of its child, from start to end; what counts is what the child found.
+The time of a case is that of the program that it runs, from start to end; its results are the bytes that the program prints.
 """
 
 # mypy: allow-untyped-defs
@@ -11,17 +11,17 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from benchmarks.arrange.measuring import SEED, first_images
-from benchmarks.isolated import first_call, fresh, memory
+from benchmarks.arrange import problem
+from benchmarks.arrange.problem import SEED, first_images, first_labels
+from benchmarks.isolated import memory, program
 from lenet5 import cost, training
 
 pytestmark = [pytest.mark.heavy, pytest.mark.default_mode]
 
 BATCHES = pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
 
-
-CHECKED = 4
-"""Steps of an epoch that are checked: by then the oracle has taken its time, and the order of the batches is beyond doubt."""
+CHECKED_STEPS = 4
+"""Steps of an epoch that are checked: enough to prove the order of the batches, and few, as each takes the reference long."""
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -31,36 +31,22 @@ def _measurable():
         pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
-def losses_of(oracle, weights):
-    """losses_of(*batches) -> the oracle's losses of one step from each of these batches of images and labels, in turn."""
-
-    def losses(*batches):
-        oracle.load(weights)
-        found = [oracle.train_step(oracle.tensor(images), oracle.tensor(labels)) for images, labels in batches]
-        oracle.load(weights)
-        return found
-
-    return losses
-
-
 @pytest.fixture
-def measured(benchmark, build, framework, mode, device, weights, record, tmp_path):
-    """measured(kind, batch, images, labels, expected): run the child and keep its figures on the case."""
+def measured(benchmark, build, framework, mode, device, weights, record, subject, tmp_path):
+    """measured(kind, batch, images, labels, expected): run the program and record what it prints."""
 
     def measure(kind, batch, images, labels, expected):
         build(weights)  # a skip where the framework is not installed or cannot reach the device
-        path = first_call.save_problem(tmp_path / "problem.npz", weights, images, labels, expected)
+        path = problem.save(tmp_path / "problem.npz", weights, images, labels, expected)
 
-        figures = benchmark.pedantic(
-            fresh.figures, ("benchmarks.isolated.memory", framework, mode, kind, path, f"--device={device}")
-        )
+        found = benchmark.pedantic(program.call, ("benchmarks.isolated.memory", framework, mode, kind, path, f"--device={device}"))
         record(
+            **subject,
             batch=batch,
             kind=kind,
             gradient_bytes=cost.gradient_bytes(weights),
             optimizer_state_bytes=cost.optimizer_state_bytes(weights, "adam"),
-            **figures,
+            **found,
         )
 
     return measure
@@ -69,7 +55,7 @@ def measured(benchmark, build, framework, mode, device, weights, record, tmp_pat
 @pytest.fixture
 def pair(dataset, batch):
     """The first images of the test split, and their labels."""
-    return first_images(dataset, batch), dataset.test.labels.take(range(batch), mode="wrap")
+    return first_images(dataset, batch), first_labels(dataset, batch)
 
 
 @BATCHES
@@ -93,5 +79,5 @@ def test_space_epoch(measured, dataset, losses_of):
     batches = list(training.batches(len(labels), training.BATCH, SEED))
     rows = np.concatenate(batches)
 
-    expected = losses_of(*((images[batch], labels[batch]) for batch in batches[:CHECKED]))
+    expected = losses_of(*((images[batch], labels[batch]) for batch in batches[:CHECKED_STEPS]))
     measured("epoch", training.BATCH, images[rows], labels[rows], expected)

@@ -1,4 +1,4 @@
-"""How long a network takes to learn, and what it has learned then."""
+"""How long a network takes to train, and what it has learned by then."""
 
 # mypy: allow-untyped-defs
 # pytest passes fixtures by name; their types stand where they are defined.
@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.measuring import LEARNING_RATE, LEARNING_RATES, SEED, timed
+from benchmarks.arrange.clock import timed
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, LEARNING_RATES, SEED
 from lenet5 import training
 
 STEPS = pytest.mark.parametrize(
@@ -18,56 +19,56 @@ STEPS = pytest.mark.parametrize(
         pytest.param("sgd", id="sgd", marks=[pytest.mark.benchmark(group="train step sgd"), pytest.mark.heavy]),
     ],
 )
-"""Adam, as everywhere else, under the name that its cases have always had; and plain gradient descent, a group of its own."""
+"""Adam, under ids without an optimizer, as they were before there was a choice; and plain gradient descent, a group of its own."""
 
 
 @pytest.fixture
 def optimizer():
-    """What a case trains with that has no choice of its own."""
+    """The optimizer of a case that is not parametrized by one."""
     return "adam"
 
 
 @pytest.fixture
 def learner(build, weights, dataset, expected_losses, optimizer):
-    """A network with its first epoch prepared, checked against the oracle and reset; its first call's and a later call's seconds."""
+    """A network with its first epoch prepared, checked against the reference and reset; its first call's and a later call's seconds."""
     net = build(weights, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
     epoch = training.prepare(net, dataset.train, seed=SEED)
     first_loss, first_call_seconds = timed(net.train_step, *epoch[0])
     second_loss, call_seconds = timed(net.train_step, *epoch[0])
-    assert_allclose([first_loss, second_loss], expected_losses(optimizer), atol=1e-5)
+    assert_allclose([first_loss, second_loss], expected_losses(optimizer), atol=ATOL)
     net.load(weights)
     return net, epoch, first_call_seconds, call_seconds
 
 
 @STEPS
-def test_train_step(benchmark, learner, record, weights, repeats, optimizer):
+def test_train_step(benchmark, learner, record, subject, weights, repeats, optimizer):
     """One update from one batch, already converted: loss, gradients, optimizer.  Each round starts from the same weights."""
     net, epoch, first_call_seconds, call_seconds = learner
 
-    record(batch=training.BATCH, optimizer=optimizer, first_call_seconds=first_call_seconds)
+    record(**subject, batch=training.BATCH, optimizer=optimizer, first_call_seconds=first_call_seconds)
     benchmark.pedantic(net.train_step, epoch[0], setup=lambda: net.load(weights), rounds=repeats(call_seconds))
 
 
 @pytest.mark.benchmark(group="train epoch")
-def test_train_epoch(benchmark, learner, record, weights, repeats, optimizer):
+def test_train_epoch(benchmark, learner, record, subject, weights, repeats, optimizer):
     """One update from each full batch of the training split, already converted; no validation.  Each round starts afresh."""
     net, epoch, _, call_seconds = learner
 
-    record(batch=training.BATCH, optimizer=optimizer, steps=len(epoch))
+    record(**subject, batch=training.BATCH, optimizer=optimizer, steps=len(epoch))
     rounds = repeats(call_seconds * len(epoch), least=1, most=5)
     benchmark.pedantic(training.train_epoch, (net, epoch), setup=lambda: net.load(weights), rounds=rounds)
 
 
 @pytest.mark.benchmark(group="train")
 @pytest.mark.default_mode
-def test_accuracy(benchmark, build, record, weights, dataset, expected_losses, pytestconfig, request):
+def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig, request):
     """All epochs with validation after each, batches converted on the way; then the accuracy on the test split."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
     epochs = pytestconfig.getoption("epochs")
     capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     first, *_ = training.prepare(net, dataset.train, seed=SEED)
-    assert_allclose([net.train_step(*first) for _ in range(2)], expected_losses("adam"), atol=1e-5)
+    assert_allclose([net.train_step(*first) for _ in range(2)], expected_losses("adam"), atol=ATOL)
 
     with capture.global_and_fixture_disabled():
         history = benchmark.pedantic(
@@ -76,12 +77,13 @@ def test_accuracy(benchmark, build, record, weights, dataset, expected_losses, p
             {"epochs": epochs, "seed": SEED, "progress": request.node.name},
             setup=lambda: net.load(weights),
         )
-    predictions = training.logits_of(net, dataset.test.images).argmax(1)
+    predictions = training.predictions(net, dataset.test.images)
     record(
+        **subject,
         batch=training.BATCH,
         optimizer="adam",
         epochs=epochs,
-        correct=int((predictions == dataset.test.labels).sum()),
+        correct=training.correct(predictions, dataset.test.labels),
         test_images=len(dataset.test.labels),
         test_predictions=predictions.tolist(),
         **vars(history),

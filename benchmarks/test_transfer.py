@@ -8,18 +8,18 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.measuring import first_images
+from benchmarks.arrange.problem import ATOL, first_images
 
 
 @pytest.mark.benchmark(group="transfer")
 @pytest.mark.default_mode
 @pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
-def test_transfer(benchmark, build, record, weights, dataset, expected_logits, batch):
+def test_transfer(benchmark, build, record, subject, weights, dataset, expected_logits, batch):
     """One batch checked, converted to the framework's layout and copied to the device; the copy has finished."""
     net = build(weights)
     images = first_images(dataset, batch)
 
-    assert_allclose(net.predict(net.tensor(images)), expected_logits(batch), atol=1e-5)
+    assert_allclose(net.predict(net.tensor(images)), expected_logits(batch), atol=ATOL)
 
-    record(batch=batch)
+    record(**subject, batch=batch)
     benchmark(net.tensor, images)

@@ -1,4 +1,4 @@
-"""Identical cases under different names: whatever differs between two copies is noise, so the true ratio of their times is 1.
+"""Identical cases under different names: the difference between two copies is noise, so the true ratio of their times is 1.
 
 No part of the ordinary run (the name does not begin with ``test_``): ``python -m benchmarks coverage`` measures these, and a gate with
 ``--cases benchmarks/twins.py`` compares many of them at once.
@@ -12,8 +12,8 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.measuring import first_images
-from benchmarks.saved.results import CONTROL
+from benchmarks.arrange.problem import ATOL, first_images
+from benchmarks.saved.fields import CONTROL
 from benchmarks.test_control import product_case
 
 
@@ -26,21 +26,21 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.mark.benchmark(group="twins")
-def test_product(benchmark, copy):
+def test_product(benchmark, record, copy):
     """The control's matrix product."""
-    benchmark.extra_info.update(framework=CONTROL, mode="product", copy=copy)
+    record(framework=CONTROL, mode="product", copy=copy)
     product_case(benchmark)
 
 
 @pytest.mark.benchmark(group="twins")
 @pytest.mark.default_mode
 @pytest.mark.parametrize("batch", [1, 64], ids="batch{}".format)
-def test_predict(benchmark, build, record, weights, dataset, expected_logits, batch, copy):
+def test_predict(benchmark, build, record, subject, weights, dataset, expected_logits, batch, copy):
     """One batch, already converted, to logits on the host: a network of its own for every copy."""
     net = build(weights)
     images = net.tensor(first_images(dataset, batch))
 
-    assert_allclose(net.predict(images), expected_logits(batch), atol=1e-5)
+    assert_allclose(net.predict(images), expected_logits(batch), atol=ATOL)
 
-    record(batch=batch, copy=copy)
+    record(**subject, batch=batch, copy=copy)
     benchmark(net.predict, images)

@@ -2,7 +2,7 @@
 
     compressed = make("structured", 0.5, dense, dataset, epochs=10)
 
-Every point is trained on after it was cut, on the training split and with NumPy, whose weights run anywhere.
+After the cut every point is trained further, on the training split and by hand; its weights run in every framework.
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 import lenet5
-from benchmarks import BY_HAND
-from benchmarks.arrange.measuring import LEARNING_RATES, SEED
+from benchmarks.arrange.problem import LEARNING_RATES, SEED, by_hand
 from lenet5 import cost, training
 from lenet5.compression import compression, factorization, pruning, structured
 from lenet5.contract import Network, check_option
@@ -32,13 +31,13 @@ With 3 channels one filter of conv1 alone is 9 % of all MACs, so that whole filt
 
 
 SPARSE_RATE = 0.03
-"""Learning rate of gradient descent with masks, chosen on the validation images among 0.1, 0.03 and 0.01: with the rate that trains a
-network from its beginning, 0.1, one that Adam has trained is thrown out of its minimum."""
+"""Learning rate of gradient descent with masks, chosen on the validation images among 0.1, 0.03 and 0.01.  At 0.1, the rate that trains a
+network from its beginning, a network that Adam has trained leaves its minimum."""
 
 
 @dataclass(frozen=True)
 class Compressed:
-    """A network after a technique has had its way."""
+    """A network that a technique has made smaller."""
 
     weights: lenet5.Weights
     stored_bytes: int
@@ -48,12 +47,12 @@ class Compressed:
 
     @property
     def macs_per_image(self) -> int:
-        """Those executed: the implementations multiply by scattered zeros like by any other number."""
+        """Multiply-accumulates that are executed: every implementation multiplies by scattered zeros as by any other number."""
         return cost.forward_macs(self.weights)
 
 
 def make(technique: str, setting: float, dense: lenet5.Weights, dataset: Dataset, epochs: int) -> Compressed:
-    """Compress a trained network and train on for so many epochs.  Raises InputError for a technique that there is not."""
+    """Compress a trained network and train it further for this many epochs.  Raises InputError for an unknown technique."""
     check_option("technique", technique, tuple(SWEEP))
     weights = _TECHNIQUES[technique](dense, setting, dataset, epochs)
     if technique == "sparse":
@@ -62,7 +61,7 @@ def make(technique: str, setting: float, dense: lenet5.Weights, dataset: Dataset
 
 
 def label(technique: str, setting: float) -> str:
-    """A point's name for people: ("structured", 0.5) -> 'structured, 50 % of the MACs'"""
+    """A point's name in the report: ("structured", 0.5) -> 'structured, 50 % of the MACs'"""
     if technique == "structured":
         return f"{technique}, {100 * setting:g} % of the MACs"
     if technique == "sparse":
@@ -71,16 +70,15 @@ def label(technique: str, setting: float) -> str:
 
 
 def _structured(dense: lenet5.Weights, share: float, dataset: Dataset, epochs: int) -> lenet5.Weights:
-    """In rounds, each with its share of the epochs."""
+    """In several cuts, each with its share of the epochs."""
     rounds = min(4, epochs)
     macs = round(share * cost.forward_macs(dense))
-    return structured.slim(_adam("fused"), dense, dataset, macs, rounds, epochs // rounds, seed=SEED)
+    return structured.slim(_learner, dense, dataset, macs, rounds, epochs // rounds, seed=SEED)
 
 
 def _low_rank(layer: str, dense: lenet5.Weights, rank: float, dataset: Dataset, epochs: int) -> lenet5.Weights:
     factored = factorization.factorize(dense, {layer: int(rank)})
-    # The fused mode convolves with whole kernels only.
-    net = _adam("im2col" if layer == "conv2" else "fused")(factored)
+    net = _learner(factored)
     for epoch in range(epochs):
         training.train_epoch(net, training.prepare(net, dataset.train, seed=SEED + epoch))
     return net.weights()
@@ -88,20 +86,14 @@ def _low_rank(layer: str, dense: lenet5.Weights, rank: float, dataset: Dataset, 
 
 def _sparse(dense: lenet5.Weights, sparsity: float, dataset: Dataset, epochs: int) -> lenet5.Weights:
     """The masks that tfmot would draw, from half that sparsity upwards."""
-    net: Network = lenet5.implementation(BY_HAND)(dense, optimizer="sgd", learning_rate=SPARSE_RATE)
+    net = by_hand(dense, optimizer="sgd", learning_rate=SPARSE_RATE)
     steps = len(dataset.train.labels) // training.BATCH * epochs
     pruning.fine_tune(net, dataset, pruning.schedule_for(steps, sparsity / 2, sparsity), epochs, seed=SEED)
     return net.weights()
 
 
-def _adam(mode: str) -> Callable[[lenet5.Weights], Network]:
-    implementation = lenet5.implementation(BY_HAND)
-
-    def build(weights: lenet5.Weights) -> Network:
-        net: Network = implementation(weights, mode=mode, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
-        return net
-
-    return build
+def _learner(weights: lenet5.Weights) -> Network:
+    return by_hand(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
 
 
 _TECHNIQUES: Mapping[str, Callable[[lenet5.Weights, float, Dataset, int], lenet5.Weights]] = {

@@ -1,7 +1,4 @@
-"""The network as ONNX Runtime computes it: a yardstick beside the frameworks, not one of them, since it only predicts.
-
-Both packages are optional (``pip install -e '.[beside]'``); this module is imported where they are.
-"""
+"""The network as ONNX Runtime computes it: a yardstick beside the frameworks, not one of them, since it only predicts."""
 
 from __future__ import annotations
 
@@ -15,6 +12,11 @@ from onnx import helper, numpy_helper
 
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, POOL_SIDE
 from lenet5.contract import Weights
+
+TITLE = "ONNX Runtime"
+FRAMEWORK = "ONNX Runtime"
+PACKAGES = ("onnx", "onnxruntime")
+EXTRA = "beside"
 
 VERSION = str(onnxruntime.__version__)
 

@@ -1,21 +1,19 @@
-"""How much memory a network takes, in a process that does nothing else.  Run as a child, through `fresh`.
+"""How much memory a network takes, in a process that does nothing else.
 
     python -m benchmarks.isolated.memory FRAMEWORK MODE KIND PROBLEM.npz [--device cuda]      # KIND is predict, train_step or epoch
 
 Resident memory is read from /proc/self/status: VmRSS is what the process holds now, VmHWM the most that it held since that mark
-was last reset.  (``ru_maxrss`` would be the parent's: Linux hands it down to a child.)  The kernel counts in batches, so a figure
-below some hundred KiB is no figure.
+was last reset.  (``ru_maxrss`` would be the caller's: Linux hands it down to a new process.)  The kernel counts in batches, so that a
+difference below some hundred KiB says nothing.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 import time
 import tracemalloc
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,8 @@ from memory_profiler import memory_usage
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
-import lenet5
-from benchmarks.arrange.measuring import LEARNING_RATE
-from benchmarks.isolated import fresh
-from benchmarks.isolated.first_call import ATOL, load_problem
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, weights_in
+from benchmarks.isolated import network
 from lenet5.training import BATCH
 
 KINDS = ("predict", "train_step", "epoch")
@@ -35,7 +31,7 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def why_not() -> str | None:
-    """Why resident memory cannot be measured on this machine; None if it can."""
+    """Why resident memory cannot be measured on this machine; None where it can."""
     if not STATUS.exists():
         return f"resident memory is read from {STATUS}, which only Linux has"
     try:
@@ -46,11 +42,11 @@ def why_not() -> str | None:
 
 
 def resident_bytes(field: str = "VmRSS", status: str | None = None) -> int:
-    """A field of /proc/self/status in bytes."""
-    found = re.search(rf"^{field}:\s+(\d+) kB$", STATUS.read_text() if status is None else status, re.MULTILINE)
-    if not found:
+    """A field of /proc/self/status in bytes.  Raises OSError where there is no such field."""
+    match = re.search(rf"^{field}:\s+(\d+) kB$", STATUS.read_text() if status is None else status, re.MULTILINE)
+    if not match:
         raise OSError(f"{STATUS} has no {field}")
-    return 1024 * int(found[1])
+    return 1024 * int(match[1])
 
 
 def reset_peak() -> None:
@@ -67,7 +63,7 @@ def peak_above(function: Callable[[], Any]) -> tuple[int, int]:
 
 
 def traced_peak(function: Callable[[], Any]) -> int:
-    """Bytes of Python objects and NumPy arrays, at most, that a call allocates; what libraries allocate by themselves is not seen."""
+    """Largest number of bytes that a call holds in Python objects and NumPy arrays; memory that libraries allocate themselves is not seen."""
     tracemalloc.start()
     try:
         function()
@@ -83,9 +79,6 @@ def over_time(function: Callable[[], Any], interval_seconds: float = SAMPLE_SECO
     return [(max(at - start, 0.0), round(mebibytes * 2**20)) for mebibytes, at in samples]
 
 
-# The child
-
-
 def measure(
     load: Callable[[], Any],
     mode: str,
@@ -93,11 +86,11 @@ def measure(
     problem: Mapping[str, NDArray[Any]],
     device: str = "cpu",
 ) -> dict[str, Any]:
-    """Import, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no figure, for a wrong answer.
+    """Import by ``load``, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no number, for a wrong answer.
 
-    An epoch's images come in the order of its batches, ``expected`` are the losses before its first updates.
+    An epoch's images come in the order of its batches; ``expected`` holds the losses before its first updates.
     """
-    weights = {name: problem[name] for name in problem if name not in ("images", "labels", "expected")}
+    weights = weights_in(problem)
     start = resident_bytes()
     implementation = load()
     imported = resident_bytes()
@@ -118,40 +111,24 @@ def measure(
     batch = batches[0]
 
     answers: list[Any] = []
-    figures: dict[str, Any] = {"import_rss_bytes": imported - start, "build_rss_bytes": warm - imported}
+    found: dict[str, Any] = {"import_rss_bytes": imported - start, "build_rss_bytes": warm - imported}
     if kind == "epoch":
         call(*batch)
         net.load(weights)
-        figures["level_rss_bytes"] = resident_bytes()
-        figures["rss_over_time"] = over_time(lambda: answers.extend(call(*batch) for batch in batches))
+        found["level_rss_bytes"] = resident_bytes()
+        found["rss_over_time"] = over_time(lambda: answers.extend(call(*batch) for batch in batches))
     else:
         level, peak = peak_above(lambda: answers.extend(call(*batch) for _ in range(2)))
-        figures |= {"level_rss_bytes": level, "peak_above_level_bytes": peak, "peak_rss_bytes": level + peak}
+        found |= {"level_rss_bytes": level, "peak_above_level_bytes": peak, "peak_rss_bytes": level + peak}
         if device != "cpu" and hasattr(implementation, "device_peak_bytes"):
-            figures["device_peak_bytes"] = implementation.device_peak_bytes(lambda: call(*batch))
-        _, another = warm_network()  # this one has already made what it keeps for the next call of this size
-        figures["traced_peak_bytes"] = traced_peak(lambda: another(*batch))
+            found["device_peak_bytes"] = implementation.device_peak_bytes(lambda: call(*batch))
+        _, another = warm_network()  # a new one, since the first has made what it keeps for calls of this size
+        found["traced_peak_bytes"] = traced_peak(lambda: another(*batch))
     assert_allclose(
         answers[0] if kind == "predict" else answers[: len(problem["expected"])], problem["expected"], rtol=0, atol=ATOL
     )
-    return figures
-
-
-def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.memory", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("framework")
-    parser.add_argument("mode")
-    parser.add_argument("kind", choices=KINDS)
-    parser.add_argument("problem", type=Path)
-    parser.add_argument("--device", default="cpu")
-
-    def measured(options: argparse.Namespace) -> dict[str, Any]:
-        load = partial(lenet5.implementation, options.framework)
-        return measure(load, options.mode, options.kind, load_problem(options.problem), options.device)
-
-    return fresh.answer(parser, measured, arguments)
+    return found
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(network.main(measure, KINDS))

@@ -1,7 +1,7 @@
 """tfmot's prune_low_magnitude as it is meant to be used, in a process of its own: it works with Keras 2 (tf_keras) only.
 
 Clone first, since the wrapper shares its layers with what it wraps; use what it returns; give fit the callback, without which nothing
-happens; strip before the clock starts.  Arguments and JSON: see `prune_child`.
+happens; strip before the clock starts.  Arguments and JSON: see `prune`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ import tensorflow_model_optimization as tfmot  # isort: skip  # before TensorFlo
 import tensorflow as tf
 import tf_keras
 
-from benchmarks.isolated import prune_child
-from benchmarks.isolated.prune_child import Pruned, Task
-from lenet5 import Weights, channels_last
-from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE
+from benchmarks.arrange.keras_models import model_of, weights_of
+from benchmarks.isolated.prune import Pruned, Task, main
+from lenet5 import channels_last
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 from lenet5.training import BATCH
+
+TITLE = "tfmot"
+FRAMEWORK = "tensorflow"
+PACKAGES = ("tensorflow", "tf_keras", "tensorflow_model_optimization")
 
 if threads := os.environ.get("OMP_NUM_THREADS"):
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
@@ -36,7 +39,7 @@ tf.config.set_visible_devices([], "GPU")  # like the other tools, which run wher
 
 def prune(task: Task) -> Pruned:
     """Wrap a clone of the dense model, fit it with the callback, strip it."""
-    dense = model_of(task.weights)
+    dense = model_of(tf_keras, task.weights)
     schedule = task.schedule
     decay = tfmot.sparsity.keras.PolynomialDecay(
         schedule.initial, schedule.final, schedule.begin, schedule.end, schedule.power, schedule.frequency
@@ -51,23 +54,6 @@ def prune(task: Task) -> Pruned:
         stripped=graph(stripped),
         unstripped=graph(wrapped),
     )
-
-
-def model_of(weights: Weights) -> tf_keras.Model:
-    """Images (n, 32, 32, c) -> logits (n, classes), from canonical weights."""
-    stack = [tf_keras.Input((IMAGE_SIDE, IMAGE_SIDE, weights["conv1.weight"].shape[1]))]
-    for layer in CONVOLUTIONS:
-        stack.append(tf_keras.layers.Conv2D(len(weights[f"{layer}.bias"]), KERNEL_SIDE, activation="relu", name=layer))
-        stack.append(tf_keras.layers.MaxPooling2D(POOL_SIDE))
-    stack.append(tf_keras.layers.Flatten())
-    for layer in DENSE:
-        activation = None if layer == DENSE[-1] else "relu"
-        stack.append(tf_keras.layers.Dense(len(weights[f"{layer}.bias"]), activation=activation, name=layer))
-    model = tf_keras.Sequential(stack)
-    for layer in LAYERS:
-        kernel = channels_last.from_canonical(layer, weights[f"{layer}.weight"])
-        model.get_layer(layer).set_weights([kernel, weights[f"{layer}.bias"]])
-    return model
 
 
 def clone(model: tf_keras.Model) -> tf_keras.Model:
@@ -90,15 +76,6 @@ def fit(model: tf_keras.Model, task: Task, callbacks: list[Any]) -> None:
         model.fit(channels_last.images(images), labels, BATCH, epochs=1, shuffle=False, callbacks=callbacks, verbose=0)
 
 
-def weights_of(model: tf_keras.Model) -> Weights:
-    """The model's weights in canonical layout."""
-    arrays = {}
-    for layer in LAYERS:
-        kernel, bias = model.get_layer(layer).get_weights()
-        arrays[f"{layer}.weight"], arrays[f"{layer}.bias"] = channels_last.to_canonical(layer, kernel), bias
-    return arrays
-
-
 def graph(model: tf_keras.Model) -> Callable[[Any], NDArray[np.float32]]:
     """A traced prediction with its result on the host: the fastest of TensorFlow's own ways to call a model this small."""
     traced = tf.function(lambda x: model(x, training=False))
@@ -111,4 +88,4 @@ def graph(model: tf_keras.Model) -> Callable[[Any], NDArray[np.float32]]:
 
 
 if __name__ == "__main__":
-    sys.exit(prune_child.main(prune))
+    sys.exit(main(prune))

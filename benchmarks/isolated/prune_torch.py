@@ -1,4 +1,4 @@
-"""torch.nn.utils.prune in a process of its own.  Arguments and JSON: see `prune_child`.
+"""torch.nn.utils.prune in a process of its own.  Arguments and JSON: see `prune`.
 
 Pruning moves a layer's weight to ``weight_orig`` and makes ``weight`` = weight_orig x mask before every call; repeated pruning counts its
 amount among what is left.  The gradient passes through the mask, so that what is masked stays as it is.
@@ -16,14 +16,18 @@ import torch.nn.utils.prune
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from benchmarks.isolated import prune_child
-from benchmarks.isolated.prune_child import Pruned, Task
+from benchmarks.arrange.torch_modules import module_of
+from benchmarks.isolated.prune import Pruned, Task, main
 from lenet5 import Weights
-from lenet5.architecture import LAYERS, shapes_of
+from lenet5.architecture import LAYERS
 from lenet5.compression.compression import kept
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 from lenet5.training import BATCH
 from lenet5.with_torch import Module
+
+TITLE = "torch.nn.utils.prune"
+FRAMEWORK = "torch"
+PACKAGES = ("torch",)
 
 torch_prune: Any = torch.nn.utils.prune  # without types
 
@@ -53,12 +57,6 @@ def batches(task: Task, number: int) -> Iterator[tuple[torch.Tensor, torch.Tenso
         yield torch.from_numpy(images[start : start + BATCH]), torch.from_numpy(labels[start : start + BATCH])
 
 
-def module_of(weights: Weights) -> Module:
-    module = Module(shapes_of(weights), "relu")
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-    return module
-
-
 def optimizer_of(task: Task, module: Module) -> torch.optim.Optimizer:
     """Pruning keeps the parameter objects, so that an optimizer made before it goes on with them."""
     if task.optimizer == "sgd":
@@ -69,8 +67,8 @@ def optimizer_of(task: Task, module: Module) -> torch.optim.Optimizer:
 def prune_to(module: Module, sparsity: float) -> None:
     """Prune each layer for itself until it has that share of zeros; what is pruned already counts.
 
-    Without importance_scores a layer that is pruned already would be judged by ``weight``, which the last call has made: the values before
-    the optimizer's last step.
+    Without importance_scores PyTorch would rank the weights of a pruned layer by ``weight``, which the last call has made: the values
+    before the optimizer's last step.
     """
     for name in LAYERS:
         layer: Any = getattr(module, name)
@@ -105,4 +103,4 @@ def eager(module: Module) -> Callable[[Any], NDArray[np.float32]]:
 
 
 if __name__ == "__main__":
-    sys.exit(prune_child.main(prune))
+    sys.exit(main(prune))

@@ -1,4 +1,4 @@
-"""TensorFlow's converter and LiteRT's interpreter in a process of its own.  Arguments and JSON: see `quantize_child`.
+"""TensorFlow's converter and LiteRT's interpreter in a process of its own.  Arguments and JSON: see `quantize`.
 
 dynamic   int8 weights; activations stay float32 and are rounded inside each product.  Kernels of under 1,024 weights stay float32
 full      int8 throughout, the input and the logits too; training images tell the ranges
@@ -16,12 +16,15 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from benchmarks.isolated import quantize_child
-from benchmarks.isolated.quantize_child import BATCH, Int8, Task
+from benchmarks.isolated.quantize import Int8, Task, main
 from lenet5 import channels_last
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, LAYERS, POOL_SIDE
+from lenet5.training import BATCH
 
-KINDS = ("dynamic", "full")
+TITLE = "LiteRT"
+FRAMEWORK = "tensorflow"
+PACKAGES = ("tensorflow",)
+KINDS = {"dynamic": "dynamic", "full": "full integer"}
 
 
 def quantize(task: Task) -> Int8:
@@ -73,11 +76,13 @@ def forward(weights: Any) -> Callable[[tf.Tensor], tf.Tensor]:
 
 
 def calibration(task: Task) -> Iterator[list[NDArray[np.float32]]]:
+    """The calibration images in batches, as the converter asks for them."""
     for start in range(0, len(task.calibration), BATCH):
         yield [channels_last.images(task.calibration[start : start + BATCH])]
 
 
 def interpreter(model: bytes) -> Any:
+    """LiteRT's interpreter of a model, on the run's threads."""
     threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TensorFlow announces that LiteRT will be a package of its own
@@ -122,4 +127,4 @@ def from_model(logits: NDArray[Any], detail: Any) -> NDArray[np.float32]:
 
 
 if __name__ == "__main__":
-    sys.exit(quantize_child.main(quantize, KINDS))
+    sys.exit(main(quantize, tuple(KINDS)))

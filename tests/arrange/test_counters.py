@@ -7,8 +7,9 @@ import pytest
 
 import lenet5
 from benchmarks.arrange import counters
-from benchmarks.arrange.counters import BY_NAME
+from benchmarks.arrange.counters import count_numpy
 
+COUNTERS = counters.found()
 PROFILER = "TensorFlow's v1 profiler"
 TORCH = "PyTorch's FlopCounterMode"
 TORCHINFO = "torchinfo's mult-adds"
@@ -20,13 +21,12 @@ def weights_of(channels=3, classes=50):
 
 
 def counter_of(name):
-    """The counter, or a skip where its framework is not installed."""
-    counter = BY_NAME[name]
-    try:
-        lenet5.implementation(counter.framework)
-    except lenet5.NotInstalled as error:
-        pytest.skip(str(error))
-    return counter
+    """The counter, or a skip where one of its packages is not installed."""
+    tool = COUNTERS[name]
+    if reason := tool.missing():
+        pytest.skip(reason)
+    lenet5.implementation(tool.framework)
+    return counters.counter_of(tool)
 
 
 @pytest.mark.parametrize(
@@ -45,25 +45,25 @@ def test_what_the_tools_read(name, forward, training):
     assert (counter.training and counter.training(weights_of())) == training
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", COUNTERS)
 @pytest.mark.parametrize(("channels", "classes"), [(3, 50), (1, 10)])
 def test_every_difference_is_explained(name, channels, classes):
     """Nothing is left of a count after the closed form and the named parts, for one network as for another."""
     assert set(counters.unexplained(counter_of(name), weights_of(channels, classes)).values()) == {0}
 
 
-@pytest.mark.parametrize("name", BY_NAME)
+@pytest.mark.parametrize("name", COUNTERS)
 def test_an_unknown_difference_shows(name):
-    """One FLOP that nobody explains is left over, by its sign: the test above is not blind."""
+    """One FLOP that no part explains is left over, by its sign: the test above is not blind."""
     counter = counter_of(name)
     known = counter.forward_extra
-    other = counters.Counter(counter.name, counter.framework, counter.unit, counter.forward, lambda w: {**known(w), "one": 1})
+    other = counters.Counter(counter.unit, counter.forward, lambda w: {**known(w), "one": 1})
     assert counters.unexplained(other, weights_of()) == {"forward": -1}
 
 
 def test_the_profilers_training_parts():
     """By hand: 32 x 32 and 14 x 14 pixels go in, 28 x 28 and 10 x 10 come out; 450 and 2,400 weights a kernel's worth."""
-    parts = BY_NAME[PROFILER].training_extra(weights_of())
+    parts = counter_of(PROFILER).training_extra(weights_of())
     assert list(parts.values()) == [
         4_704 + 1_600 + 120 + 84 + 50,
         4 * (6 * 14 * 14 + 16 * 5 * 5),
@@ -80,7 +80,7 @@ def test_smaller_layers_count_less():
     weights = {}
     for layer, shape in sizes.items():
         weights[f"{layer}.weight"], weights[f"{layer}.bias"] = np.ones(shape, np.float32), np.ones(shape[0], np.float32)
-    for name in BY_NAME:
+    for name in COUNTERS:
         assert set(counters.unexplained(counter_of(name), weights).values()) == {0}, name
 
 
@@ -88,10 +88,10 @@ def test_counting_arrays():
     """A product counts n x m x k, whichever side counts and whatever was done to it since; nothing else does."""
     tally = []
     a, b = np.ones((2, 3), np.float32), np.ones((3, 5), np.float32)
-    watched = counters.watched(a, tally)
+    watched = count_numpy.watched(a, tally)
 
     product = watched @ b
-    assert type(product) is counters.Counting
+    assert type(product) is count_numpy.Counting
     assert tally == [2 * 3 * 5]
     b.T @ np.maximum(watched.T.reshape(3, 2), 0)[:, :1]
     assert tally == [30, 5 * 3 * 1]
@@ -107,6 +107,6 @@ def test_counting_arrays():
 @pytest.mark.parametrize("product", [np.dot, np.inner, lambda a, b: np.einsum("ij,kj->ik", a, b), np.tensordot])
 def test_uncounted_products_are_refused(product):
     """A product that would not be counted is an error, not a smaller count."""
-    a = counters.watched(np.ones((3, 3)), [])
+    a = count_numpy.watched(np.ones((3, 3)), [])
     with pytest.raises(NotImplementedError, match="its multiplications are not counted"):
         product(a, np.ones((3, 3)))

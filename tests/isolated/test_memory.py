@@ -1,4 +1,4 @@
-"""Memory measured where it is known: so many bytes taken, so many found.
+"""Memory measured where it is known: a test takes a number of bytes, and that number is found.
 
 What else a process takes or gives back meanwhile is some MiB, more on a busy machine.  So all sizes here lie far apart, and NOISE lies
 between that and their distance from each other and from nothing.
@@ -13,35 +13,37 @@ import numpy as np
 import pytest
 
 import lenet5
-from benchmarks.isolated import first_call, fresh, memory
+from benchmarks.arrange import problem as problems
+from benchmarks.isolated import memory, program
 from lenet5 import cost
 from lenet5.training import BATCH
+from tests.support.by_hand import FRAMEWORK, PLAIN
 
 MIB = 2**20
 LIBRARY, BUILT, CALLED, CALL = 64, 128, 64, 256
 """MiB that the known network's library holds, the network once built, once it has been called, and during a call."""
 
 NOISE = 24
-"""MiB by which a figure may be off."""
+"""MiB by which a result may be off."""
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 
 pytestmark = pytest.mark.skipif(memory.why_not() is not None, reason=str(memory.why_not()))
 
 
 def pages(mebibytes):
-    """So much memory, straight from the kernel: malloc may have some left over that the process holds already."""
+    """Memory straight from the kernel: malloc may have some left over that the process holds already."""
     taken = mmap.mmap(-1, mebibytes * MIB)
     taken[:: mmap.PAGESIZE] = b"1" * (mebibytes * MIB // mmap.PAGESIZE)
     return taken
 
 
 def hold(mebibytes):
-    """Touch so much memory of NumPy's, and give it back."""
+    """Touch memory of NumPy's, and give it back."""
     np.ones(mebibytes * MIB, np.uint8).sum()
 
 
 def mebibytes(known):
-    """What a figure of so many MiB may be."""
+    """What may be found where this many MiB are taken."""
     return pytest.approx(known, abs=NOISE)
 
 
@@ -105,7 +107,7 @@ def test_a_peak_that_is_gone_again(known):
 
 
 def test_no_peak():
-    """A call that takes nothing shows nothing, whatever the process held at some time before."""
+    """A call that takes nothing shows nothing, although the process held much before."""
     hold(256)
     _, peak = memory.peak_above(lambda: None)
     assert peak / MIB == mebibytes(0)
@@ -151,14 +153,14 @@ def test_over_time():
 @pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [11.0, 12.0])])
 def test_each_phase_has_its_own_bytes(kind, expected):
     """The library, the network, and what a call takes are told apart; images and earlier peaks are in none of them."""
-    figures = memory.measure(load_known, "eager", kind, problem(expected))
+    found = memory.measure(load_known, "eager", kind, problem(expected))
 
-    assert figures["import_rss_bytes"] / MIB == mebibytes(LIBRARY)
-    assert figures["build_rss_bytes"] / MIB == mebibytes(BUILT + CALLED)
-    assert figures["peak_above_level_bytes"] / MIB == mebibytes(CALL)
-    assert figures["traced_peak_bytes"] / MIB == mebibytes(CALL)
-    assert figures["peak_rss_bytes"] == figures["level_rss_bytes"] + figures["peak_above_level_bytes"]
-    assert "device_peak_bytes" not in figures
+    assert found["import_rss_bytes"] / MIB == mebibytes(LIBRARY)
+    assert found["build_rss_bytes"] / MIB == mebibytes(BUILT + CALLED)
+    assert found["peak_above_level_bytes"] / MIB == mebibytes(CALL)
+    assert found["traced_peak_bytes"] / MIB == mebibytes(CALL)
+    assert found["peak_rss_bytes"] == found["level_rss_bytes"] + found["peak_above_level_bytes"]
+    assert "device_peak_bytes" not in found
 
 
 def epoch(expected):
@@ -170,10 +172,10 @@ def epoch(expected):
 def test_an_epoch_has_a_curve(monkeypatch):
     """An epoch is sampled while it runs; the memory of its calls is in the curve."""
     monkeypatch.setattr(KnownNetwork, "pause_seconds", 0.3)
-    figures = memory.measure(load_known, "eager", "epoch", epoch([1.0, 12.0]))
-    held = [held - figures["level_rss_bytes"] for _, held in figures["rss_over_time"]]
+    found = memory.measure(load_known, "eager", "epoch", epoch([1.0, 12.0]))
+    held = [held - found["level_rss_bytes"] for _, held in found["rss_over_time"]]
     assert max(held) / MIB == mebibytes(CALL)
-    assert figures["rss_over_time"][-1][0] > 2 * KnownNetwork.pause_seconds
+    assert found["rss_over_time"][-1][0] > 2 * KnownNetwork.pause_seconds
 
 
 def test_an_epoch_is_one():
@@ -199,7 +201,7 @@ def test_an_epoch_is_one():
         ("epoch", epoch([11.0, 2.0])),  # the batches in another order
     ],
 )
-def test_a_wrong_answer_gets_no_figure(kind, problem):
+def test_a_wrong_answer_gets_no_number(kind, problem):
     """A network that answers something else than expected is not measured; of an epoch the order of its batches is part of that."""
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         memory.measure(load_known, "eager", kind, problem)
@@ -229,8 +231,8 @@ def test_the_devices_own_peak():
 
         return OnDevice
 
-    figures = memory.measure(load, "eager", "predict", problem([12.0, 12.0]), "cuda")
-    assert figures["device_peak_bytes"] == 1001
+    found = memory.measure(load, "eager", "predict", problem([12.0, 12.0]), "cuda")
+    assert found["device_peak_bytes"] == 1001
     assert set(built) == {"cuda"}
 
 
@@ -262,26 +264,26 @@ def test_not_linux(monkeypatch, tmp_path):
     assert memory.why_not() == f"resident memory is read from {tmp_path / 'status'}, which only Linux has"
 
 
-def test_a_child_does_not_inherit_the_parents_peak(tmp_path):
-    """A child of a large parent is as small as ever; its largest temporary is the window matrix of the first convolution."""
+def test_a_program_does_not_inherit_its_callers_peak(tmp_path):
+    """A program that a large process calls is as small as ever; its largest temporary is the window matrix of the first convolution."""
     images = np.zeros((256, 3, 32, 32), np.float32)
-    logits = lenet5.implementation("numpy")(WEIGHTS, mode="loops").predict(images)
-    path = first_call.save_problem(tmp_path / "problem.npz", WEIGHTS, images, np.zeros(256, np.int64), logits)
+    logits = problems.reference(WEIGHTS).predict(images)
+    path = problems.save(tmp_path / "problem.npz", WEIGHTS, images, np.zeros(256, np.int64), logits)
     large = np.ones(1024 * MIB, np.uint8)
 
-    figures = fresh.figures("benchmarks.isolated.memory", "numpy", "im2col", "predict", path)
+    found = program.call("benchmarks.isolated.memory", FRAMEWORK, PLAIN, "predict", path)
 
-    assert figures["peak_rss_bytes"] < large.nbytes / 2
+    assert found["peak_rss_bytes"] < large.nbytes / 2
     window_matrix = 256 * 28 * 28 * 75 * 4
-    assert window_matrix < figures["traced_peak_bytes"] < 2 * window_matrix
-    assert window_matrix / 2 < figures["peak_above_level_bytes"] < 4 * window_matrix
+    assert window_matrix < found["traced_peak_bytes"] < 2 * window_matrix
+    assert window_matrix / 2 < found["peak_above_level_bytes"] < 4 * window_matrix
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_counted_state_is_the_frameworks_own(implementation, framework, optimizer):
     """Gradients and optimizer state as counted are the arrays that each framework keeps."""
     if framework not in STATE:
-        pytest.skip(f"nobody has said yet where {framework} keeps its optimizer's state")
+        pytest.skip(f"this test does not know where {framework} keeps its optimizer's state")
     net = implementation(WEIGHTS, optimizer=optimizer)
     net.train_step(np.zeros((2, 3, 32, 32), np.float32), np.array([0, 1]))
 

@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
-from benchmarks.isolated import fresh, prune_child
+from benchmarks.isolated import program, prune
 from lenet5 import datasets, training
 from lenet5.architecture import NAMES
 from lenet5.compression import compression, pruning
@@ -99,7 +99,7 @@ def library(child, dense, tmp_path, *options):
     """What a library's child made of the dense network in one epoch, and its times."""
     lenet5.save_weights(tmp_path / "dense.npz", dense)
     arguments = ["--dataset=digits", "--epochs=1", f"--learning-rate={RATE}", "--seconds=0", *options]
-    seconds = fresh.figures(child, tmp_path / "dense.npz", tmp_path / "pruned.npz", *arguments)
+    seconds = program.call(child, tmp_path / "dense.npz", tmp_path / "pruned.npz", *arguments)
     return lenet5.load_weights(tmp_path / "pruned.npz"), seconds
 
 
@@ -151,9 +151,9 @@ def test_a_library_that_did_not_prune_gives_no_time(tmp_path, dense, capsys):
     lenet5.save_weights(tmp_path / "dense.npz", dense)
 
     def lazy(task):
-        return prune_child.Pruned(task.weights, *([None] * 4))
+        return prune.Pruned(task.weights, *([None] * 4))
 
-    code = prune_child.main(lazy, [str(tmp_path / "dense.npz"), str(tmp_path / "pruned.npz"), "--dataset=digits", "--epochs=1"])
+    code = prune.main(lazy, [str(tmp_path / "dense.npz"), str(tmp_path / "pruned.npz"), "--dataset=digits", "--epochs=1"])
 
     assert code == 2
     printed = capsys.readouterr()
@@ -168,8 +168,8 @@ def test_a_library_that_answers_wrong_gives_no_time(tmp_path, dense, capsys):
 
     def wrong(task):
         pruned = compression.prune(task.weights, 0.9)
-        return prune_child.Pruned(pruned, lambda images: images, *([lambda x: np.zeros((64, 10), np.float32)] * 3))
+        return prune.Pruned(pruned, lambda images: images, *([lambda x: np.zeros((64, 10), np.float32)] * 3))
 
     with pytest.raises(AssertionError, match="dense"):
-        prune_child.main(wrong, [str(tmp_path / "dense.npz"), str(tmp_path / "pruned.npz"), "--dataset=digits", "--epochs=1"])
+        prune.main(wrong, [str(tmp_path / "dense.npz"), str(tmp_path / "pruned.npz"), "--dataset=digits", "--epochs=1"])
     assert capsys.readouterr().out == ""

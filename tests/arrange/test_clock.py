@@ -1,4 +1,4 @@
-"""Times from elsewhere become rounds of a case, unchanged; calls in turns share the machine's moods."""
+"""Times from elsewhere become rounds of a case, unchanged; interleaved calls are timed equally often."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.arrange import samples
-from benchmarks.arrange.samples import in_turns, medians
+from benchmarks.arrange import clock
+from benchmarks.arrange.clock import interleaved, medians
 
 CASE = """
 import pytest
-from benchmarks.arrange.samples import enter, recorded_time
+from benchmarks.arrange.clock import enter, recorded_time
 
 @pytest.mark.benchmark{marker}
 def test_case(benchmark):
@@ -65,11 +65,11 @@ def test_disabled(run):
 
 @pytest.fixture
 def called(monkeypatch):
-    """called(budget_seconds, least) -> the order of the calls, and the times taken, by a clock that only these calls move."""
+    """called(budget_seconds, least_rounds) -> the order of the calls, and the times taken, by a clock that only these calls move."""
     now = [0]
-    monkeypatch.setattr(samples, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: now[0]))
 
-    def measure(budget_seconds, least):
+    def measure(budget_seconds, least_rounds):
         order = []
 
         def call(name, seconds):
@@ -79,22 +79,22 @@ def called(monkeypatch):
 
             return function
 
-        seconds = in_turns({"a": call("a", 2), "b": call("b", 10), "c": call("c", 1)}, budget_seconds, least)
+        seconds = interleaved({"a": call("a", 2), "b": call("b", 10), "c": call("c", 1)}, budget_seconds, least_rounds)
         return "".join(order), seconds
 
     return measure
 
 
-def test_in_turns(called):
+def test_interleaved(called):
     """Every call has as many times as every other, its own, is called in rotation, and once before the clock."""
-    order, seconds = called(budget_seconds=0, least=3)
+    order, seconds = called(budget_seconds=0, least_rounds=3)
     assert order == "abc" + "abc" + "bca" + "cab"
     assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
 
 
-def test_in_turns_until_the_time_is_up(called):
+def test_interleaved_until_the_time_is_up(called):
     """Rounds of 13 seconds begin at 0, 13 and 26; at 39 a budget of 39 is spent."""
-    _, seconds = called(budget_seconds=39, least=1)
+    _, seconds = called(budget_seconds=39, least_rounds=1)
     assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
 
 

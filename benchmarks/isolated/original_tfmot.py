@@ -1,9 +1,9 @@
-"""The seed's pruning as the seed did it, and as it is meant, in a process of its own: tfmot works with Keras 2 (tf_keras) only.
+"""The original report's pruning as it was done, and as it is meant, in a process of its own: tfmot works with Keras 2 (tf_keras) only.
 
-    python -m benchmarks.isolated.seed_tfmot DENSE.npz [--dataset NAME] [--epochs N]
+    python -m benchmarks.isolated.original_tfmot DENSE.npz [--dataset NAME] [--epochs N]
 
-As the seed: prune_low_magnitude is called, what it returns is thrown away, and the original trains on.  Prints how many weights are zero
-after either, and the seconds of predicting a batch of 64.
+As the original: prune_low_magnitude is called, its result is thrown away, and the model that went in trains on.  Prints how many weights
+are zero after either, and the seconds of predicting a batch of 64.
 """
 
 from __future__ import annotations
@@ -18,40 +18,45 @@ from statistics import median
 from typing import Any
 
 import tensorflow_model_optimization as tfmot
+import tf_keras
 
 import lenet5
-from benchmarks.arrange.measuring import first_images
-from benchmarks.arrange.samples import in_turns
-from benchmarks.isolated import fresh
-from benchmarks.isolated.prune_child import BATCH, Task
+from benchmarks.arrange.clock import interleaved
+from benchmarks.arrange.keras_models import model_of, weights_of
+from benchmarks.arrange.problem import first_images
+from benchmarks.isolated import program
+from benchmarks.isolated.prune import Task
 from lenet5 import datasets
 from lenet5.architecture import LAYERS
 from lenet5.compression import compression
 from lenet5.compression.pruning import schedule_for
-from lenet5.training import BATCH as TRAINING_BATCH
-from lenet5.training import LEARNING_RATE
+from lenet5.training import BATCH, LEARNING_RATE
+
+TITLE = "tfmot as in the original report"
+FRAMEWORK = "tensorflow"
+PACKAGES = ("tensorflow", "tf_keras", "tensorflow_model_optimization")
 
 
 def measure(task: Task, budget_seconds: float) -> dict[str, Any]:
     """Zero weights and seconds a batch: wrapper thrown away, wrapper used."""
-    model = prune_tfmot.model_of(task.weights)
-    tfmot.sparsity.keras.prune_low_magnitude(model)  # and that was that
+    model = model_of(tf_keras, task.weights)
+    tfmot.sparsity.keras.prune_low_magnitude(model)  # the original's mistake: the result is not used
     prune_tfmot.fit(model, task, [])
-    as_seed = prune_tfmot.weights_of(model)
+    as_original = weights_of(model)
     honest = prune_tfmot.prune(task)
 
-    compression.check_sparsity(as_seed, wanted=0, tolerance=0)
+    compression.check_sparsity(as_original, wanted=0, tolerance=0)
     compression.check_sparsity(honest.weights, task.schedule.final)
 
     x = honest.convert(first_images(task.dataset, BATCH))
     predict = prune_tfmot.graph(model)
-    seconds = in_turns({"as_seed": lambda: predict(x), "honest": lambda: honest.stripped(x)}, budget_seconds)
+    seconds = interleaved({"as_original": lambda: predict(x), "honest": lambda: honest.stripped(x)}, budget_seconds)
     return {
-        "as_seed_seconds": median(seconds["as_seed"]),
+        "as_original_seconds": median(seconds["as_original"]),
         "honest_seconds": median(seconds["honest"]),
-        "as_seed_zeros": zeros(as_seed),
+        "as_original_zeros": zeros(as_original),
         "honest_zeros": zeros(honest.weights),
-        "kernel_weights": sum(as_seed[f"{layer}.weight"].size for layer in LAYERS),
+        "kernel_weights": sum(as_original[f"{layer}.weight"].size for layer in LAYERS),
         "epochs": task.epochs,
     }
 
@@ -62,8 +67,8 @@ def zeros(weights: lenet5.Weights) -> int:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; exit codes as in `fresh.answer`, which zeros that should not be there are input for."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.seed_tfmot", description=__doc__.splitlines()[0])
+    """Measure once and print the JSON; exit codes as in `program.answer`: zeros where there should be none count as bad input."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.original_tfmot", description=__doc__.splitlines()[0])
     parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--epochs", type=int, default=2)
@@ -71,11 +76,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     def measured(options: argparse.Namespace) -> dict[str, Any]:
         dataset = datasets.load(options.dataset)
-        schedule = schedule_for(len(dataset.train.labels) // TRAINING_BATCH * options.epochs)
+        schedule = schedule_for(len(dataset.train.labels) // BATCH * options.epochs)
         task = Task(lenet5.load_weights(options.weights), dataset, options.epochs, schedule, "adam", LEARNING_RATE)
         return measure(task, options.seconds)
 
-    return fresh.answer(parser, measured, arguments)
+    return program.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,10 @@
-"""The seed's PyTorch figures as the seed took them, and the honest ones, in a process that has done nothing before.
+"""PyTorch's times in the original report, taken as it took them and as they should be, in a process that has done nothing before.
 
-    python -m benchmarks.isolated.seed_torch inference [--dataset NAME] [--seconds S]
-    python -m benchmarks.isolated.seed_torch softmax-twice [--dataset NAME] [--epochs N]
+    python -m benchmarks.isolated.original_torch inference [--dataset NAME] [--seconds S]
+    python -m benchmarks.isolated.original_torch softmax-twice [--dataset NAME] [--epochs N]
 
-Inference as the seed: the first call ever, on one batch of 64, the clock stopped when the call returns, which on a GPU is before the work
-is done.  FLOPs as the seed: twice those of that batch.  Training as the seed: softmax at the end of the network and again in the loss.
+As the original: inference is the first call ever, on one batch of 64, the clock stopped when the call returns, which on a GPU is before
+the work is done; FLOPs are twice those of that batch; training has softmax at the end of the network and again in the loss.
 """
 
 from __future__ import annotations
@@ -21,23 +21,20 @@ from torch.nn import functional
 from torch.utils.flop_counter import FlopCounterMode
 
 import lenet5
-from benchmarks.arrange.measuring import LEARNING_RATE, SEED, first_images, timed
-from benchmarks.arrange.samples import in_turns
-from benchmarks.isolated import fresh
+from benchmarks.arrange.clock import interleaved, timed
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, first_images, initial_weights
+from benchmarks.arrange.torch_modules import module_of
+from benchmarks.isolated import program
 from lenet5 import cost, datasets, training
-from lenet5.architecture import shapes_of
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
-from lenet5.with_torch import Module
 
-
-def module_of(weights: lenet5.Weights) -> Module:
-    module = Module(shapes_of(weights), "relu")
-    module.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in weights.items()})
-    return module
+TITLE = "PyTorch as in the original report"
+FRAMEWORK = "torch"
+PACKAGES = ("torch",)
 
 
 def inference(dataset: datasets.Dataset, weights: lenet5.Weights, budget_seconds: float) -> dict[str, Any]:
-    """Seconds and FLOPs of the seed's one call and of its honest twin: all test images, warm, logits on the host."""
+    """Seconds and FLOPs of the original's one call, and of an honest one: all test images, warm, logits on the host."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     module = module_of(weights).to(device)
     batch = torch.from_numpy(first_images(dataset, training.BATCH)).to(device)
@@ -45,16 +42,16 @@ def inference(dataset: datasets.Dataset, weights: lenet5.Weights, budget_seconds
         logits, cold_seconds = timed(module, batch)
         with FlopCounterMode(display=False) as counter:
             module(batch)
-    net = lenet5.implementation("torch")(weights, device=device)
+    net = lenet5.implementation(FRAMEWORK)(weights, device=device)
     x = net.tensor(dataset.test.images)
-    assert_allclose(logits.cpu(), net.predict(net.tensor(first_images(dataset, training.BATCH))), rtol=0, atol=1e-5)
+    assert_allclose(logits.cpu(), net.predict(net.tensor(first_images(dataset, training.BATCH))), rtol=0, atol=ATOL)
     return {
         "device": device,
-        "as_seed_seconds": cold_seconds,
-        "as_seed_images": training.BATCH,
-        "honest_seconds": median(in_turns({"predict": lambda: net.predict(x)}, budget_seconds)["predict"]),
+        "as_original_seconds": cold_seconds,
+        "as_original_images": training.BATCH,
+        "honest_seconds": median(interleaved({"predict": lambda: net.predict(x)}, budget_seconds)["predict"]),
         "honest_images": len(dataset.test.images),
-        "as_seed_flops": 2 * counter.get_total_flops(),
+        "as_original_flops": 2 * counter.get_total_flops(),
         "honest_flops": cost.forward_flops(weights),
     }
 
@@ -65,7 +62,7 @@ def softmax_twice(dataset: datasets.Dataset, weights: lenet5.Weights, epochs: in
     floor = float(np.log1p((dataset.classes - 1) / np.e))
     assert twice["last_loss_nats"] > floor, f"a loss of {twice['last_loss_nats']} is below its floor of {floor}"
     return {
-        **{f"as_seed_{name}": value for name, value in twice.items()},
+        **{f"as_original_{name}": value for name, value in twice.items()},
         **{f"honest_{name}": value for name, value in once.items()},
         "floor_nats": floor,
         "epochs": epochs,
@@ -74,7 +71,7 @@ def softmax_twice(dataset: datasets.Dataset, weights: lenet5.Weights, epochs: in
 
 
 def train(dataset: datasets.Dataset, weights: lenet5.Weights, epochs: int, twice: bool) -> dict[str, float]:
-    """Adam 1e-3 on the usual batches; the loss takes what the network gives for logits, whether it is or not."""
+    """Adam 1e-3 on the usual batches; the loss takes the network's output for logits, although ``twice`` makes it probabilities."""
     module = module_of(weights)
     optimizer = torch.optim.Adam(module.parameters(), LEARNING_RATE, (ADAM_BETA1, ADAM_BETA2), ADAM_EPSILON)
 
@@ -100,8 +97,8 @@ def train(dataset: datasets.Dataset, weights: lenet5.Weights, epochs: int, twice
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.seed_torch", description=__doc__.splitlines()[0])
+    """Measure once and print the JSON; exit codes as in `program.answer`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.original_torch", description=__doc__.splitlines()[0])
     parser.add_argument("figure", choices=("inference", "softmax-twice"))
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to time the warm prediction")
@@ -109,12 +106,12 @@ def main(arguments: list[str] | None = None) -> int:
 
     def measured(options: argparse.Namespace) -> dict[str, Any]:
         dataset = datasets.load(options.dataset)
-        weights = lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
+        weights = initial_weights(dataset)
         if options.figure == "inference":
             return inference(dataset, weights, options.seconds)
         return softmax_twice(dataset, weights, options.epochs)
 
-    return fresh.answer(parser, measured, arguments)
+    return program.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
 """What the pruning tools have in common, each run in a process of its own: the arguments, the check, the clock and the JSON.
 
-    python -m benchmarks.prune_<tool> DENSE.npz PRUNED.npz --dataset NAME --epochs N ...
+    python -m benchmarks.isolated.prune_<tool> DENSE.npz PRUNED.npz --dataset NAME --epochs N ...
 
 A tool takes the dense network's weights, prunes while training on, writes the pruned weights and prints the seconds of its own
-predictions: {"dense": [...], "stripped": [...], "unstripped": [...]}, taken in turns.
+predictions, timed alternately: {"dense": [...], "stripped": [...], "unstripped": [...]}.
 """
 
 from __future__ import annotations
@@ -19,15 +19,12 @@ from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
 import lenet5
-from benchmarks.arrange.measuring import first_images
-from benchmarks.arrange.samples import in_turns
-from benchmarks.isolated import fresh
+from benchmarks.arrange.clock import interleaved
+from benchmarks.arrange.problem import TRAINED_ATOL, by_hand, first_images
+from benchmarks.isolated import program
 from lenet5 import datasets, training
 from lenet5.compression.compression import check_sparsity
 from lenet5.compression.pruning import PolynomialDecay, schedule_for
-
-BATCH = 64
-"""Images per prediction that is timed."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +47,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Pruned:
-    """What a tool answers: the weights as they are once stripped, and three ways to predict a batch of host images."""
+    """What a tool answers: the weights once its masks are made permanent (stripped), and three ways to predict a converted batch."""
 
     weights: lenet5.Weights
+    """Stripped."""
     convert: Callable[[NDArray[np.float32]], Any]
     dense: Callable[[Any], NDArray[np.float32]]
     stripped: Callable[[Any], NDArray[np.float32]]
@@ -60,7 +58,7 @@ class Pruned:
 
 
 def main(tool: Callable[[Task], Pruned], arguments: list[str] | None = None) -> int:
-    """Prune, check, measure, print; exit codes as in `fresh.answer`, where too few zeros count as input that is none."""
+    """Prune, check, measure, print; exit codes as in `program.answer`: too few zeros count as bad input."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
     parser.add_argument("output", type=Path, help="where the pruned and stripped weights go, .npz")
@@ -83,25 +81,24 @@ def main(tool: Callable[[Task], Pruned], arguments: list[str] | None = None) -> 
         lenet5.save_weights(options.output, pruned.weights)
         return _seconds(task, pruned, options.seconds)
 
-    return fresh.answer(parser, measured, arguments)
+    return program.answer(parser, measured, arguments)
 
 
 def _seconds(task: Task, pruned: Pruned, budget_seconds: float) -> dict[str, list[float]]:
-    """Check the answers of all three against NumPy's from the same weights, then time them in turns."""
-    images = first_images(task.dataset, BATCH)
+    """Check the answers of all three against those by hand from the same weights, then time them alternately."""
+    images = first_images(task.dataset, training.BATCH)
     x = pruned.convert(images)
     expected = {name: _logits(weights, images) for name, weights in {"dense": task.weights, "stripped": pruned.weights}.items()}
     expected["unstripped"] = expected["stripped"]
     calls = {name: _call(getattr(pruned, name), x) for name in expected}
     for name, call in calls.items():
-        assert_allclose(call(), expected[name], rtol=0, atol=1e-4, err_msg=name)
-    return in_turns(calls, budget_seconds)
+        assert_allclose(call(), expected[name], rtol=0, atol=TRAINED_ATOL, err_msg=name)
+    return interleaved(calls, budget_seconds)
 
 
 def _logits(weights: lenet5.Weights, images: NDArray[np.float32]) -> NDArray[np.float32]:
-    net = lenet5.implementation("numpy")(weights)
-    logits: NDArray[np.float32] = net.predict(net.tensor(images))
-    return logits
+    net = by_hand(weights)
+    return net.predict(net.tensor(images))
 
 
 def _call(predict: Callable[[Any], NDArray[np.float32]], x: Any) -> Callable[[], NDArray[np.float32]]:

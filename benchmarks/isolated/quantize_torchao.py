@@ -1,7 +1,7 @@
 """PyTorch's own path to int8 in a process of its own: torch.export, torchao's PT2E for the x86 backend, TorchInductor.
 
 Weights become int8, one scale an output; activations uint8, one scale a tensor (of 7 bits where the processor has no VNNI), fused into
-oneDNN's int8 kernels where the processor has them.  Arguments and JSON: see `quantize_child`.
+oneDNN's int8 kernels where the processor has them.  Arguments and JSON: see `quantize`.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.isolated import quantize_child
-from benchmarks.isolated.quantize_child import BATCH, Int8, Task
-from lenet5.architecture import shapes_of
+from benchmarks.arrange.torch_modules import module_of
+from benchmarks.isolated.quantize import Int8, Task, main
+from lenet5.training import BATCH
 from lenet5.with_torch import Module
 
 with warnings.catch_warnings():
@@ -25,11 +25,16 @@ with warnings.catch_warnings():
     from torchao.quantization.pt2e.quantize_pt2e import convert_pt2e, prepare_pt2e
     from torchao.quantization.pt2e.quantizer import x86_inductor_quantizer
 
+TITLE = "torchao"
+FRAMEWORK = "torch"
+PACKAGES = ("torch", "torchao")
+KINDS = {"static": "PT2E"}
+EXTRA = "int8"
+
 
 def quantize(task: Task) -> Int8:
     """Both networks compiled by TorchInductor: float32 against int8."""
-    dense = Module(shapes_of(task.weights), "relu").eval()
-    dense.load_state_dict({name: torch.from_numpy(array.copy()) for name, array in task.weights.items()})
+    dense = module_of(task.weights).eval()
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # layers that stay float32, one by one
         small = converted(dense, task)
@@ -71,6 +76,8 @@ def has_vnni() -> bool:
 
 
 def predictor(module: Any) -> Callable[[Any], NDArray[np.float32]]:
+    """A prediction with its result on the host."""
+
     def predict(x: Any) -> NDArray[np.float32]:
         with torch.no_grad():
             logits: NDArray[np.float32] = module(x).numpy()
@@ -79,7 +86,5 @@ def predictor(module: Any) -> Callable[[Any], NDArray[np.float32]]:
     return predict
 
 
-KINDS = ("static",)
-
 if __name__ == "__main__":
-    sys.exit(quantize_child.main(quantize, KINDS))
+    sys.exit(main(quantize, tuple(KINDS)))

@@ -1,8 +1,8 @@
-"""The seed's TensorFlow figures as the seed took them, and the honest ones, in a process that has done nothing before.
+"""TensorFlow's times in the original report, taken as it took them and as they should be, in a process that has done nothing before.
 
-    python -m benchmarks.isolated.seed_tensorflow dynamic|static [--dataset NAME] [--seconds S]
+    python -m benchmarks.isolated.original_tensorflow dynamic|static [--dataset NAME] [--seconds S]
 
-As the seed: the network ends in softmax; "inference" is the first call ever, on the test images, with a mean squared error inside;
+As the original: the network ends in softmax; "inference" is the first call ever, on the test images, with a mean squared error inside;
 "training" is one forward pass over all training images with training=True, and no update.  Static wraps both in tf.function, so that the
 same call traces.  Honest: the project's own network, warm, eager or graph, logits on the host; and one real epoch of updates.
 """
@@ -25,38 +25,25 @@ import keras
 import tensorflow as tf
 
 import lenet5
-from benchmarks.arrange.measuring import LEARNING_RATE, SEED, timed
-from benchmarks.arrange.samples import in_turns
-from benchmarks.isolated import fresh
+from benchmarks.arrange.clock import interleaved, timed
+from benchmarks.arrange.keras_models import model_of
+from benchmarks.arrange.problem import LEARNING_RATE, SEED, initial_weights
+from benchmarks.isolated import program
 from lenet5 import channels_last, datasets, training, with_tensorflow
-from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE
+
+TITLE = "TensorFlow as in the original report"
+FRAMEWORK = "tensorflow"
+PACKAGES = ("tensorflow", "keras")
 
 LeNet5: Any = with_tensorflow.LeNet5  # importing it has set the threads, which TensorFlow takes before its first call only
 
 MODES = {"dynamic": "eager", "static": "graph"}
-"""The seed's word -> ours."""
-
-
-def model_of(weights: lenet5.Weights) -> Any:
-    """The network as the seed built it: images (n, 32, 32, c) -> probabilities (n, classes)."""
-    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, weights["conv1.weight"].shape[1]))]
-    for layer in CONVOLUTIONS:
-        stack.append(keras.layers.Conv2D(len(weights[f"{layer}.bias"]), KERNEL_SIDE, activation="relu", name=layer))
-        stack.append(keras.layers.MaxPooling2D(POOL_SIDE))
-    stack.append(keras.layers.Flatten())
-    for layer in DENSE:
-        activation = "softmax" if layer == DENSE[-1] else "relu"
-        stack.append(keras.layers.Dense(len(weights[f"{layer}.bias"]), activation=activation, name=layer))
-    model = keras.Sequential(stack)
-    for layer in LAYERS:
-        kernel = channels_last.from_canonical(layer, weights[f"{layer}.weight"])
-        model.get_layer(layer).set_weights([kernel, weights[f"{layer}.bias"]])
-    return model
+"""The original report's word -> ours."""
 
 
 def measure(word: str, dataset: datasets.Dataset, weights: lenet5.Weights, budget_seconds: float) -> dict[str, float]:
-    """Seconds of the seed's two figures and of their honest twins, in that order: a cold call comes first or not at all."""
-    model = model_of(weights)
+    """Seconds of the original's two times, then of the honest ones beside them: a cold call comes first or not at all."""
+    model = model_of(keras, weights, last_activation="softmax")
     test = tf.constant(channels_last.images(dataset.test.images))
     train = tf.constant(channels_last.images(dataset.train.images))
     truth = tf.one_hot(dataset.test.labels, dataset.classes)
@@ -67,7 +54,7 @@ def measure(word: str, dataset: datasets.Dataset, weights: lenet5.Weights, budge
     loss, inference_seconds = timed(inference, test, truth)
     _, training_seconds = timed(forward, train)
 
-    device = "cuda" if tf.config.list_physical_devices("GPU") else "cpu"  # where TensorFlow has put the seed's calls, too
+    device = "cuda" if tf.config.list_physical_devices("GPU") else "cpu"  # where TensorFlow has put the original's calls, too
     net = LeNet5(weights, mode=MODES[word], learning_rate=LEARNING_RATE, device=device)
     x = net.tensor(dataset.test.images)
     assert_allclose(float(loss), np.mean((_softmax(net.predict(x)) - truth.numpy()) ** 2), rtol=1e-4)
@@ -75,9 +62,9 @@ def measure(word: str, dataset: datasets.Dataset, weights: lenet5.Weights, budge
     training.train_epoch(net, epoch[:2])
     _, epoch_seconds = timed(training.train_epoch, net, epoch)
     return {
-        "inference_as_seed_seconds": inference_seconds,
-        "inference_honest_seconds": median(in_turns({"predict": lambda: net.predict(x)}, budget_seconds)["predict"]),
-        "training_as_seed_seconds": training_seconds,
+        "inference_as_original_seconds": inference_seconds,
+        "inference_honest_seconds": median(interleaved({"predict": lambda: net.predict(x)}, budget_seconds)["predict"]),
+        "training_as_original_seconds": training_seconds,
         "training_honest_seconds": epoch_seconds,
         "training_images": len(epoch) * training.BATCH,
     }
@@ -89,18 +76,17 @@ def _softmax(logits: Any) -> Any:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Measure once and print the JSON; exit codes as in `fresh.answer`."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.seed_tensorflow", description=__doc__.splitlines()[0])
+    """Measure once and print the JSON; exit codes as in `program.answer`."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.isolated.original_tensorflow", description=__doc__.splitlines()[0])
     parser.add_argument("word", choices=tuple(MODES))
     parser.add_argument("--dataset", default="colour-digits")
     parser.add_argument("--seconds", type=float, default=0.5, help="how long to time the warm prediction")
 
     def measured(options: argparse.Namespace) -> dict[str, float]:
         dataset = datasets.load(options.dataset)
-        weights = lenet5.initial_weights(lenet5.Architecture(dataset.channels, dataset.classes), SEED)
-        return measure(options.word, dataset, weights, options.seconds)
+        return measure(options.word, dataset, initial_weights(dataset), options.seconds)
 
-    return fresh.answer(parser, measured, arguments)
+    return program.answer(parser, measured, arguments)
 
 
 if __name__ == "__main__":

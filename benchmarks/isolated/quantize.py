@@ -1,9 +1,9 @@
 """What the int8 tools have in common, each run in a process of its own: the arguments, the check, the clock and the JSON.
 
-    python -m benchmarks.quantize_<tool> DENSE.npz --dataset NAME ...
+    python -m benchmarks.isolated.quantize_<tool> DENSE.npz --dataset NAME ...
 
-A tool takes the dense network's weights, calibrates on training images, and prints what its int8 network sees in the test images, what
-its weights weigh, and the seconds of both predictions, taken in turns: {"predictions": [...], "dense": [...], "compressed": [...], ...}.
+A tool takes the dense network's weights, calibrates on training images, and prints the classes that its int8 network gives the
+test images, the bytes of its weights, and the seconds of both predictions, timed alternately: {"predictions": [...], "dense": [...], "compressed": [...], ...}.
 """
 
 from __future__ import annotations
@@ -19,23 +19,20 @@ from numpy.typing import NDArray
 from scipy.special import softmax
 
 import lenet5
-from benchmarks import BY_HAND
-from benchmarks.arrange.measuring import first_images
-from benchmarks.arrange.samples import in_turns
-from benchmarks.isolated import fresh
+from benchmarks.arrange.clock import interleaved
+from benchmarks.arrange.problem import by_hand, first_images
+from benchmarks.isolated import program
 from lenet5 import datasets, training
-
-BATCH = 64
-"""Images per prediction; every tool fixes it when it converts."""
+from lenet5.training import BATCH
 
 AGREEMENT, SURE_AGREEMENT = 0.8, 0.95
-"""The least share of test images in which an int8 network has to see the class that float32 sees: of all, and of those that float32
-gives more than half of its probability to one class.  Less is a mistake, not rounding; a network of a few epochs is sure of few."""
+"""Smallest share of test images to which int8 has to give the class that float32 gives: of all images, and of those where float32 gives
+one class more than half of the probability.  A smaller share is a mistake, not rounding; a network of a few epochs is sure of few images."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a tool is asked to do: round these weights, with these training images to see how large activations get."""
+    """What a tool is asked to do: round these weights, with these training images as a sample of how large activations get."""
 
     weights: lenet5.Weights
     calibration: NDArray[np.float32]
@@ -45,11 +42,14 @@ class Task:
 
 @dataclass(frozen=True)
 class Int8:
-    """What a tool answers.  Both networks take what ``tensor`` makes of BATCH host images and give logits on the host."""
+    """What a tool answers: two networks for batches of BATCH images, float32 and int8.  A tool fixes the batch size when it converts."""
 
     tensor: Callable[[NDArray[np.float32]], Any]
+    """Host images (BATCH, c, 32, 32) -> what both networks take."""
     dense: Callable[[Any], NDArray[np.float32]]
+    """The float32 network: -> logits (BATCH, classes) on the host."""
     predict: Callable[[Any], NDArray[np.float32]]
+    """The int8 network, likewise."""
     weight_bytes: int
     """Of all constants of the model: int8 weights, biases, scales."""
     int8_weights: int
@@ -57,7 +57,7 @@ class Int8:
 
 
 def main(tool: Callable[[Task], Int8], kinds: tuple[str, ...], arguments: list[str] | None = None) -> int:
-    """Quantize, check, measure, print; exit codes as in `fresh.answer`."""
+    """Quantize, check, measure, print; exit codes as in `program.answer`."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("weights", type=Path, help="the dense network, canonical .npz")
     parser.add_argument("--dataset", default="colour-digits")
@@ -71,18 +71,18 @@ def main(tool: Callable[[Task], Int8], kinds: tuple[str, ...], arguments: list[s
         if not len(calibration):
             raise lenet5.InputError(f"images: {options.images} are too few to calibrate with; use at least one batch of {BATCH}")
         task = Task(lenet5.load_weights(options.weights), calibration, options.kind)
-        return _figures(tool(task), task, dataset, options.seconds)
+        return _measured(tool(task), task, dataset, options.seconds)
 
-    return fresh.answer(parser, measured, arguments)
+    return program.answer(parser, measured, arguments)
 
 
-def _figures(found: Int8, task: Task, dataset: datasets.Dataset, budget_seconds: float) -> dict[str, Any]:
-    """Check what the int8 network sees against float32, then time both in turns."""
+def _measured(found: Int8, task: Task, dataset: datasets.Dataset, budget_seconds: float) -> dict[str, Any]:
+    """Check the classes that int8 gives against those of float32, then time both alternately."""
     net: Any = found
-    predictions = training.logits_of(net, dataset.test.images, BATCH).argmax(1)
-    check_agreement(training.logits_of(lenet5.implementation(BY_HAND)(task.weights), dataset.test.images), predictions)
+    predictions = training.predictions(net, dataset.test.images, BATCH)
+    check_agreement(training.logits_of(by_hand(task.weights), dataset.test.images), predictions)
     x = found.tensor(first_images(dataset, BATCH))
-    seconds = in_turns({"dense": lambda: found.dense(x), "compressed": lambda: found.predict(x)}, budget_seconds)
+    seconds = interleaved({"dense": lambda: found.dense(x), "compressed": lambda: found.predict(x)}, budget_seconds)
     return {
         "predictions": predictions.tolist(),
         "weight_bytes": found.weight_bytes,
@@ -92,7 +92,10 @@ def _figures(found: Int8, task: Task, dataset: datasets.Dataset, budget_seconds:
 
 
 def check_agreement(logits: NDArray[np.float32], predictions: NDArray[np.intp]) -> None:
-    """Raise AssertionError unless int8 sees what float32 sees.   logits (n, classes) of float32, predictions (n,) of int8"""
+    """Raise AssertionError unless int8 mostly gives the classes that float32 gives.
+
+    logits (n, classes) of float32, predictions (n,) of int8
+    """
     same = logits.argmax(1) == predictions
     assert same.mean() >= AGREEMENT, f"int8 sees the class that float32 sees in {same.mean():.1%} of the test images"
     sure = softmax(logits, axis=1).max(1) > 0.5

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lenet5
-from benchmarks.isolated import fresh, quantize_child
+from benchmarks.isolated import program, quantize
 from lenet5 import datasets, training
 
 
@@ -26,7 +26,7 @@ def dense(tmp_path_factory):
     [
         ("benchmarks.isolated.quantize_litert", "dynamic", "tensorflow", 990, (236, 220)),
         ("benchmarks.isolated.quantize_litert", "full", "tensorflow", 0, (236, 472)),
-        ("benchmarks.isolated.quantize_torch", "static", "torchao", 0, (236, 236)),
+        ("benchmarks.isolated.quantize_torchao", "static", "torchao", 0, (236, 236)),
     ],
     ids=["litert-dynamic", "litert-full", "torchao"],
 )
@@ -36,7 +36,7 @@ def test_int8_by_library(dense, monkeypatch, module, kind, package, float_weight
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     path, expected = dense
 
-    found = fresh.figures(module, path, "--dataset=digits", f"--kind={kind}", "--images=256", "--seconds=0")
+    found = program.call(module, path, "--dataset=digits", f"--kind={kind}", "--images=256", "--seconds=0")
 
     kernels = 150 + 2_400 + 48_000 + 10_080 + 840
     assert found["int8_weights"] == kernels - float_weights
@@ -54,18 +54,18 @@ def test_agreement():
     def but(*wrong):
         return np.where(np.isin(np.arange(10), wrong), 9, classes)
 
-    quantize_child.check_agreement(both, but())
-    quantize_child.check_agreement(both, but(6, 9))
+    quantize.check_agreement(both, but())
+    quantize.check_agreement(both, but(6, 9))
     with pytest.raises(AssertionError, match=r"float32 is sure of in 80\.0%"):
-        quantize_child.check_agreement(both, but(3))
+        quantize.check_agreement(both, but(3))
     with pytest.raises(AssertionError, match=r"float32 sees in 70\.0%"):
-        quantize_child.check_agreement(both, but(6, 8, 9))
-    quantize_child.check_agreement(unsure, classes[:5])
+        quantize.check_agreement(both, but(6, 8, 9))
+    quantize.check_agreement(unsure, classes[:5])
 
 
 def test_calibration_without_images(dense, capsys):
     """Less than a batch is nothing to calibrate with: one line, exit 2."""
-    assert quantize_child.main(lambda task: None, ("static",), [str(dense[0]), "--dataset=digits", "--images=63"]) == 2
+    assert quantize.main(lambda task: None, ("static",), [str(dense[0]), "--dataset=digits", "--images=63"]) == 2
     line = "images: 63 are too few to calibrate with; use at least one batch of 64\n"
     assert capsys.readouterr().err == line
 
@@ -77,7 +77,7 @@ def test_a_wrong_answer_gives_no_time(dense):
         def logits(images):
             return np.eye(10, dtype=np.float32)[np.zeros(len(images), int)]
 
-        return quantize_child.Int8(np.asarray, logits, logits, 1, 1)
+        return quantize.Int8(np.asarray, logits, logits, 1, 1)
 
     with pytest.raises(AssertionError, match="int8 sees the class that float32 sees in"):
-        quantize_child.main(broken, ("static",), [str(dense[0]), "--dataset=digits", "--images=64"])
+        quantize.main(broken, ("static",), [str(dense[0]), "--dataset=digits", "--images=64"])

@@ -1,0 +1,67 @@
+"""Clocks beside pytest-benchmark's own: one timed call, calls timed alternately, and times from elsewhere entered as rounds.
+
+It imports nothing beyond NumPy: a program that times how long importing takes has imported this module before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+_now = 0.0
+
+
+def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
+    """A function's value and the seconds that this one call took."""
+    start = time.perf_counter()
+    value = function(*arguments)
+    return value, time.perf_counter() - start
+
+
+def interleaved(calls: Mapping[str, Callable[[], Any]], budget_seconds: float, least_rounds: int = 5) -> dict[str, list[float]]:
+    """Time several calls alternately until the budget is spent.   -> name -> seconds of each round
+
+    A disturbance by the machine hits all of them alike.  Each round begins with the next call, and each call runs once untimed before
+    the first round.
+    """
+    for call in calls.values():
+        call()
+    names, seconds = list(calls), {name: list[float]() for name in calls}
+    end = time.perf_counter() + budget_seconds
+    while time.perf_counter() < end or len(seconds[names[0]]) < least_rounds:
+        for name in names:
+            start = time.perf_counter()
+            calls[name]()
+            seconds[name].append(time.perf_counter() - start)
+        names = names[1:] + names[:1]
+    return seconds
+
+
+def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The median of each series, its name ending in its unit.   {"dense": [...]} -> {"dense_seconds": ...}"""
+    return {f"{name}_seconds": float(np.median(values)) for name, values in seconds.items()}
+
+
+def recorded_time() -> float:
+    """The clock of a case whose times are entered: ``@pytest.mark.benchmark(timer=recorded_time)``."""
+    return _now
+
+
+def enter(benchmark: Any, seconds: Sequence[float]) -> None:
+    """Make each of these times a round of the case.  Raises RuntimeError if the case has another clock than `recorded_time`."""
+    rounds = iter(seconds)
+
+    def start() -> None:
+        global _now
+        _now = 0.0
+
+    def stop() -> None:
+        global _now
+        _now = next(rounds)
+
+    benchmark.pedantic(stop, setup=start, rounds=len(seconds))
+    if benchmark.enabled and list(benchmark.stats.stats.data) != list(seconds):
+        raise RuntimeError("times were entered into a case without @pytest.mark.benchmark(timer=recorded_time)")
