@@ -42,7 +42,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--device",
         default="cpu",
         metavar="DEVICE",
-        help="cpu (default) or cuda: where the networks run; the oracle stays on the CPU",
+        help="cpu (default) or cuda: where the networks run; the reference that checks them stays on the CPU",
     )
     group.addoption("--shuffle", metavar="SEED", help="run the cases in a random order, the same for the same SEED")
     group.addoption("--no-report", action="store_true", help="save what was measured, but write and print no report")
@@ -133,7 +133,7 @@ def implementation(framework: str, pytestconfig: pytest.Config) -> Any:
 def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """build(weights, **options) -> a network in this framework and mode, on the device that ``--device`` names.
 
-    Skips where this machine lacks what the mode needs, or the framework cannot reach the device.
+    Skips where this mode cannot run such a network, this machine lacks what the mode needs, or the framework cannot reach the device.
     """
     import lenet5
 
@@ -143,7 +143,7 @@ def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.C
         except lenet5.NoDevice as error:
             pytestconfig.stash[RUN_INFO]["out_of_reach"][framework] = str(error)
             pytest.skip(str(error))
-        except lenet5.NotInstalled as error:
+        except (lenet5.NotSupported, lenet5.NotInstalled) as error:
             pytest.skip(str(error))
 
     return make
@@ -213,6 +213,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     import lenet5
     from benchmarks.saved.results import FORMAT
 
+    framework, mode = lenet5.reference()
     machine_info["lenet5"] = {
         "format": FORMAT,
         "threads": config.getoption("threads"),
@@ -221,6 +222,8 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
         "modes": {name: lenet5.modes(name) for name in lenet5.frameworks()},
+        "colours": {name: lenet5.colour(name) for name in lenet5.frameworks()},
+        "reference": {"framework": framework, "mode": mode},
         "not_measured": config.stash[NOT_MEASURED],
         **config.stash[RUN_INFO],
     }

@@ -1,4 +1,4 @@
-"""The cases behind the report's part on the network by hand: which there are, that they check first, and what they note."""
+"""The cases behind the report's part on the network by hand: which there are, that they check first, and what they record."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from importlib.util import find_spec
 import pytest
 
 import lenet5
-from benchmarks import BY_HAND
 from benchmarks.saved import results
 from tests.lenet5.test_frameworks import hidden
+from tests.support.by_hand import FAST, FRAMEWORK
 from tests.support.copies import PROJECT, copy_of_project, run_pytest, run_python
 
 MODES = {framework: lenet5.modes(framework) for framework in lenet5.frameworks()}
 EVERY = sum(map(len, MODES.values()))
 LOOPS = 1
 BESIDE = "benchmarks/test_beside.py::test_beside[batch1]"
-LADDER = "benchmarks/test_ladder.py::test_ladder_{}"
 
 QUICK = ("--heavy", "--threads=2", "--benchmark-max-time=0.02")
 HAVE_ONNX = all(map(find_spec, ("onnx", "onnxruntime")))
@@ -46,7 +45,7 @@ def counted(cases):
 # Which there are
 
 
-def test_the_default_run_is_none_the_longer():
+def test_the_default_run_has_none_of_them():
     """Gradient descent, the ladder and what is beside are heavy; Adam's cases have the names that they always had."""
     cases = collected()
     assert not [case for case in cases if "sgd" in case or "test_ladder" in case or "test_beside" in case]
@@ -99,7 +98,7 @@ def test_the_readmes_commands_select_what_they_promise():
     assert all("batch64]" in name for name in batch_64 if "::test_predict[" in name)
 
 
-# What they note
+# What they record
 
 
 def saved(project, *cases, exit_code=0):
@@ -116,18 +115,18 @@ def test_ladder(project):
 
     assert len(verdict.passed) == len(rungs) == 8
     for kind in ("predict", "train step"):
-        ladder = [rungs[kind, mode] for mode in ("loops", "im2col", "fused, one thread", "fused, threads")]
+        ladder = [rungs[kind, mode] for mode in (*lenet5.ladder(FRAMEWORK)[:-1], f"{FAST}, one thread", f"{FAST}, threads")]
         assert [rung["workspace_bytes"] > 0 for rung in ladder] == [False, False, True, True]
         assert ladder[2]["workspace_bytes"] < ladder[3]["workspace_bytes"]
         for rung in ladder:
             assert rung["traced_peak_bytes"] > rung["workspace_bytes"]
             assert rung["batch"] == 64
-    assert list(run.lenet5["frameworks"]) == [BY_HAND]
+    assert list(run.lenet5["frameworks"]) == [FRAMEWORK]
 
 
 def test_steps(project):
     """Each optimizer is a group of its own, and says which it is; the file says which modes there are."""
-    run, _ = saved(project, "benchmarks/test_training.py::test_train_step", "-k", "numpy-fused")
+    run, _ = saved(project, "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}")
     assert {(case.group, case.extra["optimizer"]) for case in run.cases} == {("train step", "adam"), ("train step sgd", "sgd")}
     assert run.lenet5["modes"] == {framework: list(modes) for framework, modes in MODES.items()}
 
@@ -135,11 +134,11 @@ def test_steps(project):
 @pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")
 def test_beside_is_no_framework(project):
     """ONNX Runtime has a time and a version, and no column among the frameworks."""
-    run, _ = saved(project, BESIDE, "benchmarks/test_predict.py::test_predict[numpy-fused-batch1]")
+    run, _ = saved(project, BESIDE, f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{FAST}-batch1]")
     (case,) = run.group(results.BESIDE)
     assert case.extra["version"]
     assert case.extra["threads"] == 2
-    assert run.frameworks == [BY_HAND]
+    assert run.frameworks == [FRAMEWORK]
 
 
 @pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
@@ -180,16 +179,16 @@ def test_a_wrong_rung_gets_no_number(project):
         "benchmarks/test_ladder.py", "-k", "not 450",
     )  # fmt: skip
     assert len(failed) == 4
-    assert all("fused" in name for name in failed)
+    assert all(FAST in name for name in failed)
 
 
 def test_a_wrong_descent_gets_no_number(project):
     """Gradient descent whose step is a twentieth too short fails; Adam, which is another class, does not."""
     failed = without_number(
         project, "lenet5/by_hand/numpy_chunks.py", "np.multiply(g, self.learning_rate, out=g)", "np.multiply(g, 0.95 * self.learning_rate, out=g)",
-        "benchmarks/test_training.py::test_train_step", "-k", "numpy-fused",
+        "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}",
     )  # fmt: skip
-    assert failed == {"test_train_step[numpy-fused-sgd]"}
+    assert failed == {f"test_train_step[{FRAMEWORK}-{FAST}-sgd]"}
 
 
 @pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")

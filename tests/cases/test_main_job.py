@@ -7,12 +7,13 @@ import json
 import pytest
 
 from benchmarks.saved import results
+from tests.support.by_hand import FAST, FRAMEWORK, PLAIN
 from tests.support.copies import copy_of_project, run_pytest
 
 QUICK = (
     "benchmarks/test_control.py::test_no_network",
-    "benchmarks/test_predict.py::test_predict[numpy-fused-batch1]",
-    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch1]",
+    f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{FAST}-batch1]",
+    f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{PLAIN}-batch1]",
     "--benchmark-max-time=0.05",
 )
 
@@ -37,7 +38,7 @@ def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
     assert all(len(case["stats"]["data"]) == case["stats"]["rounds"] for case in document["benchmarks"])
     assert document["machine_info"]["lenet5"]["threads"] == 1
     run = results.load(saved)
-    assert [case.mode for case in run.group("predict")] == ["fused", "im2col"]
+    assert [case.mode for case in run.group("predict")] == [FAST, PLAIN]
     assert all(case.extra["first_call_seconds"] > 0 for case in run.group("predict"))
     text = (project / "report" / "report.md").read_text()
     assert "65,406" in text
@@ -58,12 +59,12 @@ def test_wrong_answer_gets_no_time(project):
     finally:
         source.write_text(right)
 
-    # The loops are wrong in the same way, so it is the fused mode that no longer agrees with its oracle.
+    # The reference is wrong in the same way, so it is the fast mode that no longer agrees with it.
     assert verdict.exit_code == 1
-    assert any("fused" in name for name in verdict.failed)
+    assert any(FAST in name for name in verdict.failed)
     run = results.load(project / "wrong.json")
-    assert not [case for case in run.cases if case.mode == "fused"]
-    assert any("fused" in name and reason.startswith(results.FAILED) for name, reason in run.not_measured.items())
+    assert not [case for case in run.cases if case.mode == FAST]
+    assert any(FAST in name and reason.startswith(results.FAILED) for name, reason in run.not_measured.items())
 
 
 def test_unknown_data_set(project):

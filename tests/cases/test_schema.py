@@ -12,11 +12,14 @@ from pathlib import Path
 
 import pytest
 
+import lenet5
+from tests.support.by_hand import FRAMEWORK, PLAIN, REFERENCE
 from tests.support.copies import copy_of_project, run_pytest, run_python
 
+PREDICT = f"test_predict[{FRAMEWORK}-{PLAIN}-batch1]"
 CASES = (
     "benchmarks/test_control.py::test_no_network",
-    "benchmarks/test_predict.py::test_predict[numpy-im2col-batch1]",
+    f"benchmarks/test_predict.py::{PREDICT}",
     "--threads=1",
     "--benchmark-max-time=0.05",
 )
@@ -106,9 +109,17 @@ def test_circumstances(document):
     check(document["commit_info"], COMMIT)
 
 
+def test_what_the_frameworks_declare(document):
+    """A file says by itself what a report of it needs to know of every framework, in whichever project it is read."""
+    ours = document["machine_info"]["lenet5"]
+    assert ours["reference"] == {"framework": FRAMEWORK, "mode": REFERENCE}
+    assert ours["colours"] == {name: lenet5.colour(name) for name in lenet5.frameworks()}
+    assert ours["modes"] == {name: list(lenet5.modes(name)) for name in lenet5.frameworks()}
+
+
 def test_cases(document):
     """Every case has the plug-in's fields, statistics in seconds, the raw rounds behind them, and flat extras."""
-    assert [case["name"] for case in document["benchmarks"]] == ["test_no_network", "test_predict[numpy-im2col-batch1]"]
+    assert [case["name"] for case in document["benchmarks"]] == ["test_no_network", PREDICT]
     for case in document["benchmarks"]:
         check(case, CASE)
         check(case["stats"], STATS)
@@ -132,7 +143,7 @@ def test_its_own_compare_reads_it(project, saved, way):
     done = run_python(project, "-m", "pytest_benchmark", "compare", str(saved[way]), "--csv=table.csv", "--group-by=group")
 
     assert done.returncode == 0, done.stderr
-    assert "test_predict[numpy-im2col-batch1]" in done.stdout
+    assert PREDICT in done.stdout
     rows = (project / "table.csv").read_text().splitlines()
     assert len(rows) == 3
     assert "median" in rows[0]
