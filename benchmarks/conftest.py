@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from benchmarks.saved import fields
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -162,10 +164,13 @@ def repeats(seconds_a_case: float) -> Callable[..., int]:
 
 @pytest.fixture
 def record(benchmark: Any) -> Callable[..., None]:
-    """record(**values): what this case's times belong to, in raw SI units, beside them in the JSON."""
+    """record(**values): what this case's times belong to, in raw SI units, beside them in the JSON.
+
+    Raises ValueError unless these are the fields of the case's group, by the one table that the report reads by.
+    """
 
     def note(**values: Any) -> None:
-        benchmark.extra_info.update(values)
+        benchmark.extra_info.update(fields.checked(benchmark.group, values))
 
     return note
 

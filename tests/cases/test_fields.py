@@ -1,0 +1,88 @@
+"""Every case writes what it records through the one table of fields, and a case that writes anything else fails."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from benchmarks.saved import fields
+from tests.support.by_hand import FAST, FRAMEWORK, PLAIN
+from tests.support.copies import PROJECT, copy_of_project, run_pytest
+
+CASES = [*sorted((PROJECT / "benchmarks").glob("test_*.py")), PROJECT / "benchmarks" / "twins.py"]
+
+# Of each group a case that takes seconds; of ONNX Runtime and the libraries' tools, which are optional, none.
+QUICK = (
+    ("benchmarks", f"test_predict and {FRAMEWORK}-{FAST}-batch1 or test_transfer and {FRAMEWORK} and batch1"),
+    ("benchmarks", f"test_train_step and {FRAMEWORK}-{FAST} or (test_train_epoch or test_accuracy) and {FRAMEWORK}-{FAST}"),
+    ("benchmarks", f"(test_graph_predict or test_graph_train_step) and {FRAMEWORK}-{PLAIN}-batch1]"),
+    ("benchmarks", f"(test_space_predict or test_space_train_step) and {FRAMEWORK} and batch1 or test_space_epoch and {FRAMEWORK}"),
+    ("benchmarks/test_flops.py", "NumPy or side512"),
+    ("benchmarks/test_control.py", "product or network"),
+    ("benchmarks/test_ladder.py", "test_ladder_train_step"),
+    ("benchmarks/test_pruning.py", "trained or regrow"),
+    ("benchmarks/test_compression.py", f"test_every_mode and {FRAMEWORK}-{FAST} or blas"),
+    ("benchmarks/test_original_protocol.py", "handcrafted_recipe"),
+    ("benchmarks/twins.py", f"(test_product or {FRAMEWORK}-{FAST}-batch1) and copy1"),
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A copy of the project, to break."""
+    return copy_of_project(tmp_path_factory.mktemp("fields") / "project")
+
+
+def session(project, cases, expression):
+    """Run some cases as quickly as they can be; how pytest ended, and what it saved of each case."""
+    saved = project / "run.json"
+    options = ("--heavy", "--threads=1", "--epochs=1", "--dataset=digits", "--benchmark-max-time=0.01", "--no-report", "--copies=1")
+    verdict = run_pytest(project, cases, "-k", expression, *options, f"--benchmark-json={saved}")
+    return verdict, json.loads(saved.read_text(encoding="utf-8"))["benchmarks"]
+
+
+def test_a_session_writes_declared_fields_only(project):
+    """For every group whose cases need nothing optional: the table accepts what a real session saved, and demands no more."""
+    groups = set()
+    for cases, expression in QUICK:
+        verdict, saved = session(project, cases, expression)
+        assert verdict.exit_code == 0, verdict.output
+        assert len(saved) == len(verdict.passed) > 0
+        for case in saved:
+            assert fields.checked(case["group"], case["extra_info"]) == case["extra_info"]
+            groups.add(case["group"])
+    assert groups == set(fields.GROUPS) - {fields.BESIDE}
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "message"),
+    [
+        ("batch=batch, first_call", "batch=batch, colour=1, first_call", "predict: colour is no field of this group"),
+        ("batch=batch, first_call", "first_call", "predict: batch is missing"),
+        ("batch=batch, first_call", "batch=str(batch), first_call", "predict: batch is '1'"),
+    ],
+    ids=["undeclared", "missing", "wrong"],
+)
+def test_what_the_table_refuses_is_an_error_of_the_case(project, right, wrong, message):
+    """A case that records an unknown field, too few or a wrong value fails with one line, and has no number."""
+    source = project / "benchmarks" / "test_predict.py"
+    text = source.read_text(encoding="utf-8")
+    assert text.count(right) == 1
+    source.write_text(text.replace(right, wrong), encoding="utf-8")
+    try:
+        verdict, saved = session(project, "benchmarks", f"test_no_network or test_predict and {FRAMEWORK}-{FAST}-batch1")
+    finally:
+        source.write_text(text, encoding="utf-8")
+
+    assert verdict.exit_code == 1
+    (failure,) = verdict.failed.values()
+    assert failure.startswith(f"ValueError: {message}")
+    assert [case["name"] for case in saved] == ["test_no_network"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_no_case_goes_past_the_table(case):
+    """Only the fixture writes into a case's extra_info."""
+    assert not re.search("extra_info", case.read_text(encoding="utf-8"))
