@@ -235,6 +235,23 @@ def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, A
     output_json["benchmarks"] = sorted(passed, key=lambda case: config.stash[COLLECTED].get(case["fullname"], 0))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_benchmark_group_stats(config: pytest.Config, benchmarks: list[Any], group_by: str) -> list[tuple[str | None, list[Any]]]:
+    """Let ``--benchmark-group-by=param:batch`` group cases of which some have no such parameter: those are one group more.
+
+    The plug-in alone ends in a KeyError for them.
+    """
+    from pytest_benchmark import plugin
+
+    names = {part.removeprefix("param:") for part in group_by.split(",") if part.startswith("param:")}
+    grouped: list[Any] = []
+    lacking: list[Any] = []
+    for case in benchmarks:
+        (grouped if names <= {*(case["params"] or ())} else lacking).append(case)
+    groups: list[tuple[str | None, list[Any]]] = plugin.pytest_benchmark_group_stats(config, grouped, group_by)
+    return [*groups, (f"without {' or '.join(sorted(names))}", lacking)] if lacking else groups
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     _write_report(terminalreporter, config)
     _warn_of_baseline(terminalreporter, config)

@@ -67,6 +67,14 @@ def test_wrong_answer_gets_no_time(project):
     assert any(FAST in name and reason.startswith(results.FAILED) for name, reason in run.not_measured.items())
 
 
+def test_grouped_by_a_parameter_that_some_cases_lack(project):
+    """The plug-in's table can be grouped by the batch size; cases without one are a group of their own."""
+    verdict = run_pytest(project, *QUICK, "--benchmark-group-by=param:batch", "--benchmark-columns=median", "--no-report")
+    assert verdict.exit_code == 0, verdict.output
+    assert "benchmark 'batch=1': 2 tests" in verdict.output
+    assert "benchmark 'without batch': 1 tests" in verdict.output
+
+
 def test_unknown_data_set(project):
     """A data set that cannot be had ends the job with exit code 2 and one line; nothing is saved."""
     before = sorted(project.rglob("*.json"))
