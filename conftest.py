@@ -268,7 +268,9 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
         asked = [os.path.relpath(argument, config.rootpath) for argument in config.args]
         found = baseline.remarks(document, machine_info, measured, config.stash[LEFT_OUT], asked)
         if found:
-            terminalreporter.section(f"LeNet-5: the baseline of {document.get('datetime', 'unknown date')} does not fit", red=True, bold=True)
+            terminalreporter.section(
+                f"LeNet-5: the baseline of {document.get('datetime', 'unknown date')} does not fit", red=True, bold=True
+            )
         for line in found:
             terminalreporter.write_line(line, red=True)
 
