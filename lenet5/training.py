@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from lenet5.by_hand.numpy_layers import cross_entropy
+from lenet5.by_hand.layers import cross_entropy
 from lenet5.contract import Network
 from lenet5.datasets import Dataset, Split
 from lenet5.errors import InputError

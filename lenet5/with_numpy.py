@@ -1,8 +1,8 @@
 """LeNet-5 by hand, in NumPy alone: one network, computed in three ways that show where the time goes.
 
-loops    the definitions, in float64 (`numpy_layers`): slow, and the oracle that everybody is held to
-im2col   one matrix product a layer, in float32 (`numpy_layers`): what most people write by hand
-fused    convolution and pooling on data laid out for the processor (`numpy_fused`), in chunks on threads (`numpy_chunks`)
+loops    the definitions, in float64 (`by_hand.layers`): slow, and the reference that every network is checked against
+im2col   one matrix product a layer, in float32 (`by_hand.layers`): what most people write by hand
+fused    convolution and pooling on data laid out for the processor, in chunks on threads (`by_hand.fused`)
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import threadpoolctl
 from numpy.typing import NDArray
 
 from lenet5.architecture import checked, shapes_of
-from lenet5.by_hand.numpy_chunks import FusedLeNet5
-from lenet5.by_hand.numpy_fused import laid_out
-from lenet5.by_hand.numpy_plain import PlainLeNet5
+from lenet5.by_hand.fused import FusedLeNet5
+from lenet5.by_hand.layout import laid_out
+from lenet5.by_hand.plain import PlainLeNet5
 from lenet5.contract import Weights, check_images, check_labels, check_options, check_pair, is_labels
 from lenet5.errors import NoDevice, NotSupported
 

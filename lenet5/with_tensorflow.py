@@ -192,7 +192,7 @@ def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model
     return keras.Sequential(stack)
 
 
-class Adam(keras.optimizers.Adam):
+class PublishedAdam(keras.optimizers.Adam):
     """Adam as in Kingma & Ba (2015), algorithm 1, like the other implementations.
 
     Keras adds epsilon to the root before the bias correction, where it weighs 1/sqrt(1 - beta2^t) times more: 32 times at the
@@ -213,7 +213,7 @@ class Adam(keras.optimizers.Adam):
 def _optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimizer:
     if name == "sgd":
         return keras.optimizers.SGD(learning_rate)
-    return Adam(learning_rate, ADAM_BETA1, ADAM_BETA2)
+    return PublishedAdam(learning_rate, ADAM_BETA1, ADAM_BETA2)
 
 
 def _predict_on_batch(model: keras.Model, x: tf.Tensor) -> NDArray[np.float32]:

@@ -19,7 +19,7 @@ Symmetric (no zero point), so that a zero stays one and no correction is needed.
 the int32 sum, to the last bit.  That is what "blas" does; "int32" is the definition, and the tests hold them equal.  Int8 saves
 bytes here; it saves time only where it makes copies smaller.
 
-Letters as in `numpy_layers`.
+Letters as in `layers`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file, save_file
 
 from lenet5.architecture import CONVOLUTIONS, DENSE, KERNEL_SIDE, LAYERS, checked
-from lenet5.by_hand import numpy_layers
+from lenet5.by_hand import layers
 from lenet5.contract import ACTIVATIONS, Weights, check_images, check_option
 from lenet5.errors import InputError
 from lenet5.storage import write_whole
@@ -137,7 +137,7 @@ class QuantizedLeNet5:
         check_option("activation", activation, ACTIVATIONS)
         check_option("arithmetic", arithmetic, ARITHMETIC)
         self._layers = quantized
-        self._activation = getattr(numpy_layers, activation)
+        self._activation = getattr(layers, activation)
         self._operands = {layer: _operand(found.weight, arithmetic) for layer, found in quantized.items()}
         self._real = {layer: found.input_scale * found.weight_scale for layer, found in quantized.items()}
 
@@ -183,17 +183,17 @@ def layer_inputs(
     weights: Mapping[str, Any], images: NDArray[np.float32], activation: str
 ) -> Iterator[tuple[str, NDArray[np.float32]]]:
     """What each layer of the float32 network gets to see: (layer, its inputs), one after the other."""
-    activate = getattr(numpy_layers, activation)
+    activate = getattr(layers, activation)
     x: Any = images
     for layer in LAYERS:
         if layer == DENSE[0]:
-            x, _ = numpy_layers.flatten(x)
+            x, _ = layers.flatten(x)
         yield layer, x
-        operation = numpy_layers.convolution if layer in CONVOLUTIONS else numpy_layers.dense
+        operation = layers.convolution if layer in CONVOLUTIONS else layers.dense
         x, _ = operation(x, weights[f"{layer}.weight"], weights[f"{layer}.bias"])
         x, _ = activate(x)
         if layer in CONVOLUTIONS:
-            x, _ = numpy_layers.max_pool(x)
+            x, _ = layers.max_pool(x)
 
 
 def _quantized(weight: NDArray[np.float32], bias: NDArray[np.float32], x: NDArray[np.float32]) -> QuantizedLayer:

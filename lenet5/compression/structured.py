@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from lenet5 import cost, training
 from lenet5.architecture import LAYERS, checked
-from lenet5.by_hand.numpy_chunks import FusedLeNet5
+from lenet5.by_hand.fused import FusedLeNet5
 from lenet5.contract import Network, Weights, check_option
 from lenet5.datasets import Dataset
 from lenet5.errors import InputError

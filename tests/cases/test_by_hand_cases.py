@@ -175,7 +175,7 @@ def without_number(project, file, right, wrong, *cases):
 def test_a_wrong_rung_gets_no_number(project):
     """A fused network that predicts wrongly fails on both of its rungs, in the steps as well; the plain rungs have their numbers."""
     failed = without_number(
-        project, "lenet5/by_hand/numpy_fused.py", "        return self.logits\n", "        self.logits[0] += 1e-2\n        return self.logits\n",
+        project, "lenet5/by_hand/forward.py", "        return self.logits\n", "        self.logits[0] += 1e-2\n        return self.logits\n",
         "benchmarks/test_ladder.py", "-k", "not 450",
     )  # fmt: skip
     assert len(failed) == 4
@@ -185,7 +185,7 @@ def test_a_wrong_rung_gets_no_number(project):
 def test_a_wrong_descent_gets_no_number(project):
     """Gradient descent whose step is a twentieth too short fails; Adam, which is another class, does not."""
     failed = without_number(
-        project, "lenet5/by_hand/numpy_chunks.py", "np.multiply(g, self.learning_rate, out=g)", "np.multiply(g, 0.95 * self.learning_rate, out=g)",
+        project, "lenet5/by_hand/flat_optimizers.py", "np.multiply(g, self.learning_rate, out=g)", "np.multiply(g, 0.95 * self.learning_rate, out=g)",
         "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}",
     )  # fmt: skip
     assert failed == {f"test_train_step[{FRAMEWORK}-{FAST}-sgd]"}

@@ -50,7 +50,7 @@ def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
 
 def test_wrong_answer_gets_no_time(project):
     """A network that is wrong fails its case, has no number in the file, and is named in the report with the reason."""
-    source = project / "lenet5" / "by_hand" / "numpy_plain.py"
+    source = project / "lenet5" / "by_hand" / "plain.py"
     right = source.read_text()
     source.write_text(right.replace("return self._forward(x).astype(", "return (1 + self._forward(x)).astype("))
     assert source.read_text() != right

@@ -550,7 +550,7 @@ def test_default_cases():
 def test_slow_network(tmp_path, monkeypatch, capsys):
     """The real package against a copy of it whose network sleeps: slower, and the case is named."""
     base, head = (copy_of_project(tmp_path / role) for role in gate.ROLES)
-    source = head / "lenet5" / "by_hand" / "numpy_plain.py"
+    source = head / "lenet5" / "by_hand" / "plain.py"
     slow = re.sub(r"(    def predict\(.*\n)", r"\1        __import__('time').sleep(0.02)\n", source.read_text())
     assert slow.count("sleep") == 1
     source.write_text(slow)

@@ -8,20 +8,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
 from lenet5.architecture import NAMES
+from tests.support.networks import problem, reference_network
 
 STEPS = 20
-
-
-def problem(channels=3, classes=50, batch=16, seed=1):
-    """Random weights, images and labels of one size."""
-    random = np.random.RandomState(seed)
-    images = random.standard_normal((batch, channels, 32, 32)).astype(np.float32)
-    labels = random.randint(0, classes, batch)
-    return lenet5.initial_weights(lenet5.Architecture(channels, classes), seed=seed), images, labels
-
-
-def oracle(weights, **options):
-    return lenet5.implementation("numpy")(weights, mode="loops", **options)
 
 
 def trajectory(net, images, labels, steps):
@@ -35,14 +24,14 @@ def trajectory(net, images, labels, steps):
 
 
 @pytest.fixture(scope="module")
-def oracles_trajectory():
-    """optimizer, learning rate -> what the oracle does on the common problem; computed once each."""
+def references_trajectory():
+    """optimizer, learning rate -> what the reference does on the common problem; computed once each."""
     known = {}
 
     def find(optimizer, learning_rate):
         if optimizer not in known:
             weights, images, labels = problem()
-            net = oracle(weights, optimizer=optimizer, learning_rate=learning_rate)
+            net = reference_network(weights, optimizer=optimizer, learning_rate=learning_rate)
             known[optimizer] = trajectory(net, images, labels, STEPS)
         return known[optimizer]
 
@@ -61,23 +50,23 @@ def test_logits(build, activation, classes, channels, batch):
     logits = net.predict(net.tensor(images))
 
     assert logits.dtype == np.float32
-    reference = oracle(weights, activation=activation)
+    reference = reference_network(weights, activation=activation)
     assert_allclose(logits, reference.predict(reference.tensor(images)), rtol=0, atol=1e-5)
 
 
-def test_sgd(build, oracles_trajectory):
+def test_sgd(build, references_trajectory):
     """Loss and all ten arrays stay together for twenty steps of gradient descent."""
     weights, images, labels = problem()
     losses, arrays = trajectory(build(weights, optimizer="sgd", learning_rate=0.05), images, labels, STEPS)
 
-    expected_losses, expected_arrays = oracles_trajectory("sgd", 0.05)
+    expected_losses, expected_arrays = references_trajectory("sgd", 0.05)
     assert_allclose(losses, expected_losses, rtol=0, atol=1e-5)
     for name in NAMES:
         assert_allclose(arrays[0][name], expected_arrays[0][name], rtol=0, atol=1e-5, err_msg=f"{name}, one step")
         assert_allclose(arrays[-1][name], expected_arrays[-1][name], rtol=0, atol=1e-5, err_msg=f"{name}, {STEPS} steps")
 
 
-def test_adam(build, oracles_trajectory):
+def test_adam(build, references_trajectory):
     """Loss and all ten arrays stay within 5e-5 for twenty steps of Adam, a twentieth of one step's 1e-3.
 
     Not 1e-5, as with gradient descent: Adam divides the gradient by its own size, so that a weight whose gradient is no larger than
@@ -86,7 +75,7 @@ def test_adam(build, oracles_trajectory):
     weights, images, labels = problem()
     losses, arrays = trajectory(build(weights, optimizer="adam", learning_rate=1e-3), images, labels, STEPS)
 
-    expected_losses, expected_arrays = oracles_trajectory("adam", 1e-3)
+    expected_losses, expected_arrays = references_trajectory("adam", 1e-3)
     assert_allclose(losses, expected_losses, rtol=0, atol=5e-5)
     for name in NAMES:
         for step in (0, STEPS - 1):
@@ -131,7 +120,7 @@ def test_smaller_layers(build):
         weights[f"{layer}.bias"] = 0.2 * random.standard_normal(shape[0]).astype(np.float32)
     images = random.standard_normal((3, 3, 32, 32)).astype(np.float32)
     labels = np.array([10, 0, 4])
-    net, reference = build(weights, optimizer="sgd"), oracle(weights, optimizer="sgd")
+    net, reference = build(weights, optimizer="sgd"), reference_network(weights, optimizer="sgd")
 
     assert_allclose(net.predict(net.tensor(images)), reference.predict(images), rtol=1e-5, atol=1e-5)
     assert net.train_step(net.tensor(images), net.tensor(labels)) == pytest.approx(reference.train_step(images, labels), abs=1e-5)

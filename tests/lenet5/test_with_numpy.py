@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 
 import lenet5
 from lenet5.compression import factorization
-from tests.lenet5.test_agreement import problem
+from tests.support.networks import problem
 
 
 def test_declares():
@@ -35,3 +38,29 @@ def test_fused_refuses_a_factored_convolution():
         lenet5.implementation("numpy")(factorization.factorize(weights, {"conv2": 3}), mode="fused")
     expected = "mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2"
     assert str(error.value) == expected
+
+
+def test_keeps_no_images():
+    """After a call nothing refers to the images any more."""
+    weights, images, labels = problem(batch=64)
+    net = lenet5.implementation("numpy")(weights)
+    x = net.tensor(images)
+    net.predict(x)
+    net.train_step(x, labels)
+    memory = x
+    while memory.base is not None:  # arrays that look at it keep it, not each other
+        memory = memory.base
+    gone = weakref.ref(memory)
+    del x, memory
+    gc.collect()
+    assert gone() is None
+
+
+def test_workspace_bytes_is_public():
+    """The front door reports the workspace: bounded in the fused mode, none in the plain ones."""
+    weights, images, _ = problem(batch=64)
+    LeNet5 = lenet5.implementation("numpy")
+    for mode in LeNet5.modes:
+        net = LeNet5(weights, mode=mode)
+        net.predict(net.tensor(images))
+        assert (0 < net.workspace_bytes <= 40_000_000) == (mode == "fused")

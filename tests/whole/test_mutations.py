@@ -24,43 +24,43 @@ def logits(framework_and_mode, batch=7):
 
 MUTATIONS = {
     "numpy-kernel-axes-swapped": Mutation(
-        "by_hand/numpy_layers.py",
+        "by_hand/layers.py",
         "rows = windows.transpose(0, 2, 3, 1, 4, 5)",
         "rows = windows.transpose(0, 2, 3, 1, 5, 4)",
         logits("numpy-im2col"),
     ),
     "numpy-gradient-axes-swapped": Mutation(
-        "by_hand/numpy_layers.py",
+        "by_hand/layers.py",
         "dx[:, a : a + i, b : b + j] += dwindows[..., a, b]",
         "dx[:, a : a + i, b : b + j] += dwindows[..., b, a]",
         "lenet5/test_agreement.py::test_smaller_layers[numpy-im2col]",
     ),
     "numpy-bias-dropped": Mutation(
-        "by_hand/numpy_layers.py",
+        "by_hand/layers.py",
         "y = rows @ matrix.T + bias",
         "y = rows @ matrix.T",
         logits("numpy-im2col"),
     ),
     "numpy-fused-bias-dropped": Mutation(
-        "by_hand/numpy_fused.py",
+        "by_hand/strips.py",
         "        np.add(self.pooled, self.bias, out=self.pooled)\n",
         "",
         logits("numpy-fused", batch=64),
     ),
     "numpy-ties-all-take-the-derivative": Mutation(
-        "by_hand/numpy_layers.py",
+        "by_hand/layers.py",
         "            open_tiles &= ~takes\n",
         "",
-        "lenet5/by_hand/test_numpy_layers.py::test_ties_go_to_the_first_in_reading_order[max_pool]",
+        "lenet5/by_hand/test_layers.py::test_ties_go_to_the_first_in_reading_order[max_pool]",
     ),
     "numpy-load-keeps-the-optimizer": Mutation(
-        "by_hand/numpy_plain.py",
+        "by_hand/plain.py",
         "        self._optimizer.reset()\n",
         "",
         "lenet5/test_agreement.py::test_load_starts_again[numpy-im2col-adam]",
     ),
     "numpy-adam-biased": Mutation(
-        "by_hand/numpy_optimizers.py",
+        "by_hand/optimizers.py",
         "unbiased_mean = m / (1 - ADAM_BETA1**self.steps)",
         "unbiased_mean = m",
         "lenet5/test_agreement.py::test_adam[torch-eager]",

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 import lenet5
 from benchmarks.arrange.counters import Counter, Parts, no_extra, one_image, output_numbers
 from lenet5.architecture import CONVOLUTIONS
-from lenet5.by_hand.numpy_plain import PlainLeNet5
+from lenet5.by_hand.plain import PlainLeNet5
 
 TITLE = "products in the NumPy layers"
 FRAMEWORK = "numpy"

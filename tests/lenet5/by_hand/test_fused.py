@@ -1,4 +1,4 @@
-"""The fast NumPy path: equal to the plain one wherever a chunk, a thread, a tie or another caller could make a difference."""
+"""The fast NumPy network: equal to the plain one wherever a chunk, a thread, a tie or another caller could make a difference."""
 
 from __future__ import annotations
 
@@ -6,24 +6,32 @@ import gc
 import os
 import signal
 import threading
-import weakref
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
 
 import numpy as np
 import pytest
-import threadpoolctl
 from numpy.testing import assert_allclose, assert_array_equal
 
-import lenet5
 from lenet5.architecture import NAMES
-from lenet5.by_hand import numpy_chunks
-from lenet5.by_hand.numpy_chunks import MOST, ONE_BLAS_THREAD, PREPARED, BlasPages, FusedLeNet5, Helper, all_of
-from lenet5.by_hand.numpy_fused import CHUNK, FEW, Arena, parts
-from lenet5.by_hand.numpy_plain import PlainLeNet5
-from tests.lenet5.test_agreement import problem
+from lenet5.by_hand.forward import CHUNK_IMAGES, FEW_IMAGES, Forward
+from lenet5.by_hand.fused import MOST_IMAGES_TO_PREDICT, FusedLeNet5
+from lenet5.by_hand.plain import PlainLeNet5
+from lenet5.by_hand.workers import MOST_PREPARED
+from tests.lenet5.by_hand.test_blas import blas_threads
+from tests.support.networks import problem
 
 LIMIT_BYTES = 40_000_000
+
+BATCHES = [
+    2,
+    FEW_IMAGES,
+    FEW_IMAGES + 1,
+    CHUNK_IMAGES,
+    CHUNK_IMAGES + 1,
+    2 * CHUNK_IMAGES + FEW_IMAGES,
+    97,
+    MOST_IMAGES_TO_PREDICT + 1,
+]
 
 
 def fused(weights, threads=2, activation="relu", optimizer="sgd", learning_rate=0.05):
@@ -34,13 +42,8 @@ def plain(weights, activation="relu"):
     return PlainLeNet5(weights, "loops", activation, "sgd", 0.05)
 
 
-def blas_threads():
-    """How many threads each BLAS may use now."""
-    return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
-
-
 @pytest.mark.parametrize("threads", [1, 2, 3], ids="threads={}".format)
-@pytest.mark.parametrize("batch", [2, FEW, FEW + 1, CHUNK, CHUNK + 1, 2 * CHUNK + FEW, 97, MOST[False] + 1], ids="batch={}".format)
+@pytest.mark.parametrize("batch", BATCHES, ids="batch={}".format)
 def test_every_chunking(batch, threads):
     """Logits and gradients do not depend on how a batch falls into chunks and threads."""
     weights, images, labels = problem(batch=batch)
@@ -66,12 +69,47 @@ def test_large_batch_in_bounded_memory():
 
 @pytest.mark.parametrize("threads", [1, 16, 64], ids="threads={}".format)
 def test_more_threads_do_not_break_the_bound(threads):
-    """However many threads are asked for, their workspaces stay within 40 MB together."""
+    """Whatever number of threads is asked for, their workspaces stay within 40 MB together."""
     weights, images, labels = problem(batch=1024)
     net = fused(weights, threads)
     net.predict(images)
     net.train_step(images, labels)
     assert net.workspace_bytes <= LIMIT_BYTES
+
+
+@pytest.mark.parametrize("threads", [2, 8, 64])
+def test_training_leaves_predictions_their_threads(monkeypatch, threads):
+    """As many threads predict after training as before it, with the same logits, and their memory stays within the bound each time."""
+    weights, images, labels = problem(batch=400)
+    at_work, forward = set(), Forward.forward
+
+    def watched(self, x):
+        at_work.add(threading.get_ident())
+        return forward(self, x)
+
+    monkeypatch.setattr(Forward, "forward", watched)
+    net = fused(weights, threads)
+
+    def threads_of(call, *batch):
+        at_work.clear()
+        call(*batch)
+        assert 0 < net.workspace_bytes <= LIMIT_BYTES
+        return len(at_work)
+
+    expected = net.predict(images)
+    predict, train, few = (
+        threads_of(net.predict, images),
+        threads_of(net.train_step, images, labels),
+        threads_of(net.predict, images[:20]),
+    )
+    assert (predict, few) == (min(threads, 14), min(threads, 4))
+    assert train <= predict
+    for _ in range(2):
+        assert threads_of(net.predict, images) == predict
+        assert threads_of(net.train_step, images, labels) == train
+        assert threads_of(net.predict, images[:20]) == few
+    net.load(weights)
+    assert_array_equal(net.predict(images), expected)
 
 
 @pytest.mark.parametrize("layer", ["conv1", "conv2"])
@@ -142,36 +180,6 @@ def test_many_networks_at_once():
     assert blas_threads() == before
 
 
-def test_the_blas_is_held_whoever_asks():
-    """Threads that follow each other, and threads that are inside together and leave in the order they came."""
-    before, both_in, first_out = blas_threads(), threading.Barrier(2), threading.Event()
-    within = []
-
-    def first():
-        with ONE_BLAS_THREAD:
-            both_in.wait()
-            within.append(blas_threads())
-        first_out.set()
-
-    def last():
-        with ONE_BLAS_THREAD:
-            both_in.wait()
-            first_out.wait()
-            within.append(blas_threads())
-        return blas_threads()
-
-    with ThreadPoolExecutor(2) as others:
-        for _ in range(2):
-            with ONE_BLAS_THREAD:
-                within.append(blas_threads())
-            assert blas_threads() == before
-            first_out.clear()
-            leaving = others.submit(first)
-            assert others.submit(last).result() == before
-            leaving.result()
-    assert within == [[1] * len(before)] * 6
-
-
 def test_training_and_predicting_share_the_memory():
     """Sizes of batches and both kinds of calls in any order: what one leaves in the workspace never shows in the next."""
     weights, images, labels = problem(batch=80)
@@ -183,112 +191,8 @@ def test_training_and_predicting_share_the_memory():
         assert ours == pytest.approx(theirs, abs=1e-5)
 
 
-def test_keeps_no_images():
-    """After a call nothing refers to the images any more."""
-    weights, images, labels = problem(batch=64)
-    net = lenet5.implementation("numpy")(weights)
-    x = net.tensor(images)
-    net.predict(x)
-    net.train_step(x, labels)
-    memory = x
-    while memory.base is not None:  # arrays that look at it keep it, not each other
-        memory = memory.base
-    gone = weakref.ref(memory)
-    del x, memory
-    gc.collect()
-    assert gone() is None
-
-
-def test_workspace_bytes_is_public():
-    """The front door reports the workspace: bounded in the fused mode, none in the plain ones."""
-    weights, images, _ = problem(batch=64)
-    LeNet5 = lenet5.implementation("numpy")
-    for mode in LeNet5.modes:
-        net = LeNet5(weights, mode=mode)
-        net.predict(net.tensor(images))
-        assert (0 < net.workspace_bytes <= LIMIT_BYTES) == (mode == "fused")
-
-
-@pytest.mark.parametrize(("n", "count"), [(7, 1), (7, 3), (450, 14), (64, 64)])
-def test_parts(n, count):
-    """Parts follow each other from the first image to the last, and differ by one image at most."""
-    slices = parts(n, count)
-    sizes = [part.stop - part.start for part in slices]
-    assert [image for part in slices for image in range(n)[part]] == list(range(n))
-    assert len(sizes) == count
-    assert max(sizes) - min(sizes) <= 1
-
-
-def test_arena():
-    """Arrays that stay never overlap; of those from one area the next overlaps the last, and the areas stay apart."""
-    counter = Arena()
-
-    def cut(arena):
-        return arena.take(5), arena.scratch(0, 40), arena.scratch(1, 20), arena.take(3), arena.scratch(0, 7)
-
-    cut(counter)
-    assert counter.floats == (32, 48, 32)  # whole cache lines of 16 floats; of an area the most at a time
-    arena = Arena(counter.floats)
-    first, zeroth_area, first_area, second, again = cut(arena)
-    assert np.shares_memory(zeroth_area, again)
-    apart = [first, second, zeroth_area, first_area]
-    assert not any(np.shares_memory(one, other) for k, one in enumerate(apart) for other in apart[:k])
-    assert arena.nbytes == 4 * sum(counter.floats)
-
-
-def test_pages_of_the_blas(monkeypatch):
-    """As many products as threads, all under way at the same time; once made, the pages are there for fewer threads too."""
-    at_once = []
-
-    class Barrier(threading.Barrier):
-        def wait(self, timeout=None):
-            at_once.append(self.parties)
-            return super().wait(timeout=10)
-
-    monkeypatch.setattr(numpy_chunks.threading, "Barrier", Barrier)
-    pages = BlasPages()
-    helpers = [Helper(), Helper()]
-    pages.make([])
-    assert at_once == [1]
-    pages.make(helpers)
-    assert at_once == [1, 3, 3, 3]
-    pages.make(helpers)
-    pages.make(helpers[:1])
-    assert at_once == [1, 3, 3, 3]
-
-
-def test_pages_without_somebody(monkeypatch):
-    """Whoever is interrupted on his way to the others holds nobody up for ever."""
-    together = threading.Barrier(3)  # one more than will come
-    monkeypatch.setattr(numpy_chunks.threading, "Barrier", lambda parties: together)
-    BlasPages().make([Helper()])
-    assert together.broken
-
-
-def test_helpers():
-    """Calls run at the same time, come back in order, raise here what they raised there, and never mix with the next ones."""
-    helpers = [Helper(), Helper()]
-    together = threading.Barrier(3)
-
-    def call(k):
-        together.wait(timeout=10)
-        return k, threading.current_thread().name
-
-    assert all_of(helpers, partial(call, 0), [partial(call, 1), partial(call, 2)]) == [
-        (0, threading.current_thread().name),
-        (1, "lenet5"),
-        (2, "lenet5"),
-    ]
-    with pytest.raises(ZeroDivisionError):
-        all_of(helpers, lambda: 0, [lambda: 1, lambda: 1 // 0])
-    with pytest.raises(ZeroDivisionError):
-        all_of(helpers, lambda: 1 // 0, [lambda: 1, lambda: 2])
-    helpers[0].start(lambda: "given up")  # by somebody who was interrupted while he waited
-    assert all_of(helpers, lambda: 0, [lambda: 1, lambda: 2]) == [0, 1, 2]
-
-
 def test_helpers_end_with_their_network():
-    """Threads of a network that nobody holds any more come to an end."""
+    """The threads of a network end when nothing refers to it any more."""
     weights, images, _ = problem(batch=64)
     before = set(threading.enumerate())
     net = fused(weights, threads=3)
@@ -341,4 +245,4 @@ def test_batches_of_any_size():
     net, expected = fused(weights, threads=1), plain(weights).predict(images.astype(np.float64))
     for size in range(20, 60):
         assert_allclose(net.predict(images[:size]), expected[:size], rtol=0, atol=1e-5)
-        assert len(net._workers[0]._prepared) <= PREPARED
+        assert len(net._team.workers[0]._prepared) <= MOST_PREPARED

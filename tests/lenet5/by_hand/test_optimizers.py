@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lenet5.by_hand.numpy_optimizers import OPTIMIZERS, SGD, Adam
+from lenet5.by_hand.optimizers import OPTIMIZERS, Adam, GradientDescent
 
 SHAPES = {"kernel": (5, 3, 2), "bias": (7,)}
 STEPS = 10
@@ -30,7 +30,7 @@ def run(optimizer, steps=STEPS, dtype=np.float64):
 def test_sgd_on_paper():
     """Each step takes the learning rate's share of the gradient away, and remembers nothing."""
     weights = {"w": np.array([1.0, -2.0])}
-    optimizer = SGD(0.1)
+    optimizer = GradientDescent(0.1)
 
     optimizer.update(weights, {"w": np.array([0.5, -4.0])})
     assert_allclose(weights["w"], [0.95, -1.6], rtol=1e-15)

@@ -29,8 +29,8 @@ def convolution_by_loops(x: Array, weight: Array, bias: Array, wants_dx: bool = 
 
     y[n, f, i, j] = bias[f] + sum over c, a, b of x[n, c, i+a, j+b] weight[f, c, a, b]
 
-    This is what every framework calls a convolution and mathematics a cross-correlation: the kernel is not flipped.  Where
-    nobody wants_dx, as in the first layer, dx is None.
+    This is what every framework calls a convolution and mathematics a cross-correlation: the kernel is not flipped.  Without
+    wants_dx, as in the first layer, dx is None.
     """
     n, _, h, w = x.shape
     f, _, k, _ = weight.shape

@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lenet5.by_hand.numpy_layers import Array
+from lenet5.by_hand.layers import Array
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 
 
-class SGD:
-    """Plain gradient descent: w -= learning_rate * g."""
+class GradientDescent:
+    """w -= learning_rate * g"""
 
     def __init__(self, learning_rate: float) -> None:
         self.learning_rate = learning_rate
@@ -53,4 +53,4 @@ class Adam:
             weights[name][...] -= self.learning_rate * unbiased_mean / (np.sqrt(unbiased_square) + ADAM_EPSILON)
 
 
-OPTIMIZERS: dict[str, type[SGD] | type[Adam]] = {"sgd": SGD, "adam": Adam}
+OPTIMIZERS: dict[str, type[GradientDescent] | type[Adam]] = {"sgd": GradientDescent, "adam": Adam}

@@ -1,4 +1,4 @@
-"""The operations by hand: their values against other people's code, their pullbacks against finite differences."""
+"""The operations by hand: their values against SciPy's, their pullbacks against finite differences."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import scipy.signal
 import scipy.special
 from numpy.testing import assert_allclose, assert_array_equal
 
-from lenet5.by_hand import numpy_layers as layers
+from lenet5.by_hand import layers
 
 # Nothing is as long as anything else, so that no exchange of axes can pass.
 N, C, F, H, W, K, D, U = 2, 3, 5, 7, 9, 3, 11, 4
@@ -156,7 +156,7 @@ def test_convolution_pullback_is_scipys(convolution):
 
 @pytest.mark.parametrize("wants_dx", [True, False])
 def test_convolutions_are_one(wants_dx):
-    """The matrix product and the loops give the same value and derivatives; where nobody wants dx, there is none."""
+    """The matrix product and the loops give the same value and derivatives; without wants_dx, dx is None."""
     (slow, slow_pullback), (fast, fast_pullback) = (convolution(*convolution_inputs(), wants_dx) for convolution in CONVOLUTIONS)
     dy = normal(*slow.shape, seed=4)
 

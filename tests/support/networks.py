@@ -1,0 +1,24 @@
+"""What tests of networks share: a random problem of any size, and the reference that every network is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+import lenet5
+
+
+def problem(channels: int = 3, classes: int = 50, batch: int = 16, seed: int = 1) -> tuple[Any, Any, Any]:
+    """Random weights, images (batch, channels, 32, 32) and labels (batch,) of one size."""
+    random = np.random.RandomState(seed)
+    images = random.standard_normal((batch, channels, 32, 32)).astype(np.float32)
+    labels = random.randint(0, classes, batch)
+    return lenet5.initial_weights(lenet5.Architecture(channels, classes), seed=seed), images, labels
+
+
+def reference_network(weights: Mapping[str, Any], **options: Any) -> Any:
+    """A network of these weights in the textbook loops, float64."""
+    framework, mode = lenet5.reference()
+    return lenet5.implementation(framework)(weights, mode=mode, **options)
