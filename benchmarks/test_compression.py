@@ -20,8 +20,8 @@ from benchmarks.arrange.problem import TRAINED_ATOL, by_hand, first_images, refe
 from benchmarks.isolated import program
 from lenet5 import cost, training
 from lenet5.architecture import kernel_names
-from lenet5.compression import compression, factorization, quantization
-from lenet5.compression.quantization import QuantizedLeNet5
+from lenet5.compression import int8, int8_network, low_rank, weighing
+from lenet5.compression.int8_network import QuantizedLeNet5
 from lenet5.training import BATCH
 
 POINTS = [(technique, setting) for technique, settings in SWEEP.items() for setting in settings]
@@ -89,7 +89,7 @@ def record_smaller(record, dense, dataset, dense_predictions, epochs):
             dense_correct=training.correct(dense_predictions, labels),
             gained=int((now & ~before).sum()),
             lost=int((before & ~now).sum()),
-            dense_bytes=compression.dense_bytes(dense),
+            dense_bytes=weighing.dense_bytes(dense),
             dense_macs_per_image=cost.forward_macs(dense),
             **values,
         )
@@ -102,11 +102,11 @@ def check_claim(technique: str, setting: float, weights: lenet5.Weights, dense: 
     if technique == "structured":
         assert cost.forward_macs(weights) <= round(setting * cost.forward_macs(dense))
     elif technique == "sparse":
-        compression.check_sparsity(weights, setting)
+        weighing.check_sparsity(weights, setting)
     else:
         layer = technique.split()[-1]
         assert len(weights[f"{layer}.basis"]) == setting
-        assert factorization.rank(weights, layer) <= setting
+        assert low_rank.rank(weights, layer) <= setting
 
 
 @pytest.fixture
@@ -132,8 +132,8 @@ def measure(benchmark, build, record_smaller, dense, dataset, budget_seconds, fr
             point=label(technique, setting),
             stored_bytes=small.stored_bytes,
             form=small.form,
-            gzip_bytes=compression.gzip_bytes(small.weights),
-            weights_left=compression.weights_left(small.weights),
+            gzip_bytes=weighing.gzip_bytes(small.weights),
+            weights_left=weighing.weights_left(small.weights),
             macs_per_image=small.macs_per_image,
             dense_seconds=median(seconds["dense"]),
         )
@@ -155,16 +155,16 @@ def test_every_mode(measure, compressed):
 
 
 @pytest.mark.parametrize("framework", [BY_HAND])
-@pytest.mark.parametrize("arithmetic", quantization.ARITHMETIC)
+@pytest.mark.parametrize("arithmetic", int8_network.ARITHMETIC)
 def test_int8_by_hand(benchmark, implementation, record_smaller, dense, dataset, budget_seconds, framework, arithmetic):
     """Whole numbers in NumPy, against the fast float32 network: there int8 saves bytes, not time."""
-    quantized = quantization.quantize(dense, dataset.train.images[:CALIBRATION_IMAGES])
+    quantized = int8.quantize(dense, dataset.train.images[:CALIBRATION_IMAGES])
     net, before = QuantizedLeNet5(quantized, arithmetic=arithmetic), implementation(dense)
     images = first_images(dataset, BATCH)
     x = before.tensor(images)
     by_definition = QuantizedLeNet5(quantized, arithmetic="int32").predict(images)
     assert_array_equal(net.predict(images), by_definition)
-    assert quantization.quantized_bytes(quantized) < compression.dense_bytes(dense) / 3
+    assert int8.quantized_bytes(quantized) < weighing.dense_bytes(dense) / 3
 
     seconds = interleaved({"dense": lambda: before.predict(x), "compressed": lambda: net.predict(images)}, budget_seconds)
     record_smaller(
@@ -173,10 +173,10 @@ def test_int8_by_hand(benchmark, implementation, record_smaller, dense, dataset,
         mode=f"int8 by hand, {arithmetic}",
         technique="int8",
         point=f"int8 by hand, {arithmetic}",
-        stored_bytes=quantization.quantized_bytes(quantized),
+        stored_bytes=int8.quantized_bytes(quantized),
         form="int8",
-        gzip_bytes=compression.gzipped(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values())),
-        weights_left=compression.weights_left(dense),
+        gzip_bytes=weighing.gzipped(b"".join(array.tobytes() for layer in quantized.values() for array in vars(layer).values())),
+        weights_left=weighing.weights_left(dense),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(seconds["dense"]),
     )
@@ -194,7 +194,7 @@ def test_int8_by_tool(benchmark, require, record_smaller, dense, budget_seconds,
 
     # A tool may leave kernels of under 1,024 weights in float32.
     assert found["int8_weights"] >= sum(dense[name].size for name in kernel_names(dense) if dense[name].size >= 1024)
-    assert found["weight_bytes"] < compression.dense_bytes(dense) / 3
+    assert found["weight_bytes"] < weighing.dense_bytes(dense) / 3
 
     record_smaller(
         np.array(found["predictions"]),
@@ -204,7 +204,7 @@ def test_int8_by_tool(benchmark, require, record_smaller, dense, budget_seconds,
         point=f"int8, {tool}",
         stored_bytes=found["weight_bytes"],
         form="int8",
-        weights_left=compression.weights_left(dense),
+        weights_left=weighing.weights_left(dense),
         macs_per_image=cost.forward_macs(dense),
         dense_seconds=median(found["dense"]),
     )

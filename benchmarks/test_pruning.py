@@ -17,7 +17,7 @@ from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, by_hand, first
 from benchmarks.isolated import program
 from lenet5 import cost, training
 from lenet5.architecture import LAYERS
-from lenet5.compression import compression, pruning
+from lenet5.compression import gradual, weighing, zeros
 from lenet5.training import BATCH
 
 INITIAL, FINAL = 0.5, 0.9
@@ -45,7 +45,7 @@ def epochs(pytestconfig):
 @pytest.fixture(scope="session")
 def schedule(dataset, epochs):
     """Which share of the weights is zero after which step."""
-    return pruning.schedule_for(len(dataset.train.labels) // BATCH * epochs, INITIAL, FINAL)
+    return gradual.schedule_for(len(dataset.train.labels) // BATCH * epochs, INITIAL, FINAL)
 
 
 @pytest.fixture(scope="session")
@@ -60,7 +60,7 @@ def record_pruned(record, dataset, pytestconfig):
 
     def update(weights, **values):
         found = training.predictions(by_hand(weights), dataset.test.images)
-        macs, by_layer = cost.macs_by_layer(weights), compression.sparsity_by_layer(weights)
+        macs, by_layer = cost.macs_by_layer(weights), weighing.sparsity_by_layer(weights)
         record(
             batch=BATCH,
             sparsity_initial=INITIAL,
@@ -68,13 +68,13 @@ def record_pruned(record, dataset, pytestconfig):
             dense_epochs=pytestconfig.getoption("epochs"),
             correct=training.correct(found, dataset.test.labels),
             test_images=len(found),
-            sparsity_kernels=compression.sparsity(weights),
-            sparsity_all=compression.sparsity(weights, biases=True),
+            sparsity_kernels=weighing.sparsity(weights),
+            sparsity_all=weighing.sparsity(weights, biases=True),
             **{f"sparsity_{layer}": by_layer[layer] for layer in LAYERS},
-            dense_bytes=compression.dense_bytes(weights),
-            negative_zeros=compression.negative_zeros(weights),
-            gzip_bytes=compression.gzip_bytes(weights),
-            sparse_bytes=compression.sparse_bytes(weights),
+            dense_bytes=weighing.dense_bytes(weights),
+            negative_zeros=weighing.negative_zeros(weights),
+            gzip_bytes=weighing.gzip_bytes(weights),
+            sparse_bytes=weighing.sparse_bytes(weights),
             macs_per_image=sum(macs.values()),
             nonzero_macs_per_image=round(sum(macs[layer] * (1 - by_layer[layer]) for layer in LAYERS)),
             **values,
@@ -91,7 +91,7 @@ def test_dense(benchmark, record_pruned, dense, dataset, epochs, budget_seconds,
         training.train_epoch(net, training.prepare(net, dataset.train, seed=SEED + epoch))
     x = net.tensor(first_images(dataset, BATCH))
 
-    compression.check_sparsity(net.weights(), wanted=0)
+    weighing.check_sparsity(net.weights(), wanted=0)
 
     record_pruned(net.weights(), framework=BY_HAND, mode="dense, trained on" if trained_on else "dense", tool="dense")
     enter(benchmark, interleaved({"dense": lambda: net.predict(x)}, budget_seconds)["dense"])
@@ -101,16 +101,16 @@ def test_dense(benchmark, record_pruned, dense, dataset, epochs, budget_seconds,
 def test_by_hand(benchmark, record_pruned, dense, dataset, epochs, schedule, budget_seconds, rule):
     """In NumPy, through nothing but weights() and load(): by tfmot's rule (regrow) and by PyTorch's (nested)."""
     unstripped = by_hand(dense, optimizer="sgd", learning_rate=RATES["sgd"])
-    masks = pruning.fine_tune(unstripped, dataset, schedule, epochs, regrow=rule == "regrow", seed=SEED)
+    masks = gradual.fine_tune(unstripped, dataset, schedule, epochs, regrow=rule == "regrow", seed=SEED)
     pruned = unstripped.weights()
     before, stripped = by_hand(dense), by_hand(pruned)
     x = stripped.tensor(first_images(dataset, BATCH))
 
     def mask_and_predict() -> Any:
-        unstripped.load(compression.masked(pruned, masks))
+        unstripped.load(zeros.masked(pruned, masks))
         return unstripped.predict(x)
 
-    compression.check_sparsity(pruned, FINAL)
+    weighing.check_sparsity(pruned, FINAL)
     assert_allclose(mask_and_predict(), stripped.predict(x), rtol=0, atol=ATOL)
 
     calls = {"dense": lambda: before.predict(x), "stripped": lambda: stripped.predict(x), "unstripped": mask_and_predict}
@@ -132,7 +132,7 @@ def test_tool(benchmark, require, record_pruned, dense, epochs, budget_seconds, 
     seconds = program.call(TOOLS[tool].module, *files, *(f"--{name}={value}" for name, value in options.items()))
     pruned = lenet5.load_weights(files[1])
 
-    compression.check_sparsity(pruned, FINAL)
+    weighing.check_sparsity(pruned, FINAL)
 
     label = {"framework": TOOLS[tool].framework, "mode": f"{tool}, {optimizer}", "tool": tool}
     record_pruned(pruned, **label, optimizer=optimizer, epochs=epochs, **medians(seconds))

@@ -14,7 +14,7 @@ from functools import partial
 import lenet5
 from benchmarks.arrange.problem import LEARNING_RATES, SEED, by_hand
 from lenet5 import cost, training
-from lenet5.compression import compression, factorization, pruning, structured
+from lenet5.compression import gradual, low_rank, structured, weighing
 from lenet5.contract import Network, check_option
 from lenet5.datasets import Dataset
 
@@ -56,8 +56,8 @@ def make(technique: str, setting: float, dense: lenet5.Weights, dataset: Dataset
     check_option("technique", technique, tuple(SWEEP))
     weights = _TECHNIQUES[technique](dense, setting, dataset, epochs)
     if technique == "sparse":
-        return Compressed(weights, compression.sparse_bytes(weights), "sparse rows")
-    return Compressed(weights, compression.dense_bytes(weights), "float32")
+        return Compressed(weights, weighing.sparse_bytes(weights), "sparse rows")
+    return Compressed(weights, weighing.dense_bytes(weights), "float32")
 
 
 def label(technique: str, setting: float) -> str:
@@ -77,7 +77,7 @@ def _structured(dense: lenet5.Weights, share: float, dataset: Dataset, epochs: i
 
 
 def _low_rank(layer: str, dense: lenet5.Weights, rank: float, dataset: Dataset, epochs: int) -> lenet5.Weights:
-    factored = factorization.factorize(dense, {layer: int(rank)})
+    factored = low_rank.factorize(dense, {layer: int(rank)})
     net = _learner(factored)
     for epoch in range(epochs):
         training.train_epoch(net, training.prepare(net, dataset.train, seed=SEED + epoch))
@@ -88,7 +88,7 @@ def _sparse(dense: lenet5.Weights, sparsity: float, dataset: Dataset, epochs: in
     """The masks that tfmot would draw, from half that sparsity upwards."""
     net = by_hand(dense, optimizer="sgd", learning_rate=SPARSE_RATE)
     steps = len(dataset.train.labels) // training.BATCH * epochs
-    pruning.fine_tune(net, dataset, pruning.schedule_for(steps, sparsity / 2, sparsity), epochs, seed=SEED)
+    gradual.fine_tune(net, dataset, gradual.schedule_for(steps, sparsity / 2, sparsity), epochs, seed=SEED)
     return net.weights()
 
 

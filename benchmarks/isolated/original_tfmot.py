@@ -28,8 +28,8 @@ from benchmarks.isolated import program
 from benchmarks.isolated.prune import Task
 from lenet5 import datasets
 from lenet5.architecture import LAYERS
-from lenet5.compression import compression
-from lenet5.compression.pruning import schedule_for
+from lenet5.compression import weighing
+from lenet5.compression.gradual import schedule_for
 from lenet5.training import BATCH, LEARNING_RATE
 
 TITLE = "tfmot as in the original report"
@@ -45,8 +45,8 @@ def measure(task: Task, budget_seconds: float) -> dict[str, Any]:
     as_original = weights_of(model)
     honest = prune_tfmot.prune(task)
 
-    compression.check_sparsity(as_original, wanted=0, tolerance=0)
-    compression.check_sparsity(honest.weights, task.schedule.final)
+    weighing.check_sparsity(as_original, wanted=0, tolerance=0)
+    weighing.check_sparsity(honest.weights, task.schedule.final)
 
     x = honest.convert(first_images(task.dataset, BATCH))
     predict = prune_tfmot.graph(model)

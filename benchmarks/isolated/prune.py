@@ -23,8 +23,8 @@ from benchmarks.arrange.clock import interleaved
 from benchmarks.arrange.problem import TRAINED_ATOL, by_hand, first_images
 from benchmarks.isolated import program
 from lenet5 import datasets, training
-from lenet5.compression.compression import check_sparsity
-from lenet5.compression.pruning import PolynomialDecay, schedule_for
+from lenet5.compression.gradual import PolynomialDecay, schedule_for
+from lenet5.compression.weighing import check_sparsity
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from benchmarks.arrange.torch_modules import module_of
 from benchmarks.isolated.prune import Pruned, Task, main
 from lenet5 import Weights
 from lenet5.architecture import LAYERS
-from lenet5.compression.compression import kept
+from lenet5.compression.zeros import kept
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 from lenet5.training import BATCH
 from lenet5.with_torch import Module

@@ -4,7 +4,7 @@
     keep = choose(weights, scores, macs=300_000)          # which of them stay
     smaller = remove(weights, keep)                       # every implementation runs these as they are
 
-Nobody else has to know: all layer sizes are read off the weights.  The classes stay, so fc3 keeps its outputs.
+Networks take them as they are, because all layer sizes are read off the weights.  The classes stay, so fc3 keeps its outputs.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Scores = dict[str, NDArray[np.float64]]
 def remove(weights: Mapping[str, Any], keep: Mapping[str, Any]) -> Weights:
     """A copy of the weights without the outputs that are not kept, and without what later took them as inputs.
 
-    A layer that is not named keeps all.  Each filter of conv2 is 25 neighbouring inputs of fc1, channel first.  Nothing is trained, and
+    ``keep``: layer -> numbers of the outputs that stay, in any order; a layer that is not named keeps all.  Each filter of conv2 is 25 neighbouring inputs of fc1, channel first.  Nothing is trained, and
     what a removed output added by its bias alone is gone too.  Raises InputError for a layer that has no outputs to spare, for an
     output that it does not have, and where a whole layer would go.
     """
@@ -76,7 +76,7 @@ def taylor(
     """What the loss would change by, squared, if an output were gone: the mean over batches of (sum of weight x gradient)^2.
 
     The sum runs over a filter's or unit's own weights and its bias (Molchanov et al. 2019, arXiv:1906.10771, eq. 8, group form).
-    images (n, c, 32, 32), labels (n,)
+    images (n, c, 32, 32), labels (n,).  Raises InputError without images.
     """
     arrays = checked(weights)
     net = FusedLeNet5(arrays, activation)
@@ -95,11 +95,11 @@ def taylor(
 
 
 def choose(weights: Mapping[str, Any], scores: Scores, macs: int) -> Keep:
-    """Which filters and units stay if an image may cost so many multiply-accumulates: those that lose the least of all scores.
+    """Which filters and units stay if an image may cost that many multiply-accumulates: those that lose the least of all scores.
 
     For every number of filters that the first layer may keep, one output of the others after the other goes, always the one that is
     worth least for each MAC that it would save at that moment, never the last of a layer; the best of these stays.  (A filter of conv1
-    is so dear that going for it like for any other would overshoot.)  Raises InputError where one output a layer costs more than that.
+    is so dear that taking it like any other would overshoot.)  Raises InputError where one output a layer costs more than that.
     """
     arrays = checked(weights)
     first = HIDDEN[0]
@@ -119,7 +119,7 @@ def choose(weights: Mapping[str, Any], scores: Scores, macs: int) -> Keep:
 
 
 def _within(arrays: Weights, scores: Scores, left: Keep, macs: int) -> Keep | None:
-    """What is left once outputs behind the first layer have gone, one by one, until an image costs no more than that; None if it does."""
+    """What is left once outputs behind the first layer have gone, one by one, until an image costs at most ``macs``; None if it never does."""
     now = cost.forward_macs(remove(arrays, left))
     while now > macs:
         shorter = {layer: {**left, layer: left[layer][:-1]} for layer in HIDDEN[1:] if len(left[layer]) > 1}
@@ -136,24 +136,24 @@ def slim(
     weights: Mapping[str, Any],
     dataset: Dataset,
     macs: int,
-    rounds: int = 4,
+    stages: int = 4,
     epochs: int = 3,
     activation: str = "relu",
     seed: int = 0,
 ) -> Weights:
-    """Prune to so many MACs an image in several rounds, each a like share of what is left, and train for some epochs after each.
+    """Prune to that many MACs an image in several stages, each by the same factor, and train for ``epochs`` after each.
 
-    ``build`` makes a network of some weights, in any framework: ``lambda weights: LeNet5(weights, optimizer="adam")``.  Outputs are
-    judged by `taylor` on the training images.
+    ``build`` makes a network of some weights, in any framework: ``lambda weights: LeNet5(weights, optimizer="adam")``.  Outputs get
+    their scores from `taylor` on the training images.  Raises InputError where one output a layer costs more MACs than that.
     """
     arrays = checked(weights)
     start = cost.forward_macs(arrays)
-    for number in range(1, rounds + 1):
-        target = macs if number == rounds else round(start * (macs / start) ** (number / rounds))
+    for stage in range(1, stages + 1):
+        target = macs if stage == stages else round(start * (macs / start) ** (stage / stages))
         scores = taylor(arrays, dataset.train.images, dataset.train.labels, activation)
         net = build(remove(arrays, choose(arrays, scores, target)))
         for epoch in range(epochs):
-            training.train_epoch(net, training.prepare(net, dataset.train, seed=seed + number * epochs + epoch))
+            training.train_epoch(net, training.prepare(net, dataset.train, seed=seed + stage * epochs + epoch))
         arrays = net.weights()
     return arrays
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_array_equal
 import lenet5
 from benchmarks.arrange import problem
 from lenet5 import datasets
-from lenet5.compression import factorization
+from lenet5.compression import low_rank
 
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=3)
 
@@ -52,7 +52,7 @@ def test_by_hand_is_the_first_mode_that_can():
     framework, _ = lenet5.reference()
     first, second, *_ = lenet5.modes(framework)
     images = np.ones((2, 3, 32, 32), np.float32)
-    factored = factorization.factorize(WEIGHTS, {"conv2": 3})
+    factored = low_rank.factorize(WEIGHTS, {"conv2": 3})
 
     for weights, mode in ((WEIGHTS, first), (factored, second)):
         expected = lenet5.implementation(framework)(weights, mode=mode, activation="tanh").predict(images)

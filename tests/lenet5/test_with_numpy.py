@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import lenet5
-from lenet5.compression import factorization
+from lenet5.compression import low_rank
 from tests.support.networks import problem
 
 
@@ -35,7 +35,7 @@ def test_fused_refuses_a_factored_convolution():
     """What one mode cannot do it says, with those that can."""
     weights = lenet5.initial_weights(lenet5.Architecture(classes=11), seed=2)
     with pytest.raises(lenet5.NotSupported) as error:
-        lenet5.implementation("numpy")(factorization.factorize(weights, {"conv2": 3}), mode="fused")
+        lenet5.implementation("numpy")(low_rank.factorize(weights, {"conv2": 3}), mode="fused")
     expected = "mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2"
     assert str(error.value) == expected
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from lenet5 import cost, datasets
 from lenet5.architecture import shapes_of
-from lenet5.compression import factorization, structured
+from lenet5.compression import low_rank, structured
 
 KEEP = {"conv1": [0, 2, 5], "conv2": [1, 3, 4, 11, 15], "fc1": range(7, 40), "fc2": [83, 2, 40]}
 
@@ -83,7 +83,7 @@ def test_what_stays_is_untouched(weights):
 
 def test_a_factored_reader_loses_its_inputs_in_the_basis(weights, images):
     """Where the next layer is factored, its basis is what is cut."""
-    factored = factorization.factorize(weights, {"fc1": 20, "fc3": 5})
+    factored = low_rank.factorize(weights, {"fc1": 20, "fc3": 5})
     predict = [
         lenet5.implementation("numpy")(arrays, mode="im2col").predict(images)
         for arrays in (structured.remove(factored, KEEP), silenced(factored, KEEP))
@@ -201,7 +201,7 @@ def test_fewer_macs_than_a_network_has(weights):
 
 
 def test_slim(weights):
-    """Rounds of pruning and training end at the MACs asked for, and training has gone on after the last."""
+    """Stages of pruning and training end at the MACs asked for, and training has gone on after the last."""
     data = datasets.load("digits")
     few = datasets.Dataset(
         data.name,
@@ -218,7 +218,7 @@ def test_slim(weights):
         built.append(arrays)
         return lenet5.implementation("numpy")(arrays, optimizer="sgd", learning_rate=0.05)
 
-    smaller = structured.slim(build, dense, few, macs=100_000, rounds=2, epochs=1)
+    smaller = structured.slim(build, dense, few, macs=100_000, stages=2, epochs=1)
 
     sizes = [cost.forward_macs(arrays) for arrays in built]
     assert sizes[0] > 150_000 > 100_000 >= sizes[1] == cost.forward_macs(smaller)

@@ -12,8 +12,8 @@ import lenet5
 from benchmarks.isolated import program, prune
 from lenet5 import datasets, training
 from lenet5.architecture import NAMES
-from lenet5.compression import compression, pruning
-from lenet5.compression.pruning import PolynomialDecay, schedule_for
+from lenet5.compression import gradual, weighing, zeros
+from lenet5.compression.gradual import PolynomialDecay, schedule_for
 
 RATE = 0.03
 
@@ -57,8 +57,8 @@ def test_the_end_is_always_reached(steps):
         ({"begin": 0}, "1 <= begin < end"),
         ({"end": 1}, "1 <= begin < end"),
         ({"frequency": 0}, "every >= 1"),
-        ({"final": 1.0}, "sparsity: 1.0 is no share"),
-        ({"initial": -0.5}, "sparsity: -0.5 is no share"),
+        ({"final": 1.0}, "sparsity: 1.0 is not a share"),
+        ({"initial": -0.5}, "sparsity: -0.5 is not a share"),
     ],
 )
 def test_a_schedule_that_cannot_be(changed, message):
@@ -81,13 +81,13 @@ def test_every_framework_prunes_alike(implementation, mode, data, dense):
 
     def pruned(build, mode):
         net = build(dense, mode=mode, optimizer="sgd", learning_rate=RATE)
-        masks = pruning.fine_tune(net, part, schedule, epochs=2, batch=16)
+        masks = gradual.fine_tune(net, part, schedule, epochs=2, batch=16)
         return masks, net.weights()
 
     masks, weights = pruned(implementation, mode)
 
     expected_masks, expected = pruned(lenet5.implementation("numpy"), "loops")
-    compression.check_sparsity(weights, 0.9, tolerance=0)
+    weighing.check_sparsity(weights, 0.9, tolerance=0)
     for name in NAMES:
         assert_allclose(weights[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
     for name, mask in masks.items():
@@ -111,13 +111,13 @@ def library(child, dense, tmp_path, *options):
 def test_by_hand_as_by_library(monkeypatch, child, regrow, data, dense, tmp_path):
     """An epoch with 21 drawings: the same weights are zero, the others within 1e-3 (they moved by far more)."""
     net = lenet5.implementation("numpy")(dense, optimizer="sgd", learning_rate=RATE)
-    pruning.fine_tune(net, data, schedule_for(64), epochs=1, regrow=regrow)
+    gradual.fine_tune(net, data, schedule_for(64), epochs=1, regrow=regrow)
     ours = net.weights()
 
     monkeypatch.setenv("OMP_NUM_THREADS", "1")  # what is right on one thread is right on many, and a busy machine is kind to one
     theirs, seconds = library(child, dense, tmp_path)
 
-    compression.check_sparsity(theirs, 0.9, tolerance=0)
+    weighing.check_sparsity(theirs, 0.9, tolerance=0)
     for name in NAMES:
         # Rounding can swap two weights at the edge of a mask, no more.
         swapped = (ours[name] == 0) != (theirs[name] == 0)
@@ -135,11 +135,11 @@ def test_the_two_rules_differ(data, dense):
 
     def masks(regrow, epochs):
         net = lenet5.implementation("numpy")(dense, optimizer="sgd", learning_rate=0.3)
-        return pruning.fine_tune(net, part, schedule, epochs, regrow=regrow, batch=16)
+        return gradual.fine_tune(net, part, schedule, epochs, regrow=regrow, batch=16)
 
     def came_back(regrow):
         """Weights that the first drawing took and the last left."""
-        first = compression.magnitude_mask(dense, 0.5)
+        first = zeros.magnitude_mask(dense, 0.5)
         return sum(int((~first[name] & mask).sum()) for name, mask in masks(regrow, 1).items())
 
     assert came_back(regrow=False) == 0
@@ -167,7 +167,7 @@ def test_a_library_that_answers_wrong_gives_no_time(tmp_path, dense, capsys):
     lenet5.save_weights(tmp_path / "dense.npz", dense)
 
     def wrong(task):
-        pruned = compression.prune(task.weights, 0.9)
+        pruned = zeros.prune(task.weights, 0.9)
         return prune.Pruned(pruned, lambda images: images, *([lambda x: np.zeros((64, 10), np.float32)] * 3))
 
     with pytest.raises(AssertionError, match="dense"):

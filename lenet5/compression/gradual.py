@@ -1,11 +1,14 @@
-"""Pruning while training: the sparsity rises step by step and the network learns to live with it.  Written against the contract only."""
+"""Pruning while training: the share of zeros rises step by step, and the network learns to live with them.
+
+Written against the contract only: it prunes a network of any framework.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from lenet5 import training
-from lenet5.compression.compression import Masks, kept, magnitude_mask, masked
+from lenet5.compression.zeros import Masks, kept, magnitude_mask, masked
 from lenet5.contract import Network
 from lenet5.datasets import Dataset
 from lenet5.errors import InputError
@@ -43,13 +46,16 @@ class PolynomialDecay:
         return self.begin <= step <= self.end and (step - self.begin) % self.frequency == 0
 
     def sparsity(self, step: int) -> float:
-        """The share of zeros wanted at a step from ``begin`` on."""
+        """The share of zeros wanted at a step from ``begin`` on, from 0 to 1."""
         to_go = 1 - min(1.0, max(0.0, (step - self.begin) / (self.end - self.begin)))
         return self.final + (self.initial - self.final) * to_go**self.power
 
 
 def schedule_for(steps: int, initial: float = 0.5, final: float = 0.9, moves: int = 20, share: float = 0.6) -> PolynomialDecay:
-    """From the first step to about that share of all steps; what is left is for learning with the final masks."""
+    """A schedule from the first step to about ``share`` of all steps; what is left is for learning with the final masks.
+
+    The masks move about ``moves`` times.  Raises InputError where there are too few steps to move twice.
+    """
     frequency = max(1, int(steps * share) // moves)
     end = 1 + frequency * min(moves, max(1, steps - 1))
     if end > steps:
@@ -67,6 +73,8 @@ def fine_tune(
     seed: int = 0,
 ) -> Masks:
     """Train for some epochs; before each step the masks are applied, and drawn anew where the schedule says so.  -> the last masks
+
+    Epoch e shuffles by ``seed`` + e, and ``batch`` is the images of a step.  Raises InputError for a batch that the split cannot fill.
 
     The weights leave the network and return masked at every step: gradient descent projected onto the masks.  The network must have been
     built with optimizer="sgd": load() makes an optimizer start afresh, and plain gradient descent is the one that has nothing to forget.

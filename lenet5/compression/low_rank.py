@@ -1,4 +1,4 @@
-"""Matrix factorization: a layer's kernel, as a matrix of outputs x inputs, becomes the product of two thin ones and runs as two layers.
+"""Low rank: a layer's kernel, as a matrix of outputs x inputs, becomes the product of two thin ones and runs as two layers.
 
     W (u, d)  ~  weight (u, r)  times  basis (r, d)         r (u + d) multiplications instead of u d
 
@@ -21,10 +21,10 @@ from lenet5.errors import InputError
 
 
 def factorize(weights: Mapping[str, Any], ranks: Mapping[str, int]) -> Weights:
-    """A copy of the weights in which each layer named has two factors of so low a rank: its best approximation (truncated SVD).
+    """A copy of the weights in which each layer named has two factors: its best approximation of that rank (truncated SVD).
 
-    Both factors take the root of each singular value, so that training moves them alike.  Nothing is trained.  Raises InputError for
-    a layer that cannot be factored, one that is already, and a rank that its matrix cannot have.
+    ``ranks``: layer -> rank.  Both factors take the root of each singular value, so that training moves them alike.  Nothing is
+    trained.  Raises InputError for a layer that cannot be factored, one that is already, and a rank that its matrix cannot have.
     """
     arrays = checked(weights)
     for layer, rank in ranks.items():
@@ -43,7 +43,7 @@ def factorize(weights: Mapping[str, Any], ranks: Mapping[str, int]) -> Weights:
 
 
 def multiplied(weights: Mapping[str, Any]) -> Weights:
-    """The same network in ten arrays: every factored layer's factors multiplied back."""
+    """The same network in ten arrays: every factored layer's factors multiplied back.  InputError for weights that are not a LeNet-5's."""
     arrays = checked(weights)
     for layer in FACTORABLE:
         if f"{layer}.basis" in arrays:
@@ -54,13 +54,16 @@ def multiplied(weights: Mapping[str, Any]) -> Weights:
 
 
 def rank(weights: Mapping[str, Any], layer: str) -> int:
-    """The rank of a layer's kernel as a matrix, measured on the product of its factors if it is factored."""
+    """The rank of a layer's kernel as a matrix, measured on the product of its factors if it is factored.
+
+    Raises InputError for a layer that cannot be factored.
+    """
     check_option("layer", layer, FACTORABLE)
     arrays = checked(weights)
     kernel: NDArray[Any] = arrays[f"{layer}.weight"].astype(np.float64)
     if f"{layer}.basis" in arrays:
         kernel = _product(kernel, arrays[f"{layer}.basis"].astype(np.float64))
-    # Factors are float32: what their rounding adds to the smallest singular values is no rank.
+    # Factors are float32: what their rounding adds to the smallest singular values does not count.
     matrix = kernel.reshape(len(kernel), -1)
     return int(np.linalg.matrix_rank(matrix, tol=max(matrix.shape) * np.finfo(np.float32).eps * np.linalg.norm(matrix, 2)))
 
@@ -73,4 +76,4 @@ def _product(weight: NDArray[Any], basis: NDArray[Any]) -> NDArray[Any]:
 
 def _check_rank(layer: str, value: object, largest: int) -> None:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= largest:
-        raise InputError(f"rank: {value!r} is none of {layer}'s matrix; use a whole number from 1 to {largest}")
+        raise InputError(f"rank: {value!r} does not fit the matrix of {layer}; use a whole number from 1 to {largest}")

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from lenet5 import cost
 from lenet5.architecture import checked, shapes_of
-from lenet5.compression import compression, factorization
+from lenet5.compression import low_rank, weighing
 
 DENSE_RANKS = {"fc1": 50, "fc2": 7, "fc3": 4}
 """50: a rank that channel-last flattening could mistake for two maps of 5 x 5."""
@@ -34,10 +34,10 @@ def ranks(mode):
 @pytest.mark.parametrize("batch", [1, 40], ids="batch={}".format)
 def test_factored_is_multiplied(build, weights, images, ranks, batch):
     """Every framework and mode gives for the factors what the oracle gives for their product."""
-    factored = factorization.factorize(weights, ranks)
+    factored = low_rank.factorize(weights, ranks)
 
     net = build(factored, activation="tanh")
-    reference = lenet5.implementation("numpy")(factorization.multiplied(factored), mode="loops", activation="tanh")
+    reference = lenet5.implementation("numpy")(low_rank.multiplied(factored), mode="loops", activation="tanh")
 
     assert shapes_of(net.weights()) == shapes_of(factored)
     assert_allclose(net.predict(net.tensor(images[:batch])), reference.predict(images[:batch]), rtol=0, atol=1e-5)
@@ -45,7 +45,7 @@ def test_factored_is_multiplied(build, weights, images, ranks, batch):
 
 def test_factors_learn(build, weights, images, ranks):
     """Five steps of gradient descent move both factors as the oracle moves them; load() puts them back."""
-    factored = factorization.factorize(weights, ranks)
+    factored = low_rank.factorize(weights, ranks)
     labels = np.arange(40) % 11
     net = build(factored, optimizer="sgd", learning_rate=0.1)
     reference = lenet5.implementation("numpy")(factored, mode="loops", optimizer="sgd", learning_rate=0.1)
@@ -70,17 +70,17 @@ def test_the_error_is_the_singular_values_left_out(weights, layer):
     matrix = kernel.reshape(len(kernel), -1).astype(float)
     values = np.linalg.svd(matrix, compute_uv=False)
     for rank in (1, 5, len(values)):
-        factored = factorization.factorize(weights, {layer: rank})
-        product = factorization.multiplied(factored)[f"{layer}.weight"]
+        factored = low_rank.factorize(weights, {layer: rank})
+        product = low_rank.multiplied(factored)[f"{layer}.weight"]
         assert product.shape == kernel.shape
         assert np.linalg.norm(product.reshape(matrix.shape) - matrix) == pytest.approx(np.linalg.norm(values[rank:]), abs=1e-5)
-        assert factorization.rank(factored, layer) == factorization.rank(factorization.multiplied(factored), layer) == rank
+        assert low_rank.rank(factored, layer) == low_rank.rank(low_rank.multiplied(factored), layer) == rank
 
 
 def test_nothing_else_changes(weights):
     """Only the layer named has a basis, before its weight; the argument stays as it was."""
     before = {name: array.copy() for name, array in weights.items()}
-    factored = factorization.factorize(weights, {"fc1": 10})
+    factored = low_rank.factorize(weights, {"fc1": 10})
     assert list(factored) == [*list(weights)[:4], "fc1.basis", *list(weights)[4:]]
     assert factored["fc1.basis"].shape == (10, 400)
     assert factored["fc1.weight"].shape == (120, 10)
@@ -94,23 +94,23 @@ def test_nothing_else_changes(weights):
 
 def test_costs(weights):
     """r (u + d) multiplications and weights a dense layer, 100 times as many multiplications in conv2."""
-    factored = factorization.factorize(weights, {"conv2": 9, "fc1": 25})
+    factored = low_rank.factorize(weights, {"conv2": 9, "fc1": 25})
     macs = cost.macs_by_layer(factored)
     assert macs["conv2"] == 100 * (9 * 150 + 16 * 9)
     assert macs["fc1"] == 25 * (400 + 120)
     assert macs["conv1"] == 352_800
     assert cost.parameters(factored) == cost.parameters(weights) - 2_400 - 48_000 + 9 * 166 + 25 * 520
-    assert compression.dense_bytes(factored) == cost.weight_bytes(factored) == 4 * cost.parameters(factored)
+    assert weighing.dense_bytes(factored) == cost.weight_bytes(factored) == 4 * cost.parameters(factored)
     rows = 6 + 9 + 16 + 25 + 120 + 84 + 11
     kernels = cost.parameters(factored) - (6 + 16 + 120 + 84 + 11)
-    assert compression.sparse_bytes(factored) == 6 * kernels + 4 * (rows + 7) + 4 * 237
-    assert compression.sparsity(factored) == 0
+    assert weighing.sparse_bytes(factored) == 6 * kernels + 4 * (rows + 7) + 4 * 237
+    assert weighing.sparsity(factored) == 0
 
 
 @pytest.mark.parametrize("suffix", [".npz", ".safetensors"])
 def test_on_disk(weights, suffix, tmp_path):
     """A factored network is saved and read like any other."""
-    factored = factorization.factorize(weights, {"conv2": 9, "fc1": 25})
+    factored = low_rank.factorize(weights, {"conv2": 9, "fc1": 25})
     lenet5.save_weights(tmp_path / f"weights{suffix}", factored)
     found = lenet5.load_weights(tmp_path / f"weights{suffix}")
     assert list(found) == list(factored)
@@ -122,17 +122,17 @@ def test_on_disk(weights, suffix, tmp_path):
 def test_no_rank(weights, rank):
     """A rank that the matrix cannot have is refused with those that it can."""
     with pytest.raises(lenet5.InputError) as error:
-        factorization.factorize(weights, {"fc1": rank})
-    assert str(error.value) == f"rank: {rank!r} is none of fc1's matrix; use a whole number from 1 to 120"
+        low_rank.factorize(weights, {"fc1": rank})
+    assert str(error.value) == f"rank: {rank!r} does not fit the matrix of fc1; use a whole number from 1 to 120"
 
 
 def test_no_layer(weights):
     """conv1 reads the image and stays whole; what is factored is not factored again."""
     with pytest.raises(lenet5.InputError, match="layer: 'conv1' is not known; choose one of conv2, fc1, fc2, fc3"):
-        factorization.factorize(weights, {"conv1": 1})
-    factored = factorization.factorize(weights, {"fc1": 9})
+        low_rank.factorize(weights, {"conv1": 1})
+    factored = low_rank.factorize(weights, {"fc1": 9})
     with pytest.raises(lenet5.InputError, match="layer: fc1 is factored already"):
-        factorization.factorize(factored, {"fc1": 5})
+        low_rank.factorize(factored, {"fc1": 5})
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_no_layer(weights):
 )
 def test_factors_that_do_not_fit(weights, changes, message):
     """Factors are held to each other and to the layers around them."""
-    factored = factorization.factorize(weights, {"conv2": 3, "fc1": 9})
+    factored = low_rank.factorize(weights, {"conv2": 3, "fc1": 9})
     wrong = {**factored, **{name: array.astype(np.float32) for name, array in changes.items()}}
     with pytest.raises(lenet5.InputError) as error:
         checked(wrong)
@@ -157,7 +157,7 @@ def test_factors_that_do_not_fit(weights, changes, message):
 @pytest.mark.default_mode
 def test_load_takes_the_same_factors_only(build, weights):
     """A network refuses weights that are factored otherwise, in both directions, and stays as it was."""
-    factored = factorization.factorize(weights, {"fc1": 9})
+    factored = low_rank.factorize(weights, {"fc1": 9})
     with pytest.raises(lenet5.InputError, match=r"weights: 'fc1\.basis' is none of LeNet-5's"):
         build(weights).load(factored)
     net = build(factored)

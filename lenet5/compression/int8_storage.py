@@ -1,0 +1,44 @@
+"""Quantized networks on disk: one .safetensors file, with four arrays a layer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from safetensors import SafetensorError
+from safetensors.numpy import load_file, save_file
+
+from lenet5.architecture import LAYERS
+from lenet5.compression.int8 import Quantized, QuantizedLayer, dequantize
+from lenet5.errors import InputError
+from lenet5.storage import write_whole
+
+DTYPES = {"weight": np.int8, "weight_scale": np.float32, "bias": np.int32, "input_scale": np.float32}
+"""The fields of a `QuantizedLayer`, in order."""
+
+
+def save_quantized(path: str | Path, quantized: Quantized) -> None:
+    """Write a quantized network as .safetensors, whole or not at all; InputError where no file can be made."""
+    arrays = {f"{layer}.{field}": np.asarray(value) for layer, found in quantized.items() for field, value in vars(found).items()}
+    write_whole(Path(path), lambda beside: save_file(arrays, beside))
+
+
+def load_quantized(path: str | Path) -> Quantized:
+    """Read what `save_quantized` wrote.  Raises InputError, one line, for a file that is missing, damaged or something else."""
+    try:
+        arrays = load_file(path)
+    except (OSError, SafetensorError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"{path}: cannot be read ({reason}); expected a file of save_quantized") from error
+    for name in (f"{layer}.{field}" for layer in LAYERS for field in DTYPES):
+        if name not in arrays or arrays[name].dtype != DTYPES[name.partition(".")[2]]:
+            found = arrays[name].dtype if name in arrays else "missing"
+            raise InputError(f"{path}: {name} is {found}; expected a quantized LeNet-5, a file of save_quantized")
+    fields: dict[str, list[Any]] = {layer: [arrays[f"{layer}.{field}"][()] for field in DTYPES] for layer in LAYERS}
+    quantized = {layer: QuantizedLayer(*values) for layer, values in fields.items()}
+    try:
+        dequantize(quantized)
+    except (InputError, ValueError) as error:
+        raise InputError(f"{path}: does not hold a quantized LeNet-5 ({error}); expected a file of save_quantized") from error
+    return quantized

@@ -1,0 +1,27 @@
+"""Fixtures of several tests here: a small trained network, and the same in int8."""
+
+from __future__ import annotations
+
+import pytest
+
+import lenet5
+from lenet5 import datasets, training
+from lenet5.compression import quantize
+
+
+@pytest.fixture(scope="session")
+def data():
+    return datasets.load("digits")
+
+
+@pytest.fixture(scope="session")
+def trained(data):
+    """A grey network after three epochs."""
+    net = lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
+    training.train(net, data, epochs=3)
+    return net.weights()
+
+
+@pytest.fixture(scope="session")
+def quantized(trained, data):
+    return quantize(trained, data.train.images[:200])
