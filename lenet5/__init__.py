@@ -14,13 +14,13 @@ from __future__ import annotations
 
 import ast
 import importlib
-import importlib.util
 import pkgutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet5.errors import InputError, NoDevice, NotInstalled, NotSupported
+from lenet5.packages import imported
 
 if TYPE_CHECKING:
     from lenet5.architecture import Architecture, initial_weights
@@ -92,13 +92,7 @@ def implementation(framework: str) -> Any:
     its own ImportError: that is never a reason to skip.
     """
     _check(framework)
-    try:
-        return importlib.import_module(f"{__name__}.{_PREFIX}{framework}").LeNet5
-    except ModuleNotFoundError as error:
-        package = (error.name or "").partition(".")[0]
-        if not package or importlib.util.find_spec(package) is not None:
-            raise
-        raise NotInstalled(f"{framework}: the package {package!r} is not installed; pip install {package}") from error
+    return imported(framework, f"{__name__}.{_PREFIX}{framework}").LeNet5
 
 
 # What a class LeNet5 declares.  Each is a literal, explained in contract.Network, and read from the source: listing cases and drawing
@@ -151,7 +145,7 @@ def _check(framework: object) -> None:
 
 
 def _declared(framework: str, name: str, default: Any) -> Any:
-    """The literal of that name in a framework's class LeNet5, or the default where there is none."""
+    """The literal of that name in a framework's class LeNet5, or the default where the class has no such name."""
     _check(framework)
     file = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
     source = _literals(file.read_text(encoding="utf-8")).get(name)

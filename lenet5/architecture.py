@@ -37,7 +37,10 @@ FLAT_SIDE = 5
 
 @dataclass(frozen=True)
 class Architecture:
-    """One LeNet-5: image channels, number of classes, and the activation after each hidden layer."""
+    """One LeNet-5: image channels, number of classes, and the activation after each hidden layer.
+
+    Raises InputError for a number that no network can have and for an unknown activation.
+    """
 
     channels: int = 3
     classes: int = 50
@@ -47,7 +50,7 @@ class Architecture:
         for name, least in (("channels", 1), ("classes", 2)):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"{name}: {value!r} is no whole number of at least {least}")
+                raise InputError(f"{name}: {value!r} does not fit; use a whole number of at least {least}")
         check_option("activation", self.activation, ACTIVATIONS)
 
     @property
@@ -72,9 +75,10 @@ NAMES = tuple(Architecture().shapes)
 """The ten arrays of every LeNet-5."""
 
 BASES = tuple(f"{layer}.basis" for layer in FACTORABLE)
-"""Those that one with factored layers has besides (see `factorization`)."""
+"""The arrays that a LeNet-5 with factored layers has in addition (see `compression.low_rank`)."""
 
 ORDER = tuple(f"{layer}.{kind}" for layer in LAYERS for kind in ("basis", "weight", "bias"))
+"""Every name that can occur, in canonical order: a basis stands before the weight of its layer."""
 
 
 def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
@@ -94,17 +98,17 @@ def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
 
 
 def checked(weights: Mapping[str, Any], like: Mapping[str, tuple[int, ...]] | None = None) -> Weights:
-    """A copy of the weights, in canonical order, if they are a LeNet-5's.  A basis stands before its layer's weight.
+    """A copy of the weights, in canonical order, if they are a LeNet-5's.
 
-    Takes anything that NumPy can read as arrays, a PyTorch state_dict included.  Raises InputError for a missing or foreign name,
-    what is no array, a dtype other than float32, layers that do not fit each other (or ``like``, if given), and values that are
-    not finite.
+    Takes anything that NumPy can read as arrays, a PyTorch state_dict included.  ``like``: name -> shape that is wanted; without it
+    the layers must fit each other.  Raises InputError for a missing or unknown name, for a value that NumPy cannot read as an array,
+    for a dtype other than float32, for a shape that does not fit, and for numbers that are not finite.
     """
     needed = tuple(like or NAMES)
     if missing := [name for name in needed if name not in weights]:
         raise InputError(f"weights: {missing[0]!r} is missing; LeNet-5 has {', '.join(needed)}")
     if foreign := [name for name in weights if name not in needed and (like or name not in BASES)]:
-        raise InputError(f"weights: {foreign[0]!r} is none of LeNet-5's; it has {', '.join(needed)}")
+        raise InputError(f"weights: {foreign[0]!r} is not an array of LeNet-5; it has {', '.join(needed)}")
     arrays = {name: _copied(name, weights[name]) for name in ORDER if name in weights}
     wanted = like or _fitting_shapes(arrays)
     for name, array in arrays.items():
@@ -133,11 +137,11 @@ def _copied(name: str, value: Any) -> NDArray[Any]:
         return np.asarray(value).copy()  # np.array would ask a PyTorch tensor for the copy, which answers with a warning
     except (TypeError, ValueError, RuntimeError) as error:  # ragged lists; tensors in bfloat16, sparse ones, or tied to a gradient
         reason = str(error).partition("\n")[0]
-        raise InputError(f"weights: {name} is no array ({reason}); it must be float32") from error
+        raise InputError(f"weights: {name} is not an array ({reason}); it must be float32") from error
 
 
 def _fitting_shapes(arrays: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
-    """The shapes that the arrays must have, given each layer's own number of outputs, each basis' rank and the first one's channels."""
+    """Name -> the shape that the array must have, given the outputs of each layer, the rank of each basis and the image's channels."""
     for name in kernel_names(arrays):
         count = 4 if name.startswith(CONVOLUTIONS) else 2
         if arrays[name].ndim != count or 0 in arrays[name].shape:

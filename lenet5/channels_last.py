@@ -1,4 +1,4 @@
-"""From the canonical layout of weights to that of libraries that keep channels last, and back.  Needs none of them.
+"""From the canonical layout of weights to that of libraries that keep channels last, and back.  Imports none of these libraries.
 
 Such a library flattens row, column, channel, the canonical order is channel, row, column: the inputs of fc1 are *permuted*, on top of the
 transposition that every dense kernel needs.
@@ -13,9 +13,9 @@ from lenet5.architecture import CONVOLUTIONS, DENSE, FLAT_SIDE
 
 
 def from_canonical(layer: str, weight: NDArray[np.float32], factored: bool = False) -> NDArray[np.float32]:
-    """(f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)
+    """A layer's weight as such a library wants it, a view.   (f, c, k, k) -> (k, k, c, f);  (u, d) -> (d, u)
 
-    ``factored`` says that this is the second of two factors: its inputs are its basis' outputs, which nobody flattened.
+    ``factored`` says that this is the second of two factors: its inputs are the outputs of its basis, not flattened maps.
     """
     if layer in CONVOLUTIONS:
         return weight.transpose(2, 3, 1, 0)
@@ -26,7 +26,7 @@ def from_canonical(layer: str, weight: NDArray[np.float32], factored: bool = Fal
 
 
 def to_canonical(layer: str, kernel: NDArray[np.float32], factored: bool = False) -> NDArray[np.float32]:
-    """(k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d);  ``factored`` as above"""
+    """The way back, a copy.   (k, k, c, f) -> (f, c, k, k);  (d, u) -> (u, d);  ``factored`` as above"""
     if layer in CONVOLUTIONS:
         return kernel.transpose(3, 2, 0, 1).copy()
     weight = kernel.T
@@ -37,5 +37,5 @@ def to_canonical(layer: str, kernel: NDArray[np.float32], factored: bool = False
 
 
 def images(canonical: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n, c, h, w) -> (n, h, w, c), contiguous"""
+    """Images with channels last, contiguous.   (n, c, h, w) -> (n, h, w, c)"""
     return np.ascontiguousarray(np.transpose(canonical, (0, 2, 3, 1)))

@@ -17,7 +17,7 @@ from lenet5.errors import InputError
 Weights = dict[str, NDArray[np.float32]]
 """Canonical weights: the names and the layout of a PyTorch state_dict, as NumPy arrays (see `architecture`).
 
-Ten arrays, and ``<layer>.basis`` before the weight of a layer that is factored (see `factorization`): the inputs are multiplied by the
+Ten arrays, and ``<layer>.basis`` before the weight of a layer that is factored (see `compression.low_rank`): the inputs are multiplied by the
 basis first.
 """
 
@@ -26,8 +26,8 @@ OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
 COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
 
-# Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for everybody; what
-# each framework does differently with it stands beside its optimizer.
+# Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for all
+# frameworks; where a framework uses it differently, that stands beside its optimizer.
 ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 
@@ -47,7 +47,7 @@ class Network(Protocol):
     """Each mode that makes a graph or compiles -> the mode that does the same operation by operation: what it is compared with."""
 
     colour: ClassVar[str]
-    """The framework's colour in every plot, one of `COLOURS`, whichever other frameworks there are.  Absent: a plot chooses."""
+    """The framework's own colour in every plot, one of `COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
 
     reference: ClassVar[str]
     """The mode that is the textbook loops in float64, which every network is checked against.  Exactly one framework has it."""
@@ -72,19 +72,22 @@ class Network(Protocol):
         """
 
     def tensor(self, array: NDArray[Any]) -> Any:
-        """A host array as what the framework eats: checked, converted, on the device; the copy has finished.
+        """A host array as the framework wants it: checked, converted, on the device; the copy has finished.
 
-        In no other time: what it takes is reported for itself.
+        The time that this takes is reported apart, and is not part of the time of predict or train_step.
 
         Images float32 (n, c, 32, 32) or labels integer (n,).  Raises InputError for another dtype or shape, for values that are
-        not finite and for labels that are no class.
+        not finite and for labels that are not a class.
         """
 
     def predict(self, x: Any) -> NDArray[np.float32]:
-        """Logits of a batch on the host; the device has finished.   x from tensor() -> float32 (n, classes)"""
+        """Logits of a batch on the host; the device has finished.   x from tensor() -> float32 (n, classes), the caller's own array"""
 
     def train_step(self, x: Any, y: Any) -> float:
-        """One update of the weights from one batch; the mean cross-entropy *before* it, in nats."""
+        """One update of the weights from one batch; the mean cross-entropy *before* it, in nats.
+
+        x and y from tensor(), images and labels.  Raises InputError unless there is one label for each image.
+        """
 
     def weights(self) -> Weights:
         """A copy of the weights in canonical layout."""
@@ -120,7 +123,7 @@ def check_options(modes: tuple[str, ...], mode: str, activation: str, optimizer:
     check_option("optimizer", optimizer, OPTIMIZERS)
     check_option("device", device, DEVICES)
     if not (isinstance(learning_rate, (int, float)) and np.isfinite(learning_rate) and learning_rate > 0):
-        raise InputError(f"learning_rate: {learning_rate!r} is no finite number above 0")
+        raise InputError(f"learning_rate: {learning_rate!r} does not fit; use a finite number above 0")
 
 
 def is_labels(array: NDArray[Any]) -> bool:
@@ -151,10 +154,10 @@ def check_labels(labels: NDArray[Any], classes: int) -> None:
         raise InputError(f"labels: dtype {labels.dtype} does not fit; this network takes {wanted}")
     outside = np.flatnonzero((labels < 0) | (labels >= classes))
     if len(outside):
-        raise InputError(f"labels: {labels[outside[0]]} at position {outside[0]} is no class; this network takes {wanted}")
+        raise InputError(f"labels: {labels[outside[0]]} at position {outside[0]} is not a class; this network takes {wanted}")
 
 
 def check_pair(n_images: int, n_labels: int) -> None:
-    """Raise InputError unless there is one label an image."""
+    """Raise InputError unless there is one label for each image."""
     if n_images != n_labels:
         raise InputError(f"train_step: {n_images} images but {n_labels} labels; it takes one label an image")

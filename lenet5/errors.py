@@ -8,9 +8,9 @@ from __future__ import annotations
 
 
 class InputError(ValueError):
-    """Something handed in from outside is wrong: one line that names it, its value and what would be right.
+    """Input from outside is wrong: one line that names it, its value and what would be right.
 
-    It is one line whatever the names and values in it hold: what does not print is written as an escape.
+    The message stays on one line for any name and value in it: characters that do not print are written as escapes.
     """
 
     def __init__(self, message: str) -> None:
@@ -27,3 +27,13 @@ class NoDevice(NotSupported):
 
 class NotInstalled(ImportError):
     """A framework (or a compiler that one of its modes needs) is not on this machine."""
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a message: as it is if it prints on one line, else in quotes with escapes."""
+    return str(value) if str(value).isprintable() else repr(str(value))
+
+
+def reason(error: Exception) -> str:
+    """What an exception of another library says, on one line."""
+    return shown(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -1,4 +1,4 @@
-"""Weights on disk: .npz and .safetensors, both ways, and PyTorch state_dicts to read.  Nothing here can execute code from a file."""
+"""Weights on disk: .npz and .safetensors to write and read, PyTorch state_dicts to read.  No file can make this execute code."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
 def load_weights(path: str | os.PathLike[str]) -> Weights:
     """Read canonical weights from .npz, .safetensors, or a PyTorch state_dict (.pt, .pth).
 
-    Raises InputError, one line, for a file that is missing, damaged, of another kind, or holds something other than a LeNet-5.
+    Raises InputError, one line, for a file that is missing, damaged, of another kind, or holds something other than a LeNet-5;
+    NotInstalled for a state_dict where PyTorch is absent.
     """
     path = Path(path)
     read = _choose(path, _READERS)
@@ -70,7 +71,7 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
     if not zipfile.is_zipfile(path):
-        raise InputError(f"{path}: is no .npz archive; expected one written by save_weights or numpy.savez")
+        raise InputError(f"{path}: is not an .npz archive; expected one written by save_weights or numpy.savez")
     # A file object of our own: given the name, numpy.load leaves its file open when the archive is damaged.
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
         return dict(archive)

@@ -36,7 +36,7 @@ class History:
 def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Indices of each batch of one shuffled epoch; what does not fill a batch is left out, since a new shape means a new compilation.
 
-    The same seed gives the same batches with every version of NumPy.  Raises InputError if there is not even one batch.
+    ``count``: images in the split; ``size``: images in a batch.   -> arrays (size,).  The same seed gives the same batches with every version of NumPy.  Raises InputError if not even one batch can be filled.
     """
     if not 1 <= size <= count:
         raise InputError(f"batch: {size} does not fit a split of {count} images; use 1 to {count}")
@@ -84,12 +84,12 @@ def evaluate(net: Network, split: Split) -> tuple[float, float]:
 
 
 def train_epoch(net: Network, prepared: list[tuple[Any, Any]]) -> float:
-    """One update for each batch that tensor() has prepared; the mean of their losses in nats."""
+    """One update for each prepared batch; the mean of their losses in nats.   prepared: (images, labels) pairs from `prepare`"""
     return float(np.mean([net.train_step(x, y) for x, y in prepared]))
 
 
 def prepare(net: Network, split: Split, batch: int = BATCH, seed: int = 0) -> list[tuple[Any, Any]]:
-    """One shuffled epoch of batches as the network eats them."""
+    """One shuffled epoch of batches, as tensor() makes them: (images, labels) pairs.  Raises InputError as `batches` does."""
     return [(net.tensor(split.images[rows]), net.tensor(split.labels[rows])) for rows in batches(len(split.labels), batch, seed)]
 
 
@@ -98,8 +98,9 @@ def train(
 ) -> History:
     """Train for some epochs and evaluate on the validation split after each.
 
-    Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` names a
-    bar on the terminal; without one there is none.
+    Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` is the
+    name of a progress bar, shown where standard error is a terminal; None shows no bar.  Raises InputError for a batch that the
+    training split cannot fill.
     """
     history = History()
     bar = tqdm(

@@ -82,7 +82,7 @@ class LeNet5:
 
     @property
     def workspace_bytes(self) -> int:
-        """Memory held between calls beside the weights and the optimizer's state; bounded, whatever the batch."""
+        """Memory held between calls beside the weights and the optimizer's state, in bytes; bounded for a batch of any size."""
         return self._network.workspace_bytes
 
     @staticmethod

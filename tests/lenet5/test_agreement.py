@@ -199,8 +199,8 @@ def test_bad_images(build, images, message):
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        (np.array([0, 50]), "labels: 50 at position 1 is no class; this network takes integers (n,) from 0 to 49 with n >= 1"),
-        (np.array([-1, 0]), "labels: -1 at position 0 is no class; this network takes integers (n,) from 0 to 49 with n >= 1"),
+        (np.array([0, 50]), "labels: 50 at position 1 is not a class; this network takes integers (n,) from 0 to 49 with n >= 1"),
+        (np.array([-1, 0]), "labels: -1 at position 0 is not a class; this network takes integers (n,) from 0 to 49 with n >= 1"),
         (np.array([0.0, 1.0]), "labels: dtype float64 does not fit; this network takes integers (n,) from 0 to 49 with n >= 1"),
         (np.array([0, 1, 2]), "train_step: 2 images but 3 labels; it takes one label an image"),
     ],
@@ -221,8 +221,8 @@ def test_bad_labels(build, labels, message):
         ({"activation": "gelu"}, "activation: 'gelu' is not known; choose one of relu, sigmoid, tanh"),
         ({"optimizer": "lion"}, "optimizer: 'lion' is not known; choose one of sgd, adam"),
         ({"device": "tpu"}, "device: 'tpu' is not known; choose one of cpu, cuda"),
-        ({"learning_rate": -1}, "learning_rate: -1 is no finite number above 0"),
-        ({"learning_rate": float("nan")}, "learning_rate: nan is no finite number above 0"),
+        ({"learning_rate": -1}, "learning_rate: -1 does not fit; use a finite number above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate: nan does not fit; use a finite number above 0"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
 )

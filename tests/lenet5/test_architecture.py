@@ -51,7 +51,7 @@ def test_shapes(channels, classes, parameters):
 
 
 def test_default_architecture():
-    """Without arguments it is the seed's network, and it cannot be changed afterwards."""
+    """Without arguments it is the network of the original report, and it cannot be changed afterwards."""
     architecture = Architecture()
     assert architecture == Architecture(channels=3, classes=50, activation="relu")
     with pytest.raises(dataclasses.FrozenInstanceError):
@@ -61,13 +61,13 @@ def test_default_architecture():
 @pytest.mark.parametrize(
     ("options", "error"),
     [
-        ({"channels": 0}, "channels: 0 is no whole number of at least 1"),
-        ({"channels": -3}, "channels: -3 is no whole number of at least 1"),
-        ({"channels": 3.0}, "channels: 3.0 is no whole number of at least 1"),
-        ({"channels": "3"}, "channels: '3' is no whole number of at least 1"),
-        ({"channels": True}, "channels: True is no whole number of at least 1"),
-        ({"classes": 1}, "classes: 1 is no whole number of at least 2"),
-        ({"classes": None}, "classes: None is no whole number of at least 2"),
+        ({"channels": 0}, "channels: 0 does not fit; use a whole number of at least 1"),
+        ({"channels": -3}, "channels: -3 does not fit; use a whole number of at least 1"),
+        ({"channels": 3.0}, "channels: 3.0 does not fit; use a whole number of at least 1"),
+        ({"channels": "3"}, "channels: '3' does not fit; use a whole number of at least 1"),
+        ({"channels": True}, "channels: True does not fit; use a whole number of at least 1"),
+        ({"classes": 1}, "classes: 1 does not fit; use a whole number of at least 2"),
+        ({"classes": None}, "classes: None does not fit; use a whole number of at least 2"),
         ({"activation": "gelu"}, "activation: 'gelu' is not known; choose one of relu, sigmoid, tanh"),
         ({"activation": ["relu"]}, "activation: ['relu'] is not known; choose one of relu, sigmoid, tanh"),
     ],
@@ -183,9 +183,9 @@ NAN[7], INF[3, 4] = np.nan, -np.inf
     ("changes", "error"),
     [
         ({"conv2.bias": None}, f"weights: 'conv2.bias' is missing; LeNet-5 has {HAS}"),
-        ({"fc4.bias": zeros(7)}, f"weights: 'fc4.bias' is none of LeNet-5's; it has {HAS}"),
-        ({"two\nlines": zeros(7)}, f"weights: 'two\\nlines' is none of LeNet-5's; it has {HAS}"),
-        ({7: zeros(7)}, f"weights: 7 is none of LeNet-5's; it has {HAS}"),
+        ({"fc4.bias": zeros(7)}, f"weights: 'fc4.bias' is not an array of LeNet-5; it has {HAS}"),
+        ({"two\nlines": zeros(7)}, f"weights: 'two\\nlines' is not an array of LeNet-5; it has {HAS}"),
+        ({7: zeros(7)}, f"weights: 7 is not an array of LeNet-5; it has {HAS}"),
         ({"fc2.bias": zeros(84, dtype=np.float64)}, "weights: fc2.bias has dtype float64; it must be float32"),
         ({"conv1.weight": zeros(6, 3, 5, 5, dtype=np.float16)}, "weights: conv1.weight has dtype float16; it must be float32"),
         ({"fc2.bias": [0.0] * 84}, "weights: fc2.bias has dtype float64; it must be float32"),
@@ -225,7 +225,7 @@ def test_nothing_is_no_weights():
 def test_ragged_lists_are_no_array():
     """What NumPy cannot read at all is refused in one line too."""
     error = message({**good(), "fc1.bias": [[1.0], [2.0, 3.0]]})
-    assert error.startswith("weights: fc1.bias is no array (setting an array element with a sequence.")
+    assert error.startswith("weights: fc1.bias is not an array (setting an array element with a sequence.")
     assert error.endswith("); it must be float32")
 
 
@@ -239,7 +239,7 @@ def test_tensors_that_numpy_cannot_read_are_no_arrays():
         (bias.clone().requires_grad_(), "Can't call numpy() on Tensor that requires grad"),
     ):
         error = message({**good(), "fc1.bias": tensor})
-        assert error.startswith(f"weights: fc1.bias is no array ({reason}")
+        assert error.startswith(f"weights: fc1.bias is not an array ({reason}")
         assert error.endswith("); it must be float32")
 
 

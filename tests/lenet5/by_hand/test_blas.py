@@ -17,7 +17,7 @@ def blas_threads():
     return [pool["num_threads"] for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
 
 
-def test_the_blas_is_held_whoever_asks():
+def test_the_blas_is_held_for_every_caller():
     """Threads that follow each other, and threads that are inside together and leave in the order they came."""
     before, both_in, first_out = blas_threads(), threading.Barrier(2), threading.Event()
     within = []
@@ -68,7 +68,7 @@ def test_pages_of_the_blas(monkeypatch):
     assert at_once == [1, 3, 3, 3]
 
 
-def test_pages_without_somebody(monkeypatch):
+def test_pages_without_an_interrupted_thread(monkeypatch):
     """A thread that is interrupted on its way to the others does not keep them waiting for ever."""
     together = threading.Barrier(3)  # one more than will come
     monkeypatch.setattr(blas.threading, "Barrier", lambda parties: together)

@@ -158,7 +158,7 @@ def test_factors_that_do_not_fit(weights, changes, message):
 def test_load_takes_the_same_factors_only(build, weights):
     """A network refuses weights that are factored otherwise, in both directions, and stays as it was."""
     factored = low_rank.factorize(weights, {"fc1": 9})
-    with pytest.raises(lenet5.InputError, match=r"weights: 'fc1\.basis' is none of LeNet-5's"):
+    with pytest.raises(lenet5.InputError, match=r"weights: 'fc1\.basis' is not an array of LeNet-5"):
         build(weights).load(factored)
     net = build(factored)
     with pytest.raises(lenet5.InputError, match=r"weights: 'fc1\.basis' is missing"):

@@ -1,0 +1,28 @@
+"""Import a module that only some users need, and say what to install where its package is absent."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+from typing import Any
+
+from lenet5.errors import NotInstalled
+
+_NAMES_TO_INSTALL = {"PIL": "pillow"}
+"""Package as it is imported -> as it is installed, where the two differ."""
+
+
+def imported(user: str, module: str) -> Any:
+    """The module; ``user`` is what needs it, the first word of a message.
+
+    Raises NotInstalled where its package, or one that this package needs, is absent.  A package that is there but broken raises its
+    own error.
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or importlib.util.find_spec(package) is not None:
+            raise
+        package = _NAMES_TO_INSTALL.get(package, package)
+        raise NotInstalled(f"{user}: the package {package!r} is not installed; pip install {package}") from error
