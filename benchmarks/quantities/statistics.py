@@ -90,11 +90,12 @@ class Difference(NamedTuple):
 
 
 def paired_difference(gained: int, lost: int, trials: int, confidence: float = CONFIDENCE) -> Difference:
-    """The difference of two accuracies on the same images: so many only the second network got right, so many only the first.
+    """How much more accurate a second network is than a first on the same images, with the interval of that difference.
 
-    Images that both got right or wrong say nothing of the difference, which is what pairing buys: McNemar's view, as an interval.  It is
-    Bonett and Price's (2012): one image is added to either side before the textbook formula, which keeps it honest for few
-    disagreements and gives a width even to none.  Raises ValueError for counts that cannot be.
+    ``gained`` images only the second network classified correctly, ``lost`` images only the first, of ``trials`` images in all.  Images
+    that both got right, or both got wrong, do not widen the interval: McNemar's view.  The interval is Bonett and Price's (2012), which adds
+    one image to either side before the textbook formula; so it holds its confidence for few disagreements, and has a width even without any.
+    Raises ValueError for counts that contradict each other.
     """
     if min(gained, lost) < 0 or gained + lost > trials or trials < 1:
         raise ValueError(f"paired_difference: {gained} gained and {lost} lost of {trials} images cannot be")

@@ -8,7 +8,7 @@ from math import floor, log10
 
 
 def significant(value: float, digits: int = 3) -> str:
-    """A number with so many significant digits, never in exponents.   1234.5 -> '1,230'; 0.012345 -> '0.0123'; 0 -> '0'"""
+    """A number with this many significant digits, never with an exponent.   1234.5 -> '1,230'; 0.012345 -> '0.0123'; 0 -> '0'"""
     if value == 0:
         return "0"
     decimals = digits - 1 - floor(log10(abs(value)))
@@ -27,9 +27,9 @@ def seconds(value: float) -> str:
 
 
 def size(value: float) -> str:
-    """Bytes with a binary prefix.   261624 -> '255 KiB'"""
+    """Bytes, or a difference of bytes, with a binary prefix.   261624 -> '255 KiB'"""
     for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):
-        if value >= factor:
+        if abs(value) >= factor:
             return f"{significant(value / factor)} {unit}"
     return f"{value:,.0f} B"
 

@@ -1,4 +1,4 @@
-"""Where processes have to agree to be one run, and runs to be compared: the same machine, settings, code, versions and cases."""
+"""Where processes have to agree to be one run, and runs to be compared: machine, settings, code, versions and cases."""
 
 from __future__ import annotations
 

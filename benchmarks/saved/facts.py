@@ -1,7 +1,7 @@
 """The table of what a file says beside its cases: the machine, the settings, the versions, and what was not measured.
 
-As `fields` is for the values of a case, this is for those of a whole process: one row a place, and everything that reads a file relies
-on these rows.  A place that no row names is kept as it is and read by nothing.
+`fields` has a row for each value of a case; this table has a row for each value of a whole process, and every reader relies on these rows.
+A value without a row is kept as it is, and no code reads it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from benchmarks.saved.kinds import (
 )
 
 FORMAT = 1
-"""What our part of the JSON looks like; a report reads its own format only."""
+"""The version of our part of the JSON; a report reads its own format only."""
 
 OURS = "machine_info.lenet5"
 
@@ -80,20 +80,20 @@ FACTS = (
 
 
 def faults(document: Any) -> Iterator[str]:
-    """What is wrong with a file beside its cases, a sentence each, the one that explains most first."""
+    """A sentence for each value of a file, its cases aside, that is wrong or missing."""
     if not isinstance(document, Mapping):
         yield wrong("file", document, "an object")
         return
     for fact in FACTS:
         where, _, key = fact.place.rpartition(".")
         holder = at(document, where) if where else document
-        # Of a holder that is none, its own row has spoken.
+        # A holder that is no object has a row of its own, which has said so.
         if isinstance(holder, Mapping) and (fault := fault_in(holder, key, fact.kind, fact.needed)):
             yield f"{where}.{fault}" if where else fault
 
 
 def at(document: Mapping[str, Any], place: str) -> Any:
-    """The value at a place of a file, such as "machine_info.lenet5.threads"; None if it has no such place."""
+    """The value at a place of a file, such as "machine_info.lenet5.threads"; None where the file has no such place."""
     value: Any = document
     for key in place.split("."):
         value = value.get(key) if isinstance(value, Mapping) else None

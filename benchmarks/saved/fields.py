@@ -1,7 +1,7 @@
-"""The one table of fields: what rides on a case beside its times, of which kind each value is, how it is shown, and which groups have it.
+"""The one table of fields: the values that a case saves beside its times, each with its kind, its unit and the groups that have it.
 
-A case writes through it (`checked`), a saved file is read by it (`read`), and the report relies on nothing that it does not promise.
-A new field is one new row.
+A case writes through this table (`checked`), a saved file is read by it (`read`), and the report relies on nothing else.  A new field is one
+new row.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Field:
     name: str
     kind: Kind
     unit: Unit | None = None
-    """How the report shows it, or each value of a list; None for words and for what is not shown."""
+    """How the report shows the value, or each value of a list; None for words, and for values that the report does not show."""
     needs: tuple[str, ...] = ()
     """The groups of which every case has it."""
     may: tuple[str, ...] = ()
@@ -186,11 +186,11 @@ FIELDS: Mapping[str, Field] = {
 }
 
 EVERYWHERE = ("framework", "mode")
-"""What every case of every group has, and all that a group needs which this table does not know."""
+"""What every case of every group has.  A group that this table does not know, a case of your own, needs no more."""
 
 
 def of(group: str) -> dict[str, Field]:
-    """The fields that a case of this group can have, by name; of a group that the table does not know, all there are."""
+    """The fields that a case of this group can have, by name; for a group that the table does not know, all fields."""
     if group not in GROUPS:
         return dict(FIELDS)
     return {name: field for name, field in FIELDS.items() if group in (*field.needs, *field.may)}
@@ -210,10 +210,10 @@ def unit(name: str) -> Unit:
 
 
 def checked(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a case of this group writes into its JSON: the values themselves.
+    """The values themselves, if a case of this group can save them.
 
-    Raises ValueError, one line, for a field that the table does not know for this group, for one that is missing, and for a value that is
-    not what the table says.
+    Raises ValueError, one line, for a field that the table does not have for this group, for a needed field that is missing, and for a
+    value that is not of its kind or does not fit the others.
     """
     undeclared = sorted(values.keys() - of(group).keys())
     if undeclared:
@@ -224,7 +224,7 @@ def checked(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read(where: str, group: str, values: Mapping[str, Any]) -> dict[str, Any]:
-    """What a saved case of this group says: every field that it can have, None for one that it has not, and nothing else.
+    """The values of a saved case: every field that its group can have, None for a field that the case lacks, and nothing else.
 
     Raises InputError, one line that begins with ``where``, unless every value is what the table says.
     """

@@ -1,7 +1,7 @@
-"""What a saved value can be: whole numbers, numbers, texts, lists and mappings of these, and the words for a value that is none of them.
+"""What a saved value can be: a whole number, a number, a text, or a list or an object of these; and the error line for any other value.
 
-A kind answers with the sentence that an error line ends with, or with None for a value that is right.  ``place`` says where the value
-stands.
+A kind knows which values are right.  Its ``fault`` gives the sentence about a wrong value, or None for a right one; ``place`` is where the
+value stands in its file, such as "benchmarks[3].stats.median".
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ SHOWN_CHARACTERS = 60
 
 
 class Kind(Protocol):
-    """Something that a saved value has to be."""
+    """A description of the values that are right at some place."""
 
     @property
     def right(self) -> str:
         """What would be right, after the word "expected"."""
 
     def fault(self, place: str, value: Any) -> str | None:
-        """What is wrong with the value at this place: 'batch is 0; expected a whole number from 1 to ...'; None if nothing is."""
+        """The sentence about a wrong value: 'batch is 0; expected a whole number from 1 to ...'; None for a right one."""
 
 
 @dataclass(frozen=True)
 class Whole:
-    """An integer; True and False are none."""
+    """An integer in a range, both ends included; True and False, which Python counts as integers, are wrong."""
 
     low: int = 0
     high: int = MOST_COUNT
@@ -50,7 +50,7 @@ class Whole:
 
 @dataclass(frozen=True)
 class Number:
-    """An integer or a float in a range; True, False, NaN and infinity are none."""
+    """An integer or a float in a range, both ends included; True, False, NaN and infinity are wrong."""
 
     low: float
     high: float
@@ -96,7 +96,7 @@ class OneOf:
 
 @dataclass(frozen=True)
 class Either:
-    """What one of two kinds takes."""
+    """A value that is right for at least one of two kinds."""
 
     one: Kind
     other: Kind
@@ -111,11 +111,11 @@ class Either:
 
 @dataclass(frozen=True)
 class ListOf:
-    """Values of one kind in a row; a tuple, which JSON makes a list of, is one too."""
+    """A list of values of one kind; or a tuple, which JSON turns into a list."""
 
     each: Kind
     least: int = 1
-    """How many values at least."""
+    """The smallest number of values."""
 
     @property
     def right(self) -> str:
@@ -146,7 +146,7 @@ class PairOf:
 
 @dataclass(frozen=True)
 class Anything:
-    """Whatever JSON can say."""
+    """Any value."""
 
     right: str = "anything"
 
@@ -156,7 +156,7 @@ class Anything:
 
 @dataclass(frozen=True)
 class MapOf:
-    """An object, as JSON calls it: any number of names, each with a value of one kind."""
+    """An object, as JSON calls a mapping: any names, each with a value of one kind."""
 
     each: Kind = Anything()
 
@@ -173,7 +173,7 @@ class MapOf:
 
 @dataclass(frozen=True)
 class Finite:
-    """Whatever JSON can say at any depth, but for NaN and infinity, which Python writes and JSON cannot say."""
+    """Any value without NaN and infinity in it, at any depth: Python writes these two, although JSON has no way to."""
 
     right: str = "anything but NaN and infinity"
 
@@ -191,7 +191,7 @@ def wrong(place: str, value: Any, right: str) -> str:
 
 
 def fault_in(values: Mapping[str, Any], name: str, kind: Kind, needed: bool = True) -> str | None:
-    """What is wrong with the value of that name, or that it is missing; None if nothing is."""
+    """The sentence about the value of that name if it is wrong, or missing although it is ``needed``; else None."""
     if name in values:
         return kind.fault(name, values[name])
     return f"{name} is missing; expected {kind.right}" if needed else None

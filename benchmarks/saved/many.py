@@ -111,7 +111,7 @@ def _merged(cases: Sequence[Case]) -> Case:
 
 
 def _middle(values: Sequence[Any]) -> Any:
-    """The median of numbers (of whole ones it is one that occurred), the first of anything else; None unless every process has one."""
+    """The median of numbers (of whole numbers one that occurred), the first of other values; None where a process has no value."""
     if None in values:
         return None
     if not all(isinstance(value, (int, float)) for value in values):

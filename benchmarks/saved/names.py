@@ -1,6 +1,6 @@
-"""What cases, groups and fields are called, whichever version of this project saved them: old spellings become those of today.
+"""One name for the same case, group or field in every version of this project: old spellings become those of today.
 
-Commit 67fa1dc and those before it wrote "batch=1" into the ids, and "seed" where today it says "original".
+Commit 67fa1dc and its predecessors wrote "batch=1" into the ids, which pytest's -k refuses, and "seed" where today's code says "original".
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ FIELDS = {"as_seed_": "as_original_"}
 """How the name of a field began -> how it begins."""
 
 SAID_ALONE = ("optimizer",)
-"""Parameters that an id holds without their names."""
+"""Parameters whose value stands in an id without the parameter's name."""
 
 PARAMETER = re.compile(r"\b([a-z_]\w*)=", re.IGNORECASE)
 
@@ -37,7 +37,7 @@ def group(name: str) -> str:
 
 
 def fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values under today's names; where a value is there under both, today's counts."""
+    """The same values under today's names.  Of a value under both its names, the one under today's name counts."""
     return {**{_field(name): value for name, value in values.items()}, **{n: v for n, v in values.items() if _field(n) == n}}
 
 

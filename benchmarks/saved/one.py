@@ -26,7 +26,7 @@ NO_REASON = "no reason was given"
 def load(path: str | os.PathLike[str]) -> Run:
     """Read what one process saved.
 
-    Raises InputError, one line, for a file that is missing, cut off, another program's, another format's or none of ours.
+    Raises InputError, one line, for a file that is missing or cut off, of another program or format, or wrong at some place.
     """
     path = Path(path)
     return run_of(path, read_json(path, "a run saved by pytest benchmarks --benchmark-autosave"))
@@ -45,7 +45,7 @@ def run_of(path: Path, document: Any) -> Run:
         paths=(path,),
         cases=tuple(_once(cases)),
         machine=document["machine_info"],
-        lenet5={**ours, "not_measured": reasons(ours["not_measured"])},
+        lenet5={**ours, **{name: reasons(ours.get(name, {})) for name in ("not_measured", "out_of_reach")}},
         commit=document["commit_info"],
         datetime=document["datetime"],
         version=document["version"],
@@ -53,15 +53,15 @@ def run_of(path: Path, document: Any) -> Run:
 
 
 def reasons(not_measured: Mapping[str, str]) -> dict[str, str]:
-    """Why each case has no number, by the name that the case has today."""
-    return {names.canonical(node_id): reason or NO_REASON for node_id, reason in not_measured.items()}
+    """Why each case (or framework) has no number, by the name that it has today."""
+    return {names.canonical(node_id): reason.strip() or NO_REASON for node_id, reason in not_measured.items()}
 
 
 def _check_ours(path: Path, document: Mapping[str, Any]) -> None:
-    """Raise InputError for a document that another suite or another version saved, whatever else is right or wrong about it."""
+    """Raise InputError for a document of another suite or format, or without a case: that explains more than any wrong value in it."""
     machine = document.get("machine_info")
     if not isinstance(machine, Mapping):
-        return  # a file of no suite: the table of facts says so
+        return  # the table of facts says what is wrong
     ours = machine.get("lenet5")
     if not isinstance(ours, Mapping):
         raise InputError(f"{path}: saved by another suite (no machine_info.lenet5); expected a run of this project's benchmarks")
@@ -72,7 +72,7 @@ def _check_ours(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def _case(where: str, case: Mapping[str, Any]) -> Case:
-    """One benchmark of the file, if it has all that a report needs."""
+    """One benchmark of the file.  Raises InputError for a value that is wrong or missing."""
     for name, kind in CASE.items():
         if fault := fault_in(case, name, kind):
             raise InputError(f"{where}.{fault}")
@@ -96,9 +96,9 @@ def _check_images(path: Path, cases: Sequence[Case]) -> None:
 
 
 def _once(cases: Sequence[Case]) -> list[Case]:
-    """Each case once, under its name of today: one that a process measured several times is judged by all of its times.
+    """Each case once, under its name of today.  A process may have measured a case several times: then all of its times count.
 
-    What rode along is of the first time.  Two cases that today would have one name keep those that they were saved under.
+    The other values are those of the first time.  Two cases that would get the same name keep the ids under which they were saved.
     """
     found: dict[str, list[Case]] = {}
     for case in cases:
@@ -111,7 +111,7 @@ def _once(cases: Sequence[Case]) -> list[Case]:
 
 
 def _named(name: str, cases: Sequence[Case]) -> Case:
-    """One case of this name from the times that it was measured."""
+    """One case of this name from all the times that a process measured it."""
     first = cases[0]
     times = first.stats if len(cases) == 1 else stats.pooled([case.stats for case in cases])
     if len(cases) > 1 and all(stats.DATA in case.stats for case in cases):

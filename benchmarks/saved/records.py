@@ -19,7 +19,7 @@ VERSION = re.compile(r"\d+\.\d+")
 """What a fact about a framework holds if it is a version: its own, or that of a library under it."""
 
 REFERENCE = ("numpy", "loops")
-"""Framework and mode of the reference in files that do not say: of commit 67fa1dc and before."""
+"""Framework and mode of the reference in files that do not say it, which commit 67fa1dc and its predecessors wrote."""
 
 
 @dataclass(frozen=True)
@@ -28,11 +28,11 @@ class Case:
 
     group: str
     name: str
-    """The node id in pytest as today's code spells it, see `names.canonical`: the key of the case in every run."""
+    """The node id in pytest as today's code spells it, see `names.canonical`: under it the case is found in every run."""
     stats: Mapping[str, Any]
     """Seconds and counts over all processes, see `stats.pooled`; of one process also its rounds, ``data``, if it saved them."""
     extra: Mapping[str, Any]
-    """Every field that the table declares for the group; None for one that some process does not have.
+    """Every field that the table declares for the group; None for a field that some process lacks.
 
     Over all processes a number is their median, anything else what the first of them says.
     """
@@ -41,7 +41,7 @@ class Case:
     extras: tuple[Mapping[str, Any], ...] = ()
     """What rode along in each process, in the same order; empty if there is one."""
     id: str = ""
-    """The node id as the first process saved it: what that code's pytest calls the case."""
+    """The node id as the first process saved it: the name of the case for that code's pytest."""
 
     def values(self, key: str) -> tuple[float, ...]:
         """What each process says of a number that rode along, in the order of the processes."""
@@ -109,7 +109,7 @@ class Run:
 
     @property
     def reference(self) -> tuple[str, str]:
-        """Framework and mode that every other one was checked against."""
+        """Framework and mode of the network that every other one was checked against."""
         said = self.lenet5.get("reference", {})
         return str(said.get("framework", REFERENCE[0])), str(said.get("mode", REFERENCE[1]))
 

@@ -1,4 +1,4 @@
-"""What the values of one case have to be to each other, so that the report's arithmetic has an answer."""
+"""Which values of one case have to fit each other, such as correct answers and images: the report's arithmetic relies on it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.saved.kinds import wrong
 
 @dataclass(frozen=True)
 class Relation:
-    """One row: what a field has to be to others, wherever a case has all of these."""
+    """One row: a condition on a field and others.  It counts for every case that has all of these fields."""
 
     field: str
     others: tuple[str, ...]
@@ -51,7 +51,7 @@ RELATIONS = (
 
 
 def faults(values: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong between the values of a case, a sentence each; each value by itself is right already."""
+    """A sentence for each condition that the values of a case break.  Each value by itself is of its kind already."""
     for relation in RELATIONS:
         names = (relation.field, *relation.others)
         if all(name in values for name in names) and not relation.holds(*(values[name] for name in names)):
@@ -59,6 +59,6 @@ def faults(values: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _with_numbers(relation: Relation, values: Mapping[str, Any]) -> str:
-    """The words for what would be right, with the numbers that they speak of."""
+    """The words for what would be right, and the numbers behind these words."""
     numbers = ", ".join(f"{name} is {values[name]}" for name in relation.others if isinstance(values[name], int))
     return f"{relation.right} ({numbers})" if numbers else relation.right

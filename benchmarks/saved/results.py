@@ -1,4 +1,4 @@
-"""The door of this room: what other rooms import to read saved runs."""
+"""The door of this room: other rooms import from here what they need to read saved runs."""
 
 from benchmarks.saved.circumstances import SAME, check_fit
 from benchmarks.saved.facts import FORMAT, at

@@ -14,17 +14,17 @@ KINDS: Mapping[str, Kind] = {
     "stddev": Number(0, PLAUSIBLE[1]),
     "rounds": AT_LEAST_ONE,
 }
-"""What every case has, in seconds but for the number of rounds."""
+"""The statistics that every case has: seconds, and the number of rounds."""
 
 DATA, ROUNDS = "data", ListOf(SECONDS)
-"""The seconds of each round, where a session was told to save them."""
+"""The name and the kind of the list of all rounds' seconds, which a session saves if it is told to."""
 
 ROUNDING = 1e-9
-"""The share by which a median may pass an extreme: a file that was rescaled has rounded each by itself."""
+"""The share by which a median may lie outside the extremes, as rounding leaves it where all were multiplied by one number."""
 
 
 def faults(stats: Mapping[str, Any]) -> Iterator[str]:
-    """What is wrong with the statistics of a case, a sentence each."""
+    """The sentence about the first statistic of a case that is wrong or missing."""
     kinds = {**KINDS, **({DATA: ROUNDS} if DATA in stats else {})}
     for name, kind in kinds.items():
         if fault := fault_in(stats, name, kind):

@@ -50,7 +50,15 @@ def test_seconds(value, text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(0, "0 B"), (1023, "1,023 B"), (1024, "1.00 KiB"), (261624, "255 KiB"), (2**20, "1.00 MiB"), (3 * 2**29, "1.50 GiB")],
+    [
+        (0, "0 B"),
+        (1023, "1,023 B"),
+        (1024, "1.00 KiB"),
+        (261624, "255 KiB"),
+        (2**20, "1.00 MiB"),
+        (3 * 2**29, "1.50 GiB"),
+        (-3 * 2**19, "-1.50 MiB"),
+    ],
 )
 def test_size(value, text):
     """Bytes have binary prefixes."""

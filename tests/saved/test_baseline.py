@@ -112,8 +112,8 @@ def test_unreadable():
     baseline.check(whole, "--benchmark-compare=0001")
     baseline.check({"machine_info": {}, "benchmarks": []}, "--benchmark-compare=0001")
 
-    for place in ("datetime", "benchmarks"):
-        with pytest.raises(InputError, match=f"^--benchmark-compare=0001: {place} is missing; expected a "):
+    for place in ("datetime", "benchmarks", "machine_info"):
+        with pytest.raises(InputError, match=f"^--benchmark-compare=0001: {place} is missing; expected an? "):
             baseline.check({key: value for key, value in whole.items() if key != place}, "--benchmark-compare=0001")
 
 

@@ -102,6 +102,66 @@ def test_wrong_statistic(tmp_path, name):
         refused(tmp_path / PATH, f"benchmarks[1].stats.{name}", value, made)
 
 
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        *(("predict", name, 0) for name in ("batch", "flops_per_image", "first_call_seconds")),
+        *(("predict", name, None) for name in ("parameters", "first_call_seconds", "default_mode")),
+        ("train", "test_images", 0),
+        ("train", "train_loss_nats", [0.5, -0.1]),
+        ("train", "train_loss_nats", [0.5, float("nan")]),
+        ("train", "validation_accuracy", [0.5, 1.01]),
+        ("train", "test_predictions", [0, 1, 2, 1.5]),
+        ("graphs predict", "build_fresh_seconds", -1e-3),
+        ("sgemm", "flops", 0),
+        ("flops", "differences", [["a word"]]),
+        ("flops", "differences", [["a word", "a number"]]),
+        ("space epoch", "rss_over_time", [[-1, 2]]),
+        ("space epoch", "rss_over_time", []),
+        ("pruning", "sparsity_conv1", 90),
+        ("pruning", "nonzero_macs_per_image", 0),
+        ("compression", "dense_seconds", float("inf")),
+        ("compression", "stored_bytes", 0),
+        ("ladder", "traced_peak_bytes", -1),
+        ("original", "kernel_weights", 0),
+    ],
+)
+def test_ranges_that_the_report_needs(tmp_path, group, name, value):
+    """What it divides by, takes a logarithm of or draws is in the range of that: the rows themselves, not only what is made of them."""
+    made = documents.of_group(group, whole=True)
+    made["benchmarks"][1]["extra_info"][name] = value
+
+    refused(tmp_path / PATH, f"benchmarks[1].extra_info.{name}", value, made)
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        ("threads", 0),
+        ("epochs", 0),
+        ("epochs", None),
+        ("device", None),
+        ("shuffle", 3),
+        ("code_sha256", None),
+        ("dataset", None),
+        ("frameworks", {"numpy": None}),
+        ("frameworks", {"numpy": {"version": float("nan")}}),
+        ("modes", {"numpy": "fused"}),
+        ("modes", {"numpy": [1]}),
+        ("colours", {"numpy": "pink"}),
+        ("reference", "numpy"),
+        ("not_measured", {"a case": None}),
+        ("out_of_reach", ["numpy"]),
+    ],
+)
+def test_facts_that_the_report_needs(tmp_path, place, value):
+    """The same of what a file says beside its cases."""
+    made = documents.of_group("predict", whole=True)
+    made["machine_info"]["lenet5"][place] = value
+
+    refused(tmp_path / PATH, f"machine_info.lenet5.{place}", value, made)
+
+
 @pytest.mark.parametrize("name", one.CASE)
 def test_wrong_part_of_a_case(tmp_path, name):
     """The same of what pytest-benchmark saves of every case."""

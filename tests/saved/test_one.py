@@ -85,9 +85,9 @@ def test_two_cases_that_would_have_one_name(folder):
 
 def test_no_reason(folder):
     """A skip without a word is said to be one: a dash needs a reason."""
-    run = load(folder(process_1=set_at(*OURS, "not_measured", to={SAVED + "[x]": ""})) / "process-001.json")
-
-    assert list(run.not_measured.values()) == ["no reason was given"]
+    for place in ("not_measured", "out_of_reach"):
+        run = load(folder(process_1=set_at(*OURS, place, to={"a framework or a case": " "})) / "process-001.json")
+        assert getattr(run, place) == {"a framework or a case": "no reason was given"}
 
 
 # Bad files
