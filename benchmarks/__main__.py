@@ -73,7 +73,24 @@ def _parser() -> argparse.ArgumentParser:
         "gate", help="is head slower than base? 0 no, 1 yes, 2 cannot be measured, 3 undecided", epilog=epilog
     )
     _add_gate(command)
-    command.set_defaults(function=_gate, parser=command)
+    command.set_defaults(function=_gate)
+
+    command = commands.add_parser("study", help="how often the gate errs and what it finds, from recorded pairs of identical code")
+    command.add_argument(
+        "recordings",
+        nargs="+",
+        metavar="RECORDING",
+        help="the folder of a gate on identical code (--pairs); NAME=DIR says under which condition it was measured",
+    )
+    command.add_argument(
+        "--runs", type=int, default=2000, metavar="N", help="runs that are resampled for each figure; default: 2000"
+    )
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the resampling; default: 0")
+    _add_threshold(command)
+    command.add_argument(
+        "--output", type=Path, default=Path("report"), metavar="DIR", help="of study.json, .md and .html; default: report"
+    )
+    command.set_defaults(function=_study)
 
     command = commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=epilog)
     _add_processes(command, default=60)
@@ -85,7 +102,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_gate(command: argparse.ArgumentParser) -> None:
     side = "a git revision or a directory, and @/path/to/python for another interpreter"
-    command.add_argument("--base", metavar="SIDE", help=side)
+    command.add_argument("--base", required=True, metavar="SIDE", help=side)
     command.add_argument("--head", default=".", metavar="SIDE", help="likewise; default: the directory as it is")
     command.add_argument(
         "-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice of benchmarks"
@@ -98,9 +115,7 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
     command.add_argument("--budget", type=float, default=15, metavar="MINUTES", help="no new pair starts after it; default: 15")
-    command.add_argument(
-        "--threshold", type=float, default=0.02, metavar="SHARE", help="a time matters from this change on; default: 0.02"
-    )
+    _add_threshold(command)
     command.add_argument("--json", type=Path, metavar="OUT", help="write the outcome there")
     command.add_argument("--markdown", type=Path, metavar="OUT", help="write it there for people; GitHub's job summary gets it too")
     command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of sides and cases (default: 0)")
@@ -112,16 +127,18 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
         "--pairs",
         type=int,
         metavar="N",
-        help="so many, and every case in each, as --study needs them; default: as many as it takes, of what is not yet decided",
+        help="so many, and every case in each, as a study needs them; default: as many as it takes, of what is not yet decided",
     )
+
+
+def _add_threshold(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--study",
-        nargs="+",
-        metavar="RECORDING",
-        help="measure nothing: how often the gate errs and what it finds, from raw values of identical code; NAME=DIR says under which "
-        "condition they were measured; --output DIR is where study.json, .md and .html go (default: report)",
+        "--threshold",
+        type=float,
+        default=0.02,
+        metavar="SHARE",
+        help="the smallest relative change of a time that counts; default: 0.02, which is 2 %%",
     )
-    command.add_argument("--runs", type=int, default=2000, metavar="N", help="resampled for each figure of --study; default: 2000")
 
 
 def _add_processes(command: argparse.ArgumentParser, default: int) -> None:
@@ -174,10 +191,6 @@ def _coverage(options: argparse.Namespace) -> int:
 
 
 def _gate(options: argparse.Namespace) -> int:
-    if options.study:
-        return _study(options)
-    if options.base is None:
-        options.parser.error("the following arguments are required: --base, or --study")
     if options.threads < 1:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
@@ -211,25 +224,13 @@ def _gate(options: argparse.Namespace) -> int:
 
 
 def _study(options: argparse.Namespace) -> int:
-    of_measuring = ("base", "head", "expression", "cases", "threads", "budget", "pairs", "json", "markdown", "resume")
-    given = [name for name in of_measuring if getattr(options, name) != options.parser.get_default(name)]
-    words = ["-k" if name == "expression" else f"--{name}" for name in given] + ["what follows --"] * bool(options.pytest)
-    if words:
-        raise InputError(f"--study: measures nothing; leave out {', '.join(words)}")
-    output = options.output or Path("report")
-    command = [
-        "gate",
-        "--study",
-        *options.study,
-        f"--threshold={options.threshold}",
-        f"--runs={options.runs}",
-        f"--seed={options.seed}",
-    ]
+    if options.pytest:
+        raise InputError(f"-- {' '.join(options.pytest)}: study runs no pytest; use it with gate")
+    own = [f"--runs={options.runs}", f"--seed={options.seed}", f"--threshold={options.threshold}"]
+    command = shlex.join(["python", "-m", "benchmarks", "study", *options.recordings, *own])
     rules = verdicts.Rules(threshold=options.threshold)
-    text = report_study.main(
-        options.study, output, options.runs, options.seed, rules, shlex.join(["python", "-m", "benchmarks", *command])
-    )
-    _say(f"{text}\nWritten to {output / 'study.html'}")
+    text = report_study.main(options.recordings, options.output, options.runs, options.seed, rules, command)
+    _say(f"{text}\nWritten to {options.output / 'study.html'}")
     return 0
 
 

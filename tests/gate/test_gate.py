@@ -37,8 +37,9 @@ DRIVER = f"""
 import sys, tempfile
 from functools import partial
 from pathlib import Path
-from benchmarks import sides, verdicts
 from benchmarks.__main__ import main
+from benchmarks.gate import verdicts
+from benchmarks.sessions import sides
 
 verdicts.Rules = partial(verdicts.Rules, **{FEW!r})
 sides.opened = partial(sides.opened, repository=Path(sys.argv[1]))
