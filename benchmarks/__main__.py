@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +16,7 @@ from benchmarks.proof import coverage, report_study
 from benchmarks.report import document, report
 from benchmarks.saved import files, results
 from benchmarks.sessions import children, rounds, sides
+from benchmarks.sessions.command_line import command_line
 from lenet5.errors import InputError
 
 STORAGE = Path(".benchmarks")
@@ -36,14 +36,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A gate ends with 1 if head is slower and with 3 if that is undecided.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    ours, pytests = _split(arguments)
-    options = _parser().parse_args(ours)
-    options.pytest = tuple(pytests)
+    options = parse(arguments)
     try:
         return int(options.function(options))
     except InputError as error:
         print(error, file=sys.stderr)
         return 2
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """The options of a command; ``pytest`` are those that follow ``--``."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    options = _parser().parse_args(arguments[:end])
+    options.pytest = tuple(arguments[end + 1 :])
+    return options
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -67,13 +73,13 @@ def _parser() -> argparse.ArgumentParser:
         "-k", dest="expression", metavar="EXPR", help="only these cases, as for pytest -k; the controls always run"
     )
     _add_processes(command, default=10)
-    command.set_defaults(function=_run)
+    command.set_defaults(function=_run, parser=command)
 
     command = commands.add_parser(
         "gate", help="is head slower than base? 0 no, 1 yes, 2 cannot be measured, 3 undecided", epilog=epilog
     )
     _add_gate(command)
-    command.set_defaults(function=_gate)
+    command.set_defaults(function=_gate, parser=command)
 
     command = commands.add_parser("study", help="how often the gate errs and what it finds, from recorded pairs of identical code")
     command.add_argument(
@@ -90,13 +96,13 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument(
         "--output", type=Path, default=Path("report"), metavar="DIR", help="of study.json, .md and .html; default: report"
     )
-    command.set_defaults(function=_study)
+    command.set_defaults(function=_study, parser=command)
 
     command = commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=epilog)
     _add_processes(command, default=60)
     command.add_argument("--set", type=int, default=10, metavar="N", help="processes that give one ratio (default: 10)")
     command.add_argument("--save", type=Path, metavar="FILE", help="write the count there, as JSON")
-    command.set_defaults(function=_coverage)
+    command.set_defaults(function=_coverage, parser=command)
     return parser
 
 
@@ -148,12 +154,6 @@ def _add_processes(command: argparse.ArgumentParser, default: int) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of the cases (default: 0)")
 
 
-def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
-    """Ours and pytest's: what stands before and after the first --."""
-    end = arguments.index("--") if "--" in arguments else len(arguments)
-    return arguments[:end], arguments[end + 1 :]
-
-
 # Commands
 
 
@@ -169,7 +169,7 @@ def _run(options: argparse.Namespace) -> int:
     try:
         run = rounds.run(plan, options.processes, output, options.resume)
     except children.Interrupted as signal:
-        return _interrupted(signal, options.processes, output, plan.command_line("run", options.processes, output, "--resume"))
+        return _interrupted(signal, options, output)
     _show([output], output)
     return 1 if any(reason.startswith(results.FAILED) for reason in run.not_measured.values()) else 0
 
@@ -179,13 +179,11 @@ def _coverage(options: argparse.Namespace) -> int:
     plan = rounds.Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest)
     output = options.output or _folder("coverage", options.resume)
     path = options.save or output / "coverage.json"
-    own = (f"--set={options.set}", f"--save={path}")
     try:
         run = rounds.run(plan, options.processes, output, options.resume)
     except children.Interrupted as signal:
-        go_on = plan.command_line("coverage", options.processes, output, *own, "--resume")
-        return _interrupted(signal, options.processes, output, go_on)
-    command = plan.command_line("coverage", options.processes, output, *own)
+        return _interrupted(signal, options, output)
+    command = command_line(options, output=output, save=path, resume=False)
     _say(f"{coverage.sentence(coverage.save(run, options.set, command, path))}\nWritten to {path}")
     return 0
 
@@ -226,8 +224,7 @@ def _gate(options: argparse.Namespace) -> int:
 def _study(options: argparse.Namespace) -> int:
     if options.pytest:
         raise InputError(f"-- {' '.join(options.pytest)}: study runs no pytest; use it with gate")
-    own = [f"--runs={options.runs}", f"--seed={options.seed}", f"--threshold={options.threshold}"]
-    command = shlex.join(["python", "-m", "benchmarks", "study", *options.recordings, *own])
+    command = command_line(options)
     rules = verdicts.Rules(threshold=options.threshold)
     text = report_study.main(options.recordings, options.output, options.runs, options.seed, rules, command)
     _say(f"{text}\nWritten to {options.output / 'study.html'}")
@@ -235,22 +232,21 @@ def _study(options: argparse.Namespace) -> int:
 
 
 def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
-    asked = [f"--{name}={getattr(options, name)}" for name in ("base", "head", "cases", "threads", "budget", "threshold", "seed")]
-    asked += [f"--{name}={value}" for name in ("pairs", "json", "markdown") if (value := getattr(options, name))]
-    selection = ["-k", options.expression] if options.expression else []
-    pytests = ["--", *options.pytest] if options.pytest else []
-    go_on = shlex.join(["python", "-m", "benchmarks", "gate", *asked, *selection, f"--output={output}", "--resume", *pytests])
-    begun = (output / children.MANIFEST).exists()
+    if not (output / children.MANIFEST).exists():
+        print(f"{signal}: nothing was measured yet", file=sys.stderr)
+        return 130
     finished = {role: {path.name for path in (output / role).glob(results.PROCESSES)} for role in gate.ROLES}
-    pairs = len(finished["base"] & finished["head"])
-    kept = f"{pairs} pairs are kept; go on with\n{go_on}"
-    print(f"{signal}: {kept if begun else 'nothing was measured yet'}", file=sys.stderr)
-    return 130
+    return _go_on(f"{signal}: {len(finished['base'] & finished['head'])} pairs are kept", options, output)
 
 
-def _interrupted(signal: children.Interrupted, processes: int, output: Path, go_on: str) -> int:
+def _interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
     finished = len(list(output.glob(results.PROCESSES)))
-    print(f"{signal}: {finished} of {processes} processes are kept; go on with\n{go_on}", file=sys.stderr)
+    return _go_on(f"{signal}: {finished} of {options.processes} processes are kept", options, output)
+
+
+def _go_on(kept: str, options: argparse.Namespace, output: Path) -> int:
+    """Say what an interrupted command keeps, and the line to go on with."""
+    print(f"{kept}; go on with\n{command_line(options, output=output, resume=True)}", file=sys.stderr)
     return 130
 
 

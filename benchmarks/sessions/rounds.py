@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import platform
-import shlex
 import sys
 import tempfile
 from collections.abc import Collection, Mapping
@@ -68,12 +67,6 @@ class Plan:
         """What must not change between the first process and the last, as JSON has it."""
         asked = {**asdict(self), "options": list(self.options)}
         return {**asked, "system": platform.platform(), "versions": versions(), "code_sha256": code_sha256()}
-
-    def command_line(self, command: str, processes: int, output: Path, *more: str) -> str:
-        """The command that a run of this plan is made with."""
-        selection = ["-k", self.expression] if self.expression else []
-        parts = [f"--processes={processes}", *selection, f"--seed={self.seed}", f"--output={output}", *more]
-        return shlex.join(["python", "-m", "benchmarks", command, *parts, *(["--", *self.options] if self.options else [])])
 
 
 def run(plan: Plan, processes: int, output: Path, resume: bool = False) -> Run:
