@@ -11,11 +11,11 @@ from datetime import datetime
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.gate import gate, report_gate, verdicts
-from benchmarks.proof import coverage, report_study
+from benchmarks.gate import gate, text, verdicts
+from benchmarks.proof import coverage, study_page
 from benchmarks.report import document, report
 from benchmarks.saved import files, results
-from benchmarks.sessions import children, rounds, sides
+from benchmarks.sessions import process, processes, sides
 from benchmarks.sessions.command_line import command_line
 from lenet5.errors import InputError
 
@@ -115,7 +115,7 @@ def _add_gate(command: argparse.ArgumentParser) -> None:
     )
     command.add_argument(
         "--cases",
-        default=rounds.CASES,
+        default=processes.CASES,
         metavar="FILE",
         help="folder or file with the cases, in either side's; default: benchmarks",
     )
@@ -164,11 +164,11 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    plan = rounds.Plan(expression=options.expression, seed=options.seed, options=options.pytest)
+    plan = processes.Plan(expression=options.expression, seed=options.seed, options=options.pytest)
     output = options.output or _folder("run", options.resume)
     try:
-        run = rounds.run(plan, options.processes, output, options.resume)
-    except children.Interrupted as signal:
+        run = processes.run(plan, options.processes, output, options.resume)
+    except process.Interrupted as signal:
         return _interrupted(signal, options, output)
     _show([output], output)
     return 1 if any(reason.startswith(results.FAILED) for reason in run.not_measured.values()) else 0
@@ -176,12 +176,12 @@ def _run(options: argparse.Namespace) -> int:
 
 def _coverage(options: argparse.Namespace) -> int:
     coverage.check_set(options.set, options.processes)
-    plan = rounds.Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest)
+    plan = processes.Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest)
     output = options.output or _folder("coverage", options.resume)
     path = options.save or output / "coverage.json"
     try:
-        run = rounds.run(plan, options.processes, output, options.resume)
-    except children.Interrupted as signal:
+        run = processes.run(plan, options.processes, output, options.resume)
+    except process.Interrupted as signal:
         return _interrupted(signal, options, output)
     command = command_line(options, output=output, save=path, resume=False)
     _say(f"{coverage.sentence(coverage.save(run, options.set, command, path))}\nWritten to {path}")
@@ -193,30 +193,30 @@ def _gate(options: argparse.Namespace) -> int:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
-    if options.pairs is not None and not 1 <= options.pairs <= rounds.MOST:
-        raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {rounds.MOST}")
-    lean = options.expression is None and options.cases == rounds.CASES
+    if options.pairs is not None and not 1 <= options.pairs <= processes.MOST:
+        raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {processes.MOST}")
+    lean = options.expression is None and options.cases == processes.CASES
     chosen = gate.DEFAULT_OPTIONS if lean else ()
     own = (*chosen, f"--threads={options.threads}", f"--benchmark-max-time={gate.SECONDS_A_CASE}")
     expression = gate.DEFAULT_CASES if lean else options.expression
-    plan = rounds.Plan(options.cases, expression, options.seed, (*own, *options.pytest))
+    plan = processes.Plan(options.cases, expression, options.seed, (*own, *options.pytest))
     rules = verdicts.Rules(threshold=options.threshold)
     output = options.output or _folder("gate", options.resume)
     try:
-        with children.Signals() as signals, sides.opened({"base": options.base, "head": options.head}, signals) as both:
+        with process.Signals() as signals, sides.opened({"base": options.base, "head": options.head}, signals) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
             budget_seconds = 60 * options.budget
             outcome = gate.run(both, plan, options.threads, rules, output, signals, budget_seconds, options.resume, options.pairs)
-            text, facts = report_gate.render(outcome), report_gate.as_json(outcome)
-    except children.Interrupted as signal:
+            markdown, facts = text.render(outcome), text.as_json(outcome)
+    except process.Interrupted as signal:
         return _gate_interrupted(signal, options, output)
     if options.json:
         files.write_whole(options.json, json.dumps(facts, indent=2) + "\n")
     if options.markdown:
-        files.write_whole(options.markdown, text)
-    document.add_to_job_summary(text)
-    print(text)
+        files.write_whole(options.markdown, markdown)
+    document.add_to_job_summary(markdown)
+    print(markdown)
     print(f"Raw values in {output}")
     return outcome.exit_code
 
@@ -226,20 +226,20 @@ def _study(options: argparse.Namespace) -> int:
         raise InputError(f"-- {' '.join(options.pytest)}: study runs no pytest; use it with gate")
     command = command_line(options)
     rules = verdicts.Rules(threshold=options.threshold)
-    text = report_study.main(options.recordings, options.output, options.runs, options.seed, rules, command)
+    text = study_page.main(options.recordings, options.output, options.runs, options.seed, rules, command)
     _say(f"{text}\nWritten to {options.output / 'study.html'}")
     return 0
 
 
-def _gate_interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
-    if not (output / children.MANIFEST).exists():
+def _gate_interrupted(signal: process.Interrupted, options: argparse.Namespace, output: Path) -> int:
+    if not (output / process.MANIFEST).exists():
         print(f"{signal}: nothing was measured yet", file=sys.stderr)
         return 130
     finished = {role: {path.name for path in (output / role).glob(results.PROCESSES)} for role in gate.ROLES}
     return _go_on(f"{signal}: {len(finished['base'] & finished['head'])} pairs are kept", options, output)
 
 
-def _interrupted(signal: children.Interrupted, options: argparse.Namespace, output: Path) -> int:
+def _interrupted(signal: process.Interrupted, options: argparse.Namespace, output: Path) -> int:
     finished = len(list(output.glob(results.PROCESSES)))
     return _go_on(f"{signal}: {finished} of {options.processes} processes are kept", options, output)
 
@@ -271,7 +271,7 @@ def _folder(kind: str, resume: bool) -> Path:
     """A new folder for a run, or the newest there is."""
     if not resume:
         return STORAGE / f"{kind}-{datetime.now():%Y%m%d-%H%M%S}"
-    runs = sorted(STORAGE.glob(f"{kind}-*/{children.MANIFEST}"))
+    runs = sorted(STORAGE.glob(f"{kind}-*/{process.MANIFEST}"))
     if not runs:
         raise InputError(f"{STORAGE}: no {kind} to go on with; name its --output")
     return runs[-1].parent
@@ -282,12 +282,12 @@ def newest(storage: Path) -> Path:
     saved = [
         path
         for path in storage.glob("*/*.json")
-        if path.name != children.MANIFEST and not path.parent.name.startswith(("coverage-", "gate-"))
+        if path.name != process.MANIFEST and not path.parent.name.startswith(("coverage-", "gate-"))
     ]
     if not saved:
         raise InputError(f"{storage}: no saved run; name one, or make one with pytest benchmarks --benchmark-autosave")
     last = max(saved, key=lambda path: path.stat().st_mtime)
-    return last.parent if (last.parent / children.MANIFEST).exists() else last
+    return last.parent if (last.parent / process.MANIFEST).exists() else last
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Is head slower than base?  Fresh processes of both sides in pairs, until every case has its verdict or the time is up.
 
-The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`turns`); which side comes
+The two processes of a pair take turns, case by case, in the same order of cases and on the same CPUs (`baton`); which side comes
 first is drawn for the first pair of two, and the second has it the other way round (ABBA).  What is judged is the logarithm of
 head / base of each pair.  A case that is decided is not measured again: its time goes to those that are not, which are measured
 more often in each process.
@@ -23,9 +23,9 @@ from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Rules, Verdic
 from benchmarks.quantities import units
 from benchmarks.saved import results
 from benchmarks.saved.results import CONTROL, Case, Run
-from benchmarks.sessions import children, lock, rounds, turns
-from benchmarks.sessions.children import Progress, Signals
-from benchmarks.sessions.rounds import Plan
+from benchmarks.sessions import baton, folder, process, processes
+from benchmarks.sessions.process import Progress, Signals
+from benchmarks.sessions.processes import Plan
 from benchmarks.sessions.sides import Side
 from lenet5.errors import InputError
 
@@ -180,7 +180,7 @@ def run(
     """
     end = time.monotonic() + budget_seconds
     gate = _Gate(sides, plan, threads, rules, output, signals, exactly)
-    with lock.alone(output, make=not resume):
+    with folder.alone(output, make=not resume):
         pairs, out_of_time = _measure(gate, rules, end, resume)
     found = _judge(pairs, rules).verdicts
     return Outcome(
@@ -331,11 +331,11 @@ class _Gate:
         if not resume:
             if any(there.values()):
                 raise InputError(f"{self._output}: has results; go on with --resume, or name another --output")
-            children.begin(self._output, self.settings())
+            process.begin(self._output, self.settings())
             for role in ROLES:
                 (self._output / role).mkdir(exist_ok=True)
             return []
-        children.check_settings(self._output, self.settings())
+        process.check_settings(self._output, self.settings())
         pairs = recorded(self._output)
         for number, pair in enumerate(pairs):
             self._check(pair, pairs[:number], self._left_out(pairs[:number]))
@@ -351,15 +351,15 @@ class _Gate:
 
     def measure(self, before: Sequence[Pair]) -> Pair:
         """Measure the pair after these."""
-        children.check_settings(self._output, self.settings())
+        process.check_settings(self._output, self.settings())
         number, without = len(before) + 1, self._left_out(before)
         cases = len(_names(before[0].base)) if before else 1
         repeats = min(cases // max(cases - len(without), 1), REPEATS)
         first, _ = order(self._plan.seed, number)
-        cpus = turns.cpus_for(self._threads)
+        cpus = baton.cpus_for(self._threads)
         with ThreadPoolExecutor(len(ROLES)) as both:
             running = {
-                role: both.submit(self._process, self._sides[role], number, turns.Part(end, role == first, cpus, repeats), without)
+                role: both.submit(self._process, self._sides[role], number, baton.Part(end, role == first, cpus, repeats), without)
                 for role, end in zip(ROLES, socket.socketpair(), strict=True)
             }
         pair = Pair(running["base"].result(), running["head"].result())
@@ -374,15 +374,15 @@ class _Gate:
     def _path(self, role: str, number: int) -> Path:
         return _path(self._output, role, number)
 
-    def _process(self, side: Side, number: int, part: turns.Part, without: Collection[str]) -> Run:
+    def _process(self, side: Side, number: int, part: baton.Part, without: Collection[str]) -> Run:
         """One process of a pair, which takes turns with the one at the other end."""
         path = self._path(side.role, number)
         with part.end:  # closed here when the process is over, or the other one would wait for it
             try:
-                measured = rounds.measure(self._plan, number, path, side.place(part), self._signals, without)
+                measured = processes.measure(self._plan, number, path, side.place(part), self._signals, without)
             except InputError as error:
                 raise InputError(f"{side.option}: {error}") from None
-        failed = rounds.failures(measured)
+        failed = processes.failures(measured)
         if failed:
             path.unlink()
             reasons = [f"{name} {measured.not_measured[name]}" for name in failed]

@@ -26,7 +26,7 @@ from benchmarks.proof.usual_rules import USUAL, Rounds, Rule
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.saved import files
 from benchmarks.saved.results import Case, Run
-from benchmarks.sessions import children
+from benchmarks.sessions import process
 from lenet5.errors import InputError
 
 FORMAT = 1
@@ -75,7 +75,7 @@ def load(folder: Path) -> Recording:
 
     Raises InputError, one line, if the folder is none of a gate, if its sides were not identical, and as `results.load` does.
     """
-    manifest = folder / children.MANIFEST
+    manifest = folder / process.MANIFEST
     settings = files.read_json(manifest, "the folder that a gate wrote its raw values to")
     if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
         raise InputError(f"{manifest}: no settings of a gate; expected the folder that a gate wrote its raw values to")

@@ -15,7 +15,7 @@ CODE = (
     "benchmarks/*.py",
     "benchmarks/arrange/**/*.py",
     "benchmarks/isolated/**/*.py",
-    "benchmarks/sessions/turns.py",
+    "benchmarks/sessions/baton.py",
     "lenet5/**/*.py",
 )
 """What a time can depend on.  The other rooms only read what was measured: they may change between two processes of a run."""

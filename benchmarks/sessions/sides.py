@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.saved.provenance import ROOT, code_sha256, versions
-from benchmarks.sessions import children, lock, turns
-from benchmarks.sessions.children import Signals
-from benchmarks.sessions.rounds import Place
+from benchmarks.sessions import baton, folder, process
+from benchmarks.sessions.process import Signals
+from benchmarks.sessions.processes import Place
 from lenet5.errors import InputError
 
 PREFIX = "lenet5-gate-"
@@ -73,9 +73,9 @@ class Side:
         """The side as the user wrote it, to begin an error with."""
         return f"--{self.role} {self.text}"
 
-    def place(self, part: turns.Part) -> Place:
+    def place(self, part: baton.Part) -> Place:
         """Where its processes run: in its folder, on its code, with nothing of this process's Python, and in turns with the other side's."""
-        variables = turns.variables(part, environment(self.project), self.scratch / PLUGINS)
+        variables = baton.variables(part, environment(self.project), self.scratch / PLUGINS)
         return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(part.end.fileno(),))
 
     def identity(self) -> dict[str, Any]:
@@ -112,9 +112,9 @@ def opened(asked: Mapping[str, str], signals: Signals, repository: Path = ROOT) 
     remove_stale(repository)
     home = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
     # Held as long as this process lives: so what a killed gate left is told from what another one uses.
-    with lock.alone(home, make=False):
+    with folder.alone(home, make=False):
         try:
-            turns.install(home / PLUGINS)
+            baton.install(home / PLUGINS)
             yield {role: _open(role, text, home, signals, repository) for role, text in asked.items()}
         finally:
             _remove(home, repository)
@@ -127,7 +127,7 @@ def remove_stale(repository: Path = ROOT) -> None:
     for home in homes:
         # That of a gate at work, or of another user, cannot be locked.  One that is gone, because the system emptied its temporary
         # folder, may still be listed by git.
-        with suppress(InputError), lock.alone(home, make=False):
+        with suppress(InputError), folder.alone(home, make=False):
             _remove(home, repository)
 
 
@@ -221,9 +221,9 @@ def _probe(option: str, project: Path, python: str, home: Path, signals: Signals
     names = [name for name in versions() if name != "python"]
     log = home / "probe.log"
     with log.open("w", encoding="utf-8") as output:
-        code = children.execute([python, "-c", PROBE, *names], environment(project), output, signals, project)
+        code = process.execute([python, "-c", PROBE, *names], environment(project), output, signals, project)
     if code:
-        raise InputError(f"{option}: cannot be imported ({children.last_words(log)})")
+        raise InputError(f"{option}: cannot be imported ({process.last_words(log)})")
     found = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
     if Path(found["lenet5"]).resolve().parent != (project / "lenet5").resolve():
         raise InputError(

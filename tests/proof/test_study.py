@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose
 
 from benchmarks.__main__ import main
 from benchmarks.gate.verdicts import SAME, SLOWER, UNDECIDED, Rules
-from benchmarks.proof import report_study, study
+from benchmarks.proof import study, study_page
 from benchmarks.proof.usual_rules import USUAL, largest_above, least_above, mann_whitney, mean_above
 from benchmarks.quantities import units
 from benchmarks.report import markdown
@@ -306,7 +306,7 @@ def written(tmp_path):
         f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1))}",
         f"busy={record(tmp_path / 'three', noisy(0.3))}",
     ]
-    report_study.main(folders, tmp_path / "study", runs=12)
+    study_page.main(folders, tmp_path / "study", runs=12)
     return tmp_path / "study"
 
 
@@ -329,7 +329,7 @@ def test_files(written):
 def test_missed_is_said(written, tmp_path):
     """What was wanted and not reached is a warning; what was reached is none, nor what only a quiet machine has to find."""
     assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
-    text = report_study.main([str(tmp_path / "three")], tmp_path / "again", runs=6)
+    text = study_page.main([str(tmp_path / "three")], tmp_path / "again", runs=6)
     assert "**quiet: +5 %, +10 % missed what was wanted.**" in text
 
 
@@ -337,7 +337,7 @@ def test_too_many_false_alarms_are_said(written):
     """Under any condition."""
     found = json.loads((written / "study.json").read_text(encoding="utf-8"))
     found["conditions"]["busy"]["resampled"]["false_alarms_a_case"]["share"] = 0.002
-    answer = report_study.sections(found)[0].before
+    answer = study_page.sections(found)[0].before
     assert "**busy: false alarms a case missed what was wanted.**" in answer
 
 
@@ -360,7 +360,7 @@ def test_copies_are_one_kind(tmp_path):
     folder = record(tmp_path / "gate", {**ratios, "test_product[copy1]": noisy(0.02)["test_0"]})
     found = {"command": "", **study.study({"quiet": [study.load(folder)]}, RULES, runs=8)}
 
-    predict, product = report_study.sections(found)[5].table.rows
+    predict, product = study_page.sections(found)[5].table.rows
 
     spreads = sorted(np.std(values, ddof=1) for values in ratios.values())
     shares = [one["cases"] for one in found["conditions"]["quiet"]["injected"]]
@@ -373,11 +373,11 @@ def test_copies_are_one_kind(tmp_path):
 def test_conditions(tmp_path):
     """A folder without a name is quiet; an equals sign without a name is refused."""
     folder = record(tmp_path / "gate", noisy(0.01, pairs=2))
-    assert list(report_study.by_condition([str(folder)])) == ["quiet"]
+    assert list(study_page.by_condition([str(folder)])) == ["quiet"]
     with pytest.raises(InputError, match="use NAME=FOLDER"):
-        report_study.by_condition([f"={folder}"])
+        study_page.by_condition([f"={folder}"])
     with pytest.raises(InputError, match="runs 0"):
-        report_study.main([str(folder)], tmp_path / "study", runs=0)
+        study_page.main([str(folder)], tmp_path / "study", runs=0)
 
 
 def test_command(tmp_path, capsys, monkeypatch):
@@ -422,4 +422,4 @@ def test_what_the_readme_says_of_it():
     assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 44
     assert f"`mean:5%` finds {of_usual[0.05]} and {of_usual[0.1]}" in readme
     assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in readme
-    assert markdown.render(report_study.sections(found)) == (folder / "study.md").read_text(encoding="utf-8")
+    assert markdown.render(study_page.sections(found)) == (folder / "study.md").read_text(encoding="utf-8")

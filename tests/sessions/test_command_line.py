@@ -10,9 +10,9 @@ import pytest
 
 from benchmarks.__main__ import main, parse
 from benchmarks.gate import gate
-from benchmarks.sessions import rounds, sides
-from benchmarks.sessions.children import MANIFEST, Interrupted
+from benchmarks.sessions import processes, sides
 from benchmarks.sessions.command_line import command_line
+from benchmarks.sessions.process import MANIFEST, Interrupted
 
 LINES = {
     "run": ("run",),
@@ -72,7 +72,7 @@ def test_to_go_on(tmp_path, monkeypatch, capsys, line):
         raise Interrupted("SIGINT")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(rounds, "run", measure)
+    monkeypatch.setattr(processes, "run", measure)
     monkeypatch.setattr(gate, "run", measure)
     monkeypatch.setattr(sides, "opened", lambda *_: nullcontext({}))
 

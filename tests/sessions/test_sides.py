@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sessions import sides, turns
-from benchmarks.sessions.children import Signals
+from benchmarks.sessions import baton, sides
+from benchmarks.sessions.process import Signals
 from lenet5 import InputError
 from tests.support import fake_project
 from tests.support.fake_project import commit, git
@@ -120,7 +120,7 @@ def test_interpreter(repository, tmp_path):
 
     one, other = socket.socketpair()
     with one, other, opened(repository, base=f"HEAD@{python}") as both:
-        place = both["base"].place(turns.Part(one, first=True))
+        place = both["base"].place(baton.Part(one, first=True))
         said = subprocess.run(
             [place.python, "-c", "import os, lenet5; print(os.environ['INTERPRETER'], lenet5.__file__)"],
             cwd=place.folder, env=place.environment, capture_output=True, text=True, check=True,

@@ -10,14 +10,14 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.saved.provenance import ROOT
-from benchmarks.sessions import rounds
-from benchmarks.sessions.lock import alone
+from benchmarks.sessions import processes
+from benchmarks.sessions.folder import alone
 from lenet5 import InputError
 
 HOLDER = """
 import sys
 from pathlib import Path
-from benchmarks.sessions.lock import alone
+from benchmarks.sessions.folder import alone
 
 with alone(Path(sys.argv[1]), make=True):
     print("held", flush=True)
@@ -70,7 +70,7 @@ def test_it_ends_with_the_block(tmp_path):
 def test_no_folder(tmp_path):
     """To go on where nothing is makes no folder; where one is made but cannot be, the line says so."""
     with pytest.raises(InputError, match=r"run\.json: no such file"):
-        rounds.run(rounds.Plan(), 1, tmp_path / "none", resume=True)
+        processes.run(processes.Plan(), 1, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file: cannot be written"), alone(tmp_path / "file", make=True):

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from benchmarks.sessions import turns
+from benchmarks.sessions import baton
 
 CONFTEST = """
 import os
@@ -93,7 +93,7 @@ def together(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_cases.py").write_text(CASES)
     (tmp_path / "lenet5.py").write_text(LENET5)
-    turns.install(tmp_path / "plugins")
+    baton.install(tmp_path / "plugins")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "test_cases.py"]
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
 
@@ -101,8 +101,8 @@ def together(tmp_path):
         ends = socket.socketpair()
         processes = []
         for name, more, end in zip("AB", (one, other), ends, strict=True):
-            environment = turns.variables(
-                turns.Part(end, name == "A", turns.cpus_for(1), repeats), {**usual, "ME": name, **more}, tmp_path / "plugins"
+            environment = baton.variables(
+                baton.Part(end, name == "A", baton.cpus_for(1), repeats), {**usual, "ME": name, **more}, tmp_path / "plugins"
             )
             processes.append(
                 subprocess.Popen(command, cwd=tmp_path, env=environment, pass_fds=[end.fileno()], stdout=subprocess.DEVNULL)
@@ -130,7 +130,7 @@ def test_in_turns(together, slow):
     assert sorted(done[-2:]) == ["A ended", "B ended"]
 
 
-@pytest.mark.skipif(not turns.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
+@pytest.mark.skipif(not baton.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
 def test_on_the_same_cpus(together, tmp_path):
     """What is timed has as many CPUs as threads, the same on both sides, in all threads; what is not may use any."""
     together({}, {})
@@ -140,8 +140,8 @@ def test_on_the_same_cpus(together, tmp_path):
     }
     every = sorted(os.sched_getaffinity(0))
     assert found == {"timed": {str(every[-1:])}, "memory": {str(every)}}
-    assert turns.cpus_for(1) == every[-1:]
-    assert turns.cpus_for(999) == every
+    assert baton.cpus_for(1) == every[-1:]
+    assert baton.cpus_for(999) == every
 
 
 def test_repeated(together):
@@ -175,7 +175,7 @@ def test_one_has_fewer_cases(together, count):
 def test_without_another_nobody_waits(together, tmp_path):
     """The plug-in does nothing in a process that was not told with whom to take turns."""
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", turns.PLUGIN, "test_cases.py"],
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", baton.PLUGIN, "test_cases.py"],
         cwd=tmp_path,
         env={**os.environ, "ME": "A", "PYTHONPATH": str(tmp_path / "plugins")},
         capture_output=True,

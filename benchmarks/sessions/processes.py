@@ -18,8 +18,8 @@ from typing import Any
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT, code_sha256, versions
 from benchmarks.saved.results import CONTROL, FAILED, Run
-from benchmarks.sessions import children, lock
-from benchmarks.sessions.children import Interrupted, Progress, Signals
+from benchmarks.sessions import folder, process
+from benchmarks.sessions.process import Interrupted, Progress, Signals
 from lenet5.errors import InputError
 
 MOST = 999
@@ -78,7 +78,7 @@ def run(plan: Plan, processes: int, output: Path, resume: bool = False) -> Run:
     """
     if not 1 <= processes <= MOST:
         raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST}")
-    with lock.alone(output, make=not resume):
+    with folder.alone(output, make=not resume):
         return _run(plan, processes, output, resume)
 
 
@@ -89,7 +89,7 @@ def _run(plan: Plan, processes: int, output: Path, resume: bool) -> Run:
     here = Place(ROOT, sys.executable, os.environ)
     with Signals() as signals, Progress("process", processes, processes - len(missing)) as progress:
         for number, path in missing.items():
-            children.check_settings(output, plan.settings())
+            process.check_settings(output, plan.settings())
             for failure in failures(measure(plan, number, path, here, signals)):
                 progress.say(f"{path.stem}: {failure} failed")
             progress.finished(path.stem)
@@ -102,9 +102,9 @@ def _prepare(plan: Plan, output: Path, resume: bool) -> None:
     if not resume:
         if finished:
             raise InputError(f"{output}: has {len(finished)} finished processes; go on with --resume, or name another --output")
-        children.begin(output, plan.settings())
+        process.begin(output, plan.settings())
         return
-    children.check_settings(output, plan.settings())
+    process.check_settings(output, plan.settings())
     if finished:
         results.load_many(finished)
 
@@ -119,11 +119,11 @@ def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals,
     try:
         with log.open("w", encoding="utf-8") as output, _scratch(place) as scratch:
             environment = {**place.environment, "TMPDIR": scratch}
-            code = children.execute(
+            code = process.execute(
                 plan.pytest(number, beside, place, without), environment, output, signals, place.folder, place.inherits
             )
         if code not in (0, 1) or not beside.exists():
-            raise InputError(f"{path.stem} could not measure (exit code {code}): {children.last_words(log)}; see {log}")
+            raise InputError(f"{path.stem} could not measure (exit code {code}): {process.last_words(log)}; see {log}")
         measured = results.load(beside)
         if plan.expression and not measured.not_measured and {case.group for case in measured.cases} == {CONTROL}:
             raise InputError(f"-k {plan.expression}: selects no case; see pytest {plan.cases} --collect-only")

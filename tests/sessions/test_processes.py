@@ -21,8 +21,8 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
-from benchmarks.sessions import children, rounds
-from benchmarks.sessions.rounds import Plan
+from benchmarks.sessions import process, processes
+from benchmarks.sessions.processes import Plan
 from lenet5 import InputError
 
 FAST = ("-k", "test_predict and numpy and im2col")
@@ -143,11 +143,11 @@ def test_nothing_survives(tmp_path):
         def check(self):
             time.sleep(0.5)
             family.extend(psutil.Process().children(recursive=True))
-            raise children.Interrupted
+            raise process.Interrupted
 
     start = time.monotonic()
-    with (tmp_path / "log").open("w") as log, pytest.raises(children.Interrupted):
-        children.execute(["sh", "-c", "sleep 600 & sleep 600"], os.environ, log, Soon())
+    with (tmp_path / "log").open("w") as log, pytest.raises(process.Interrupted):
+        process.execute(["sh", "-c", "sleep 600 & sleep 600"], os.environ, log, Soon())
 
     assert time.monotonic() - start < 300  # half of what waiting for it would take
     assert len(family) >= 2
@@ -190,11 +190,11 @@ def test_other_settings(uninterrupted, capsys, arguments, difference):
 def test_other_circumstances(uninterrupted, monkeypatch, change):
     """Nor with another version of a package, nor with other code."""
     folder, _ = uninterrupted
-    monkeypatch.setattr(rounds, change, lambda: {"numpy": "1.26.0"} if change == "versions" else "1" * 64)
+    monkeypatch.setattr(processes, change, lambda: {"numpy": "1.26.0"} if change == "versions" else "1" * 64)
     plan = Plan(expression=FAST[1], options=QUICK[1:])
 
     with pytest.raises(InputError, match=r"run\.json: (versions\.numpy|code_sha256) was "):
-        rounds.run(plan, 3, folder, resume=True)
+        processes.run(plan, 3, folder, resume=True)
 
 
 def test_results_are_not_overwritten(uninterrupted, capsys):
@@ -207,7 +207,7 @@ def test_results_are_not_overwritten(uninterrupted, capsys):
 
 def test_failed_check(tmp_path, monkeypatch, capsys):
     """A case that fails is named and has no number; the run goes on, and ends with 1."""
-    monkeypatch.setattr(rounds, "Plan", partial(Plan, cases=FAILING))
+    monkeypatch.setattr(processes, "Plan", partial(Plan, cases=FAILING))
 
     assert main(["run", "--processes", "2", "--output", str(tmp_path), "--", "--threads", "1"]) == 1
     out, err = capsys.readouterr()
