@@ -9,6 +9,7 @@ import os
 import random
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _place(item: pytest.Item) -> int:
     marker = item.get_closest_marker("place")
     return {"first": -1, "last": 1}[marker.args[0]] if marker else 0
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Import the frameworks of the selected cases before the first case runs.  A framework that cannot be imported is for its cases to name."""
+    import lenet5
+
+    cases = [item for item in session.items if "implementation" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")]
+    names = {str(case.callspec.params["framework"]) for case in cases if "framework" in case.callspec.params}
+    # PyTorch before TensorFlow, always: triton, which comes with PyTorch's CUDA builds, does not bear it the other way round.
+    for name in sorted(names, reverse=True) if not session.config.getoption("collectonly") else ():
+        with suppress(Exception):
+            lenet5.implementation(name)
 
 
 @pytest.fixture

@@ -1,14 +1,15 @@
-"""Two processes take turns, case by case: a machine is as fast for the one as for the other only as long as both are near in time.
+"""A plug-in of pytest for the two processes of a pair: they measure in turns, case by case, and pass a baton to each other.
 
-A process that imports two frameworks lives for half a minute, and a shared machine changes in less.  So the gate starts both processes
-of a pair at once.  What has no time of its own they do side by side: importing the frameworks, and the cases that measure memory.
-When both have done so, a baton, one byte through a pair of connected sockets, says which of them may work: one takes the first case,
-the other one the first and the second, then the one the second and the third, and so on (ABBA).  Neither does anything else while
-the other one measures.  Whoever ends, in whatever way, lets the other go on alone.
+A machine is as fast for one process as for another only as long as both are near in time.  A process that imports two frameworks
+lives for half a minute, and a shared machine changes in less; so the gate starts both processes of a pair at once.  What has no time
+of its own they do side by side: importing, collecting, and the cases that measure memory.  When both are ready for their first timed
+case they meet, and from then on only the process that holds the baton works: one byte through a pair of connected sockets hands it
+over.  The first process takes the first case, the other one the first and the second, then the first process the second and the
+third, and so on (ABBA).  When one process ends, in whatever way, the other one goes on alone.
 
 Both use the same CPUs: those of a shared machine are not equally fast, and which of them a process gets would be chance.
 
-A file of its own that needs nothing but pytest: the gate gives it to the processes of both sides as a plug-in, whatever code they run.
+This file needs nothing but pytest: the gate gives it to the processes of both sides, whatever code they run.
 """
 
 from __future__ import annotations
@@ -20,63 +21,65 @@ import socket
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 
 import pytest
 
-PLUGIN = "lenet5_turns"
-VARIABLE = "LENET5_TURNS"
+PLUGIN = "lenet5_baton"
+VARIABLE = "LENET5_BATON"
 """Tells a process which `Part` is its own, as JSON; the socket by its file descriptor."""
 
 UNTIMED = "space "
-"""How the groups begin whose cases measure memory: in children of their own, which need no machine to themselves."""
+"""How the groups begin whose cases measure memory: in processes of their own, which need no machine to themselves."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """What one of the two processes has to know: its end of the connection, whether it takes the first case, on which CPUs (none: on
-    any), and how often it takes each case."""
+    """What one of the two processes has to know."""
 
     end: socket.socket
+    """Its end of the connection."""
     first: bool
+    """Whether it takes the first case."""
     cpus: Sequence[int] = ()
+    """The CPUs that it may use from the meeting on; empty for any."""
     repeats: int = 1
+    """How often it takes each timed case."""
 
 
-class Turns:
+class Baton:
     """What one of the two processes does before and after each of its cases."""
 
     def __init__(self, part: Part) -> None:
         self._part, self._other = part, part.end
-        self._mine, self._alone = part.first, False
+        self._holds, self._alone = part.first, False
         self._met, self._cases = False, 0
 
     def meet(self) -> None:
-        """Wait until the other one is ready too: what it does before its first case would disturb this one's."""
+        """Wait until the other process is ready too: what it does before its first case would disturb the cases of this one."""
         self._met = True
         _stay_on(self._part.cpus)
         self._send()
         self._wait()
 
     def take(self) -> None:
-        """Wait until it is this process's turn."""
+        """Wait until this process holds the baton."""
         if not self._met:
             self.meet()
-        if not self._mine:
+        if not self._holds:
             self._wait()
-        self._mine = True
+        self._holds = True
 
     def done(self) -> None:
-        """A case is done: after it the turn is the other one's, or the next case is taken at once."""
+        """A case is done: pass the baton on, or keep it for the next case."""
         keeps = self._cases % 2 == int(self._part.first)
         self._cases += 1
         if not keeps:
-            self._mine = False
+            self._holds = False
             self._send()
 
     def leave(self) -> None:
-        """There are no cases left here: the other one goes on alone, and what this one still has to do waits until it has ended."""
+        """Let the other process go on alone, for this one has no case left, and end only after it."""
         with suppress(OSError):
             self._other.shutdown(socket.SHUT_WR)
         while not self._alone:
@@ -102,8 +105,7 @@ class Turns:
         items[:] = [item for item in items if not _is_timed(item)] + timed * (self._part.repeats if len(timed) > 1 else 1)
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_runtestloop(self, session: pytest.Session) -> Iterator[None]:
-        _import_frameworks([item for item in session.items if _is_timed(item)])
+    def pytest_runtestloop(self) -> Iterator[None]:
         yield
         self.leave()
 
@@ -118,7 +120,7 @@ class Turns:
 
 
 def _stay_on(cpus: Collection[int]) -> None:
-    """Let all threads of this process, and those that they start, run on these CPUs only; on any if there are none."""
+    """Let all threads of this process, and those that they start, run on these CPUs only; on any if the collection is empty."""
     for thread in os.listdir("/proc/self/task") if cpus else ():
         with suppress(OSError):  # it has ended
             os.sched_setaffinity(int(thread), cpus)
@@ -129,31 +131,21 @@ def _is_timed(item: pytest.Item) -> bool:
     return not (marker and str(marker.kwargs.get("group", "")).startswith(UNTIMED))
 
 
-def _import_frameworks(items: Sequence[pytest.Item]) -> None:
-    """Import what these cases will ask for.  A framework that cannot be imported is for its cases to name."""
-    calls = [item.callspec for item in items if hasattr(item, "callspec")]
-    names = {str(call.params["framework"]) for call in calls if "framework" in call.params}
-    # PyTorch before TensorFlow, always: triton, which comes with PyTorch's CUDA builds, does not bear it the other way round.
-    for name in sorted(names, reverse=True):
-        with suppress(Exception):
-            import_module("lenet5").implementation(name)
-
-
 def pytest_configure(config: pytest.Config) -> None:
-    """Take turns, in a process that has been told with whom."""
+    """Take part, in a process that has been told which part is its own."""
     if VARIABLE in os.environ:
         # No process that this one starts takes part: its end of the connection would outlive this process.
         told = json.loads(os.environ.pop(VARIABLE))
         connection = socket.socket(fileno=told.pop("socket"))
         os.set_inheritable(connection.fileno(), False)
-        config.pluginmanager.register(Turns(Part(connection, **told)), "lenet5-turns")
+        config.pluginmanager.register(Baton(Part(connection, **told)), "lenet5-baton")
 
 
 # The gate's side of it
 
 
 def install(folder: Path) -> None:
-    """Put the plug-in where only those find it who are told: this folder, and not its neighbours, is on their path."""
+    """Put the plug-in into a folder of its own, which only the processes of a pair get on their path."""
     folder.mkdir(parents=True, exist_ok=True)
     shutil.copyfile(__file__, folder / f"{PLUGIN}.py")
 
@@ -169,7 +161,7 @@ def cpus_for(threads: int) -> list[int]:
 
 
 def variables(part: Part, environment: Mapping[str, str], folder: Path) -> dict[str, str]:
-    """The environment of a process that takes turns, from what it would be otherwise; ``folder`` is where the plug-in is installed."""
+    """The environment of a process that takes part, from what it would be otherwise; ``folder`` is where the plug-in is installed."""
     path = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
     told = {"socket": part.end.fileno(), "first": part.first, "cpus": list(part.cpus), "repeats": part.repeats}
     return {**environment, "PYTHONPATH": path, "PYTEST_PLUGINS": PLUGIN, VARIABLE: json.dumps(told)}

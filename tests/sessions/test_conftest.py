@@ -1,0 +1,87 @@
+"""What the root conftest does for every session, a process of a gate's pair among them: the order of cases, and what is imported when."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+import lenet5
+from benchmarks.saved.provenance import ROOT
+
+
+@pytest.fixture
+def root(pytestconfig):
+    """The root conftest as pytest has it."""
+    return pytestconfig.pluginmanager.getplugin(str(ROOT / "conftest.py"))
+
+
+def test_shuffle(root):
+    """The same seed gives the same order, another seed another; what is placed first or last stays there."""
+
+    def item(name):
+        where = {"z": "first", "a": "last"}.get(name)
+        mark = SimpleNamespace(args=(where,)) if where else None
+        return SimpleNamespace(nodeid=name, get_closest_marker=lambda _: mark)
+
+    def order(seed):
+        items = [item(name) for name in "abcdefghijz"]
+        root.pytest_collection_modifyitems(SimpleNamespace(stash={}, getoption=lambda _: seed), items)
+        return "".join(item.nodeid for item in items)
+
+    assert order(None) == "zbcdefghija"
+    assert order("1") == order("1") != order("2")
+    assert {order(seed)[0] + order(seed)[-1] for seed in "123"} == {"za"}
+    assert sorted(order("1")) == sorted("abcdefghijz")
+
+
+def test_frameworks_are_imported_first(root, monkeypatch):
+    """Those that the selected cases ask for, PyTorch before TensorFlow; one that is broken is left to its cases, others are not asked."""
+    asked = []
+
+    def implementation(name):
+        asked.append(name)
+        if name == "tensorflow":
+            raise ImportError("no such luck")
+
+    def case(framework, *fixtures):
+        return SimpleNamespace(fixturenames=fixtures, callspec=SimpleNamespace(params={"framework": framework}))
+
+    monkeypatch.setattr(lenet5, "implementation", implementation)
+    cases = [case(name, "benchmark", "implementation") for name in ("numpy", "tensorflow", "torch", "tensorflow")]
+    others = [case("in a program", "benchmark"), SimpleNamespace(fixturenames=("implementation",)), SimpleNamespace()]
+    session = SimpleNamespace(items=[*cases, *others], config=SimpleNamespace(getoption=lambda name: False))
+
+    assert root.pytest_runtestloop(session) is None  # or pytest would run no case
+    assert asked == ["torch", "tensorflow", "numpy"]
+
+
+PLUGIN = """
+import sys
+import pytest
+
+
+def pytest_runtest_setup(item):
+    pytest.exit(" ".join(name for name in sys.modules if name in ("torch", "tensorflow", "lenet5.with_numpy")))
+"""
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [("predict and 1] and eager", "torch tensorflow"), ("predict and 1] and numpy", "lenet5.with_numpy")],
+)
+def test_in_a_real_session(tmp_path, expression, expected):
+    """When the first case is set up, the frameworks of the cases that are left are there, and no others."""
+    (tmp_path / "look.py").write_text(PLUGIN)
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "benchmarks", "-k", expression, "-p", "look", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"Exit: {expected} !" in done.stdout
