@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.gate.gate import ROLES, Outcome, Row
+from benchmarks.gate.gate import Outcome
+from benchmarks.gate.pairs import ROLES
+from benchmarks.gate.rows import Row
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE
@@ -41,31 +43,31 @@ def headline(outcome: Outcome) -> str:
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome in raw SI units; ratios are head / base."""
-    first = outcome.pairs[0].base
+    first, comparison = outcome.pairs[0].base, outcome.comparison
     return {
         "format": FORMAT,
         "exit_code": outcome.exit_code,
         "headline": headline(outcome),
-        "sides": {role: {"asked": side.text, **side.identity()} for role, side in outcome.sides.items()},
+        "sides": {role: {"asked": side.text, **side.identity()} for role, side in comparison.sides.items()},
         "machine": {
             "cpu": first.machine.get("cpu", {}).get("brand_raw"),
             "cpus": first.machine.get("cpu", {}).get("count"),
             "system": f"{first.machine.get('system')} {first.machine.get('release')}",
         },
-        "threads": outcome.threads,
-        "cases": outcome.plan.cases,
-        "expression": outcome.plan.expression,
-        "pytest_options": list(outcome.plan.options),
-        "seed": outcome.plan.seed,
+        "threads": comparison.threads,
+        "cases": comparison.plan.cases,
+        "expression": comparison.plan.expression,
+        "pytest_options": list(comparison.plan.options),
+        "seed": comparison.plan.seed,
         "measured": first.datetime,
         "pairs": len(outcome.pairs),
         "out_of_time": outcome.out_of_time,
-        "rules": asdict(outcome.rules),
+        "rules": asdict(comparison.rules),
         "verdicts": [
             {
                 "case": row.case,
                 "metric": row.metric.name,
-                "threshold": outcome.threshold(row),
+                "threshold": row.threshold(outcome.comparison.rules),
                 "verdict": verdict.verdict,
                 "ratio": verdict.ratio,
                 "low": verdict.low,
@@ -95,7 +97,7 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[str, ...]:
     base, head = (row.metric.show(statistics.median(values)) for values in (row.base, row.head))
     unsure = verdict.verdict == UNDECIDED and verdict.confidence < CONFIDENCE  # from one or two pairs any interval can be had
     interval = DASH if unsure else f"[{verdict.low:.3f}, {verdict.high:.3f}]"
-    threshold = f"{100 * outcome.threshold(row):g} %"
+    threshold = f"{100 * row.threshold(outcome.comparison.rules):g} %"
     return (
         short(row.case),
         row.metric.name,
@@ -117,7 +119,7 @@ def short(case: str) -> str:
 def _remarks(outcome: Outcome) -> list[str]:
     reasons = outcome.pairs[0].base.not_measured
     remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
-    sides = [side.identity() for side in outcome.sides.values()]
+    sides = [side.identity() for side in outcome.comparison.sides.values()]
     if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
         remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
     if outcome.out_of_time:
@@ -132,12 +134,12 @@ def _counts(outcome: Outcome) -> Table:
 
 def _compared(outcome: Outcome) -> Table:
     """Both sides in columns; of the versions only those that differ, for the rest is in the JSON."""
-    facts = {role: _facts(side.identity()) for role, side in outcome.sides.items()}
-    versions = [side.versions for side in outcome.sides.values()]
+    facts = {role: _facts(side.identity()) for role, side in outcome.comparison.sides.items()}
+    versions = [side.versions for side in outcome.comparison.sides.values()]
     differing = sorted(name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name))
     rows = [(name, *(facts[role][name] for role in ROLES)) for name in facts["base"]]
     rows += [(name, *(found.get(name, DASH) for found in versions)) for name in differing]
-    return Table(("", *(f"{role}: {outcome.sides[role].text}" for role in ROLES)), rows)
+    return Table(("", *(f"{role}: {outcome.comparison.sides[role].text}" for role in ROLES)), rows)
 
 
 def _facts(identity: Mapping[str, Any]) -> dict[str, str]:
@@ -150,11 +152,11 @@ def _facts(identity: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _method(outcome: Outcome) -> list[str]:
-    first, rules = outcome.pairs[0].base, outcome.rules
+    first, rules = outcome.pairs[0].base, outcome.comparison.rules
     frameworks = ", ".join(f"{name} {facts.get('version', '')}".strip() for name, facts in first.lenet5["frameworks"].items())
     drift = _control(outcome)
     return [
-        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.threads, 'thread')}, "
+        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.comparison.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
         f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
         "Unless --pairs asks for more, a case is measured until all of its rows are decided. "

@@ -3,16 +3,10 @@
 Every pair gives each case one number, ln(head / base).  The gate looks at fixed numbers of pairs, and a case is decided at the first
 look that can:
 
-- *slower*: the whole interval of its ratio lies above the noise threshold; then a batch of new pairs says so by itself; then
+- *slower*: the whole interval of its ratio lies above the threshold; then a batch of new pairs says so by itself; then
   all pairs together still do.  *Faster* is the mirror image.
 - *same*: the whole interval lies within the thresholds.
 - *undecided*: none of these.
-
-Why signed ranks and no mean: identical code, and a coin that says which side of a pair runs first, make the log ratio as likely
-positive as negative, whatever the machine does meanwhile.  That is all that Wilcoxon's test and its interval (Hodges and Lehmann)
-ask for; a minute in which everything is 40 % slower is one large rank and no large number.  Student's t keeps its promise as
-well, but every such minute widens its interval, so that it takes many more pairs to find a real change.  The price is that n pairs
-cannot be surer than 2^-n.
 
 Why the error rate holds: each look may spend an equal part of ``alpha``.  The p-value of a case at a look is that of the suspicion
 times ``agree`` if the new pairs agree, and 1 if they do not, because those are another sample; Holm's procedure runs over the
@@ -23,62 +17,15 @@ beyond.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from itertools import pairwise
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lenet5.errors import InputError
+from benchmarks.gate.evidence import Evidence, Floats, holm
+from benchmarks.gate.rules import Rules
 
 SLOWER, FASTER, SAME, UNDECIDED = "slower", "faster", "same", "undecided"
-
-Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Rules:
-    """When a gate looks, and how sure it has to be.  Raises InputError, one line, for rules that cannot be kept."""
-
-    threshold: float = 0.02
-    """A ratio from 1 / (1 + threshold) to 1 + threshold is no change."""
-    alpha: float = 0.01
-    """The most likely it may be that a run calls any case slower that is not, over all cases and looks; the same for faster."""
-    looks: tuple[int, ...] = (12, 20, 28, 36)
-    """Numbers of pairs after which it is looked.  Even, so that both orders of a pair are there equally often; the first so large
-    that 2^-pairs is less than what a look may spend on one of a hundred cases."""
-    confirm: int = 8
-    """New pairs that have to agree with a suspicion; no more than lie between two looks."""
-    agree: float = 0.1
-    """How sure these have to be by themselves; times the level of a suspicion it makes what a look may spend."""
-
-    def __post_init__(self) -> None:
-        if not (math.isfinite(self.threshold) and self.threshold > 0):
-            raise InputError(f"threshold {self.threshold}: use a share above 0, such as 0.02 for 2 %")
-        if not 0 < self.alpha < self.agree < 1:
-            raise InputError(f"alpha {self.alpha}, agree {self.agree}: use 0 < alpha < agree < 1")
-        if not self.looks or self.looks[0] < 1 or any(later <= earlier for earlier, later in pairwise(self.looks)):
-            raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 20, 28, 36)")
-        if 2.0**-self.confirm > self.agree:
-            raise InputError(
-                f"confirm {self.confirm}: so few pairs are never surer than 2^-{self.confirm}; agree asks for {self.agree}"
-            )
-        if any(later - earlier < self.confirm for earlier, later in pairwise(self.looks)):
-            raise InputError(f"confirm {self.confirm}: more pairs than lie between two of the looks {self.looks}")
-
-    @property
-    def spent(self) -> tuple[float, ...]:
-        """What each look may spend of ``alpha``: equal parts."""
-        return tuple(self.alpha / len(self.looks) for _ in self.looks)
-
-    @property
-    def most_pairs(self) -> int:
-        """After so many pairs nothing is left to be measured."""
-        return self.looks[-1] + self.confirm
 
 
 @dataclass(frozen=True)
@@ -156,7 +103,7 @@ class _Replay:
     decided: dict[int, Verdict] = field(default_factory=dict)
 
     def run(self) -> int | None:
-        """Look as often as there are pairs for.   -> the number of pairs that is needed to go on, None if there is nothing to go on for"""
+        """Look as often as there are pairs for.   -> the number of pairs that is needed to go on; None if all is decided or no look is left"""
         pairs = self.values.shape[1]
         for look, spent in zip(self.rules.looks, self.rules.spent, strict=True):
             if len(self.decided) == len(self.values):
@@ -174,7 +121,7 @@ class _Replay:
         evidence = Evidence(self.values[:, :look])
         within = np.maximum(evidence.below(self.margins), evidence.above(-self.margins))
         for index, share in self._holm(SAME, within, level):
-            self.decided[index] = evidence.verdict(index, SAME, share)
+            self.decided[index] = _verdict(SAME, evidence, index, share)
         return any(self._holm(name, self._beyond(name, evidence), level) for name in (SLOWER, FASTER))
 
     def _confirm(self, look: int, spent: float) -> None:
@@ -185,7 +132,7 @@ class _Replay:
             all_agree = np.maximum(self._beyond(name, before), self._beyond(name, together)) * agree
             p = np.where(self._beyond(name, new) <= agree, all_agree, 1.0)
             for index, share in self._holm(name, p, spent):
-                self.decided[index] = together.verdict(index, name, share / agree)
+                self.decided[index] = _verdict(name, together, index, share / agree)
 
     def _beyond(self, name: str, evidence: Evidence) -> Floats:
         """The p-value of each case's not being slower, or not faster, than the threshold."""
@@ -194,7 +141,7 @@ class _Replay:
     def _holm(self, name: str, p: Floats, level: float) -> list[tuple[int, float]]:
         """Which open cases Holm's procedure gives this verdict, and the level of each.
 
-        Those that have it already count as done with, those that have another keep their place in the family.
+        Cases that have this verdict already count as rejected; those that have another one keep their place in the family.
         """
         p = p.copy()
         for index, verdict in self.decided.items():
@@ -206,57 +153,9 @@ class _Replay:
         if index in self.decided:
             return self.decided[index]
         level = self.rules.spent[-1] / self.rules.agree / len(self.values)
-        return Evidence(self.values).verdict(index, UNDECIDED, level)
+        return _verdict(UNDECIDED, Evidence(self.values), index, level)
 
 
-class Evidence:
-    """What some pairs say of the cases: Wilcoxon's signed ranks by way of the Walsh averages, the means of any two pairs."""
-
-    def __init__(self, values: Floats) -> None:
-        """values (cases, pairs): ln(head / base)"""
-        self.pairs = values.shape[1]
-        one, other = np.triu_indices(self.pairs)
-        self._walsh = (values[:, one] + values[:, other]) / 2
-        self._chances = chances(self.pairs)
-
-    def above(self, bounds: Floats) -> Floats:
-        """The p-value of each case's centre being its bound or less, against more.   (cases,) -> (cases,)"""
-        p: Floats = self._chances[(self._walsh > bounds[:, None]).sum(axis=1)]
-        return p
-
-    def below(self, bounds: Floats) -> Floats:
-        """The p-value of each case's centre being its bound or more, against less.   (cases,) -> (cases,)"""
-        p: Floats = self._chances[(self._walsh < bounds[:, None]).sum(axis=1)]
-        return p
-
-    def verdict(self, index: int, name: str, level: float) -> Verdict:
-        """The verdict on one case with its ratio and the interval either end of which may be wrong with the chance ``level``.
-
-        Where so few pairs cannot be that sure the interval is as sure as they can.
-        """
-        walsh = np.sort(self._walsh[index])
-        surest = float(self._chances[-1])
-        needed = int(np.argmax(self._chances <= max(level, surest)))
-        low, middle, high = np.exp([walsh[len(walsh) - needed], np.median(walsh), walsh[needed - 1]])
-        return Verdict(name, float(middle), float(low), float(high), self.pairs, 1 - 2 * max(level, surest))
-
-
-@cache
-def chances(pairs: int) -> Floats:
-    """How likely Wilcoxon's sum of positive ranks is to be t or more if either sign is equally likely, for t from 0 on."""
-    ways: NDArray[Any] = np.ones(1)
-    for rank in range(1, pairs + 1):
-        ways = (np.pad(ways, (0, rank)) + np.pad(ways, (rank, 0))) / 2
-    tail: Floats = np.minimum(np.cumsum(ways[::-1])[::-1], 1.0)
-    return tail
-
-
-def holm(p: Floats, level: float) -> list[tuple[int, float]]:
-    """Holm's step-down procedure: which hypotheses it rejects, and at which level each; together they err with the chance ``level``."""
-    rejected: list[tuple[int, float]] = []
-    for index in np.argsort(p, kind="stable"):
-        share = level / (len(p) - len(rejected))
-        if p[index] > share:
-            break
-        rejected.append((int(index), share))
-    return rejected
+def _verdict(name: str, evidence: Evidence, index: int, level: float) -> Verdict:
+    ratio, low, high, confidence = evidence.interval(index, level)
+    return Verdict(name, ratio, low, high, evidence.pairs, confidence)

@@ -9,52 +9,29 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Rules
-from benchmarks.proof import study
-from benchmarks.proof.study import Recording
+from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
+from benchmarks.proof.recordings import QUIET
+from benchmarks.proof.study_plots import GATE, plots
 from benchmarks.quantities import units
 from benchmarks.report import markdown, page
 from benchmarks.report.document import DASH, Section, Table
-from benchmarks.report.drawing import Axis, Line, draw
-from benchmarks.report.plots import Figure
-from benchmarks.saved import files
-from lenet5.errors import InputError
-
-GATE = "this gate"
+from benchmarks.saved.files import write_whole
 
 WANTED = {"case": 0.001, "run": 0.01, 0.05: 0.95, 0.1: 0.99}
 """False alarms at most, a case and a run; and how often a slow-down has to be found on a quiet machine."""
 
-QUIET = "quiet"
-"""The condition of a recording that is given no name."""
 
+def write(found: Mapping[str, Any], output: Path) -> str:
+    """Write study.json, study.md and study.html into a folder, from what `study.study` found.   -> the Markdown
 
-def main(
-    recordings: Sequence[str], output: Path, runs: int = 2000, seed: int = 0, rules: Rules | None = None, command: str = ""
-) -> str:
-    """Study what gates recorded, write study.json, study.md and study.html into ``output``.   -> the Markdown
-
-    Each recording is a gate's folder of raw values, or ``NAME=FOLDER`` to say under which condition it was measured.
-    ``command`` is what a reader can repeat it with.  Raises InputError, one line, as `study.load` and `study.study` do.
+    Raises InputError, one line, if the folder cannot be written to.
     """
-    found = {"command": command, **study.study(by_condition(recordings), rules or Rules(), runs, seed)}
     parts = sections(found)
     text = markdown.render(parts)
-    files.write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
-    files.write_whole(output / "study.md", text)
-    files.write_whole(output / "study.html", page.html(parts, figures(found), facts=_facts(found)))
+    write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
+    write_whole(output / "study.md", text)
+    write_whole(output / "study.html", page.html(parts, plots(found), facts=_facts(found)))
     return text
-
-
-def by_condition(recordings: Sequence[str]) -> dict[str, list[Recording]]:
-    """The recordings under the names of their conditions.   quiet=a quiet=b busy=c -> quiet: a, b; busy: c"""
-    found: dict[str, list[Recording]] = {}
-    for text in recordings:
-        name, equals, folder = text.partition("=")
-        if equals and not name:
-            raise InputError(f"{text}: use NAME=FOLDER, or FOLDER alone")
-        found.setdefault(name if equals else QUIET, []).append(study.load(Path(folder if equals else text)))
-    return found
 
 
 def sections(found: Mapping[str, Any]) -> list[Section]:
@@ -227,64 +204,6 @@ def _facts(found: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(facts))
 
 
-# Plots
-
-
-def figures(found: Mapping[str, Any]) -> list[Figure]:
-    """How often slow-downs are found by pairs, and by rule; false alarms by rule."""
-    conditions = found["conditions"].items()
-    return [
-        *(_detection(index, name, condition) for index, (name, condition) in enumerate(conditions)),
-        *(_power(index, name, condition) for index, (name, condition) in enumerate(conditions)),
-        *(_alarms(index, name, condition) for index, (name, condition) in enumerate(conditions)),
-    ]
-
-
-def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
-    lines = [
-        Line(
-            f"+{100 * one['change']:g} %",
-            [at["pairs"] for at in one["by_pairs"]],
-            [at["share"] for at in one["by_pairs"]],
-            colour=order,
-            style=order,
-            intervals=[(at["low"], at["high"]) for at in one["by_pairs"]],
-        )
-        for order, one in enumerate(condition["injected"])
-    ]
-    ticks = [at["pairs"] for at in condition["injected"][0]["by_pairs"]]
-    caption = "Up is better. How often a slow-down in one case is found, by the pairs measured until then; 95 % intervals."
-    x, y = Axis("pairs", ticks=ticks), Axis("found", write=_percent, zero=True)
-    return Figure(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
-
-
-def _power(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
-    rules = {GATE: condition["injected"], **{rule: of["injected"] for rule, of in condition["usual"].items()}}
-    lines = [
-        Line(rule, [one["change"] for one in of], [one["found"]["share"] for one in of], colour=order, style=order)
-        for order, (rule, of) in enumerate(rules.items())
-    ]
-    caption = "Up is better, but not without the next figure: a rule that always cries finds everything."
-    x = Axis("slow-down of one case", write=_percent, ticks=[one["change"] for one in condition["injected"]])
-    svg = draw(f"power-{index}", lines, x, Axis("found", write=_percent, zero=True))
-    return Figure(f"power-{index}", f"Found, by rule ({name})", caption, svg)
-
-
-def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
-    rules = {GATE: condition["resampled"], **condition["usual"]}
-    lines = []
-    for order, (what, label) in enumerate((("case", "of the cases"), ("run", "of the runs"))):
-        shares = [of[f"false_alarms_a_{what}"] for of in rules.values()]
-        intervals = [(share["low"], share["high"]) for share in shares]
-        values = [share["share"] for share in shares]
-        lines.append(
-            Line(label, values, range(len(rules)), colour=order, style=order, joined=False, rows=True, intervals=intervals)
-        )
-    caption = "Left is better. Identical code called slower: of the cases, and runs in which any case is; 95 % intervals."
-    svg = draw(f"alarms-{index}", lines, Axis("false alarms", write=_percent, zero=True), Axis("", names=list(rules)))
-    return Figure(f"alarms-{index}", f"False alarms, by rule ({name})", caption, svg)
-
-
 # Text
 
 
@@ -297,10 +216,6 @@ def _rate(share: Mapping[str, Any]) -> str:
     if share["share"] is None:
         return DASH
     return f"{100 * share['share']:.2f} % [{100 * share['low']:.2f}, {100 * share['high']:.2f}]"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.3g} %"
 
 
 def _spread(spread: float | None) -> str:

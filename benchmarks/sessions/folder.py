@@ -1,29 +1,64 @@
-"""One measurement a folder at a time: two that go on with the same one would overwrite each other's processes."""
+"""The folder of a measurement: one process writes there at a time, and only a measurement with the same settings goes on there."""
 
 from __future__ import annotations
 
 import fcntl
+import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from benchmarks.saved.files import read_json, write_whole
+from benchmarks.saved.storage import MANIFEST
 from lenet5.errors import InputError
+
+
+def begin(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Make the folder of a measurement and note its settings there.  Raises InputError if it cannot be written."""
+    write_whole(folder / MANIFEST, json.dumps(settings, indent=2) + "\n")
+
+
+def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
+    """Raise InputError, naming the first difference, unless the settings are still those that the measurement began with."""
+    manifest = folder / MANIFEST
+    began = read_json(manifest, "the folder of a run to go on with")
+    if not isinstance(began, Mapping):
+        raise InputError(f"{manifest}: is {type(began).__name__}, not an object; expected the settings of a run")
+    difference = _first_difference(began, settings)
+    if difference:
+        where, one, other = difference
+        raise InputError(f"{manifest}: {where} was {one!r}, now it is {other!r}; restore it, or name another --output")
+
+
+def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:
+    """The dotted name of the first value that two trees do not share, and both values; None stands for a missing one."""
+    for key in (*other, *sorted(one.keys() - other.keys())):
+        before, now = one.get(key), other.get(key)
+        if isinstance(before, Mapping) and isinstance(now, Mapping):
+            below = _first_difference(before, now)
+            if below:
+                return f"{key}.{below[0]}", below[1], below[2]
+        elif before != now:
+            return key, before, now
+    return None
 
 
 @contextmanager
 def alone(folder: Path, make: bool) -> Iterator[None]:
-    """Within the block no other process is in such a block for this folder.  With ``make`` the folder is made if there is none.
+    """Hold a folder: within the block no other process is in such a block for it.  With ``make`` it is made if it does not exist.
 
-    The lock is the kernel's and on the folder itself: there is no file to leave behind, and whoever dies holds nothing.
-    Raises InputError, one line, if another measurement holds the folder or it cannot be made.
+    The lock is the kernel's and on the folder itself: no file is left behind, and it ends with the process that holds it.
+    A folder that does not exist and is not made cannot be held: the block runs all the same, and finds nothing there.
+    Raises InputError, one line, if another process holds the folder or it cannot be made.
     """
     try:
         if make:
             folder.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     except FileNotFoundError:
-        yield  # whoever wants to go on there will say that there is nothing
+        yield
         return
     except OSError as error:
         raise InputError(f"{folder}: cannot be written ({error.strerror}); name another --output") from None

@@ -7,130 +7,87 @@ ran in), so an interval needs several.  `results.load_many` makes one run of the
 from __future__ import annotations
 
 import os
-import platform
 import sys
 import tempfile
-from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from benchmarks.saved import results
-from benchmarks.saved.provenance import ROOT, code_sha256, versions
+from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import CONTROL, FAILED, Run
-from benchmarks.sessions import folder, process
-from benchmarks.sessions.process import Interrupted, Progress, Signals
+from benchmarks.sessions.folder import alone, begin, check_settings
+from benchmarks.sessions.plan import Plan, Session, session_path
+from benchmarks.sessions.process import Place, execute, last_words
+from benchmarks.sessions.progress import Progress
+from benchmarks.sessions.signals import Interrupted, Signals
 from lenet5.errors import InputError
 
-MOST = 999
-CASES = "benchmarks"
-"""Where the cases are, unless a plan says otherwise; relative to the project."""
-WATCHDOGS = "test_control"
-"""What every run measures beside its selection, or nobody could tell whether the machine held still."""
+MOST_PROCESSES = 999
 
 
-@dataclass(frozen=True)
-class Place:
-    """Where a process runs: on which code, by which Python, and with which environment."""
-
-    project: Path
-    python: str
-    environment: Mapping[str, str]
-    folder: Path | None = None
-    """Its working directory; None for ours, so that paths among pytest's options mean what they say."""
-    scratch: Path | None = None
-    """Where its temporary folder is made and removed; None for the system's choice."""
-    inherits: tuple[int, ...] = ()
-    """File descriptors that it has from us."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What every process of a run has in common: which cases, in which orders, with which other options of pytest."""
-
-    cases: str = CASES
-    """Folder or file with the cases, relative to the project."""
-    expression: str | None = None
-    """As for ``pytest -k``; None for all of them."""
-    seed: int = 0
-    options: tuple[str, ...] = ()
-
-    def pytest(self, number: int, json_path: Path, place: Place, without: Collection[str] = ()) -> list[str]:
-        """The command line of one process, without some cases; the same number gives the same order."""
-        selection = ["-k", f"({self.expression}) or {WATCHDOGS}"] if self.expression else []
-        selection += [f"--deselect={name}" for name in without]
-        saved = f"--benchmark-json={json_path.absolute()}"
-        ours = ["--no-report", f"--shuffle={self.seed}.{number}", saved, "-p", "no:cacheprovider", f"--rootdir={place.project}"]
-        return [place.python, "-m", "pytest", str(place.project / self.cases), *self.options, *selection, *ours]
-
-    def settings(self) -> dict[str, Any]:
-        """What must not change between the first process and the last, as JSON has it."""
-        asked = {**asdict(self), "options": list(self.options)}
-        return {**asked, "system": platform.platform(), "versions": versions(), "code_sha256": code_sha256()}
-
-
-def run(plan: Plan, processes: int, output: Path, resume: bool = False) -> Run:
-    """Measure until the folder ``output`` holds so many processes, and read them back as one run.
+def run(plan: Plan, processes: int, folder: Path, resume: bool = False) -> Run:
+    """Measure until a folder holds this many processes, and read them back as one run.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of another plan (with
     it), or that another run is measuring into; a process that cannot start.  Raises Interrupted on SIGINT, SIGTERM and SIGHUP, when
     nothing that it started is left.
     """
-    if not 1 <= processes <= MOST:
-        raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST}")
-    with folder.alone(output, make=not resume):
-        return _run(plan, processes, output, resume)
+    if not 1 <= processes <= MOST_PROCESSES:
+        raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST_PROCESSES}")
+    with alone(folder, make=not resume):
+        _prepare(plan, folder, resume)
+        _measure_missing(plan, processes, folder)
+        return results.load_many([folder])
 
 
-def _run(plan: Plan, processes: int, output: Path, resume: bool) -> Run:
-    _prepare(plan, output, resume)
-    wanted = {number: output / f"process-{number:03d}.json" for number in range(1, processes + 1)}
-    missing = {number: path for number, path in wanted.items() if not path.exists()}
-    here = Place(ROOT, sys.executable, os.environ)
-    with Signals() as signals, Progress("process", processes, processes - len(missing)) as progress:
-        for number, path in missing.items():
-            process.check_settings(output, plan.settings())
-            for failure in failures(measure(plan, number, path, here, signals)):
-                progress.say(f"{path.stem}: {failure} failed")
-            progress.finished(path.stem)
-    return results.load_many([output])
-
-
-def _prepare(plan: Plan, output: Path, resume: bool) -> None:
-    """Make sure that ``output`` is the folder of a run of this plan, or can become it, and note the plan there."""
-    finished = sorted(output.glob(results.PROCESSES))
+def _prepare(plan: Plan, folder: Path, resume: bool) -> None:
+    """Make sure that the folder is that of a run of this plan, or can become it, and note the plan there."""
+    finished = sorted(folder.glob(results.PROCESSES))
     if not resume:
         if finished:
-            raise InputError(f"{output}: has {len(finished)} finished processes; go on with --resume, or name another --output")
-        process.begin(output, plan.settings())
+            raise InputError(f"{folder}: has {len(finished)} finished processes; go on with --resume, or name another --output")
+        begin(folder, plan.settings())
         return
-    process.check_settings(output, plan.settings())
+    check_settings(folder, plan.settings())
     if finished:
         results.load_many(finished)
 
 
-def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals, without: Collection[str] = ()) -> Run:
-    """Run one process to its end and move what it saved to ``path``: whole and fit for this run, or not at all.
+def _measure_missing(plan: Plan, processes: int, folder: Path) -> None:
+    missing = [number for number in range(1, processes + 1) if not session_path(folder, number).exists()]
+    here = Place(ROOT, sys.executable, os.environ)
+    with Signals() as signals, Progress("process", processes, processes - len(missing)) as progress:
+        for number in missing:
+            check_settings(folder, plan.settings())
+            session = Session(plan, here, folder, number)
+            for failure in failures(measure(session, signals)):
+                progress.say(f"{session.path.stem}: {failure} failed")
+            progress.finished(session.path.stem)
 
-    ``without``: the names of cases that it leaves out.  Raises InputError, one line, if there is nothing fit to move, and
-    Interrupted if a signal comes.
+
+def measure(session: Session, signals: Signals) -> Run:
+    """Run one session to its end and keep what it saved: whole and fit for its folder, or not at all.
+
+    Raises InputError, one line, if it saved nothing that is fit, and Interrupted if a signal comes.
     """
-    beside, log = path.with_suffix(".part"), path.with_suffix(".log")
+    path = session.path
+    part, log = path.with_suffix(".part"), path.with_suffix(".log")
+    # At once, not after hours: does it fit the others?
+    others = sorted(session.folder.glob(results.PROCESSES))
+    first = results.load(others[0]) if others else None
+    # pytest knows a case by its node id on this side, which is in the files of this side.
+    deselected = [case.name for case in first.cases if case.name in session.without] if first else []
     try:
-        with log.open("w", encoding="utf-8") as output, _scratch(place) as scratch:
-            environment = {**place.environment, "TMPDIR": scratch}
-            code = process.execute(
-                plan.pytest(number, beside, place, without), environment, output, signals, place.folder, place.inherits
-            )
-        if code not in (0, 1) or not beside.exists():
-            raise InputError(f"{path.stem} could not measure (exit code {code}): {process.last_words(log)}; see {log}")
-        measured = results.load(beside)
+        code = _execute(session, session.command(part, deselected), log, signals)
+        if code not in (0, 1) or not part.exists():
+            raise InputError(f"{path.stem} could not measure (exit code {code}): {last_words(log)}; see {log}")
+        measured = results.load(part)
+        plan = session.plan
         if plan.expression and not measured.not_measured and {case.group for case in measured.cases} == {CONTROL}:
             raise InputError(f"-k {plan.expression}: selects no case; see pytest {plan.cases} --collect-only")
-        # At once, not after hours: does it fit the others?
-        for first in sorted(path.parent.glob(results.PROCESSES))[:1]:
-            results.check_fit(results.load(first), measured, without)
-        os.replace(beside, path)
+        if first:
+            results.check_fit(first, measured, session.without)
+        os.replace(part, path)
         if code == 0:
             log.unlink()
         return measured
@@ -138,11 +95,17 @@ def measure(plan: Plan, number: int, path: Path, place: Place, signals: Signals,
         log.unlink()
         raise
     finally:
-        beside.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
 
 
-def _scratch(place: Place) -> tempfile.TemporaryDirectory[str]:
-    return tempfile.TemporaryDirectory(dir=place.scratch, ignore_cleanup_errors=True)
+def _execute(session: Session, command: list[str], log: Path, signals: Signals) -> int:
+    """Run the session's command with a temporary folder of its own and its output in a log.   -> its exit code"""
+    place = session.place
+    with (
+        log.open("w", encoding="utf-8") as output,
+        tempfile.TemporaryDirectory(dir=place.scratch, ignore_cleanup_errors=True) as scratch,
+    ):
+        return execute(command, replace(place, environment={**place.environment, "TMPDIR": scratch}), output, signals)
 
 
 def failures(measured: Run) -> list[str]:

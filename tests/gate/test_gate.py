@@ -22,12 +22,15 @@ import psutil
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.gate import gate, verdicts
+from benchmarks.gate import command as gate_command
+from benchmarks.gate.pairs import ROLES, order
+from benchmarks.gate.rules import Rules
 from benchmarks.saved.provenance import ROOT
 from benchmarks.sessions import sides
 from tests.support import fake_project
 from tests.support.copies import copy_of_project
 from tests.support.fake_project import commit, git
+from tests.support.processes import alive
 
 # As few pairs as the mathematics allows: the same after 2, slower after 3.
 FEW = {"looks": (2,), "confirm": 1, "alpha": 0.4, "agree": 0.5}
@@ -38,10 +41,10 @@ import sys, tempfile
 from functools import partial
 from pathlib import Path
 from benchmarks.__main__ import main
-from benchmarks.gate import verdicts
+from benchmarks.gate import command
 from benchmarks.sessions import sides
 
-verdicts.Rules = partial(verdicts.Rules, **{FEW!r})
+command.Rules = partial(command.Rules, **{FEW!r})
 sides.opened = partial(sides.opened, repository=Path(sys.argv[1]))
 tempfile.tempdir = sys.argv[2]
 sys.exit(main(sys.argv[3:]))
@@ -83,7 +86,7 @@ def commanding(repository, folder):
     """Within the block: call(*arguments) -> exit code, of a gate over the repository's revisions that works in a folder."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
-        patch.setattr(verdicts, "Rules", partial(verdicts.Rules, **FEW))
+        patch.setattr(gate_command, "Rules", partial(Rules, **FEW))
         patch.setattr(sides, "opened", partial(sides.opened, repository=repository))
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         (folder / "tmp").mkdir(exist_ok=True)
@@ -204,7 +207,7 @@ def test_a_file_of_cases(command):
 
 def test_raw_values(slower):
     """Every process is kept whole, in the order of the pairs; its side's own code measured it, never the installed package."""
-    for role in gate.ROLES:
+    for role in ROLES:
         files = sorted((slower.folder / "raw" / role).iterdir())
         assert [path.name for path in files] == ["process-001.json", "process-002.json", "process-003.json"]
         raw = [json.loads(path.read_text()) for path in files]
@@ -230,11 +233,11 @@ def test_order_is_kept(slower):
     ran = (slower.folder / "cases.log").read_text().splitlines()
     everything = ("control", "case[one]", "case[two]")
     for number, cases in ((1, everything), (2, everything), (3, ("control", "case[two]") * 2)):
-        first, second = gate.order(0, number)
+        first, second = order(0, number)
         for position, case in enumerate(cases):
             turn = (first, second) if position % 2 == 0 else (second, first)
             assert [ran.pop(0), ran.pop(0)] == [f"{role} test_{case}" for role in turn]
-        paths = {role: slower.folder / "raw" / role / f"process-{number:03d}.json" for role in gate.ROLES}
+        paths = {role: slower.folder / "raw" / role / f"process-{number:03d}.json" for role in ROLES}
         shuffles = [json.loads(path.read_text())["machine_info"]["lenet5"]["shuffle"] for path in paths.values()]
         assert shuffles == [f"0.{number}"] * 2
     assert not ran
@@ -277,7 +280,7 @@ def test_outcome_for_programs(slower):
     two = outcome["verdicts"][0]
 
     assert (outcome["exit_code"], outcome["pairs"], outcome["threads"]) == (1, 3, 1)
-    assert outcome["rules"] == {**asdict(verdicts.Rules(**FEW)), "looks": [2]}
+    assert outcome["rules"] == {**asdict(Rules(**FEW)), "looks": [2]}
     assert outcome["sides"]["base"]["asked"] == "base"
     assert len(outcome["sides"]["head"]["commit"]) == 40
     assert (two["metric"], two["verdict"], two["threshold"], two["pairs"]) == ("time", "slower", 0.02, 3)
@@ -425,16 +428,6 @@ def test_interpreter(command, tmp_path):
         assert {one["machine_info"]["lenet5"]["interpreter"] for one in documents} == {expected}
 
 
-def test_order():
-    """In every two pairs each side is first once; which one begins is drawn, the same for the same seed."""
-    orders = [gate.order(0, number) for number in range(1, 41)]
-
-    assert all({one, other} == {gate.ROLES, gate.ROLES[::-1]} for one, other in zip(orders[::2], orders[1::2], strict=True))
-    assert 4 <= orders[::2].count(gate.ROLES) <= 16
-    assert orders == [gate.order(0, number) for number in range(1, 41)]
-    assert orders != [gate.order(1, number) for number in range(1, 41)]
-
-
 # Killed
 
 
@@ -470,10 +463,6 @@ def start(repository, tmp_path, *arguments):
         time.sleep(0.1)
     running.kill()
     raise AssertionError(running.communicate())
-
-
-def alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
 @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
@@ -527,35 +516,14 @@ def test_child_killed(repository, tmp_path):
 # For real
 
 
-def test_default_cases():
-    """Without -k every framework is gated in its default mode, alone and by memory; nothing that compiles or is a mere variant is."""
-    import lenet5
-
-    line = [sys.executable, "-m", "pytest", "benchmarks", "--collect-only", "-q", "-k", gate.DEFAULT_CASES, *gate.DEFAULT_OPTIONS]
-    done = subprocess.run([*line, "-p", "no:cacheprovider"], cwd=ROOT, capture_output=True, text=True, check=True)
-    found = {line.rpartition("::")[2] for line in done.stdout.splitlines() if "::" in line}
-
-    for framework in lenet5.frameworks():
-        default = f"{framework}-{lenet5.modes(framework)[0]}"
-        assert {
-            f"test_predict[{default}-batch1]",
-            f"test_predict[{default}-batch64]",
-            f"test_train_step[{default}]",
-            f"test_space_predict[{default}-batch64]",
-        } <= found
-        assert not [name for name in found for mode in lenet5.variants(framework) if f"[{framework}-{mode}" in name]
-    assert not [name for name in found if re.search("compile|xla|loops|450|sgd", name)]
-    assert len(found) <= 24
-
-
 def test_slow_network(tmp_path, monkeypatch, capsys):
     """The real package against a copy of it whose network sleeps: slower, and the case is named."""
-    base, head = (copy_of_project(tmp_path / role) for role in gate.ROLES)
+    base, head = (copy_of_project(tmp_path / role) for role in ROLES)
     source = head / "lenet5" / "by_hand" / "plain.py"
     slow = re.sub(r"(    def predict\(.*\n)", r"\1        __import__('time').sleep(0.02)\n", source.read_text())
     assert slow.count("sleep") == 1
     source.write_text(slow)
-    monkeypatch.setattr(verdicts, "Rules", partial(verdicts.Rules, **FEW))
+    monkeypatch.setattr(gate_command, "Rules", partial(Rules, **FEW))
 
     quick = ("--", "--dataset", "digits", "--benchmark-max-time", "0.05")
     only = ("-k", "test_predict and im2col and 1]", "--output", str(tmp_path / "raw"))

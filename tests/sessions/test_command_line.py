@@ -10,9 +10,10 @@ import pytest
 
 from benchmarks.__main__ import main, parse
 from benchmarks.gate import gate
+from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import processes, sides
 from benchmarks.sessions.command_line import command_line
-from benchmarks.sessions.process import MANIFEST, Interrupted
+from benchmarks.sessions.signals import Interrupted
 
 LINES = {
     "run": ("run",),

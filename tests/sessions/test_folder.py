@@ -1,4 +1,4 @@
-"""A folder takes one measurement at a time, whoever holds it and however that one ends."""
+"""A folder takes one measurement at a time, and is free again however that one ends."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ from benchmarks.__main__ import main
 from benchmarks.saved.provenance import ROOT
 from benchmarks.sessions import processes
 from benchmarks.sessions.folder import alone
+from benchmarks.sessions.plan import Plan
 from lenet5 import InputError
 
 HOLDER = """
 import sys
 from pathlib import Path
 from benchmarks.sessions.folder import alone
+from benchmarks.sessions.plan import Plan
 
 with alone(Path(sys.argv[1]), make=True):
     print("held", flush=True)
@@ -48,7 +50,7 @@ def test_two_at_a_time(holder, tmp_path, capsys, resume):
 
 
 @pytest.mark.parametrize("how", ["ended", "killed"])
-def test_nobody_holds_it_any_more(holder, tmp_path, how):
+def test_free_again(holder, tmp_path, how):
     """A lock ends with its process, even one that could not clean up."""
     if how == "killed":
         holder.send_signal(signal.SIGKILL)
@@ -70,7 +72,7 @@ def test_it_ends_with_the_block(tmp_path):
 def test_no_folder(tmp_path):
     """To go on where nothing is makes no folder; where one is made but cannot be, the line says so."""
     with pytest.raises(InputError, match=r"run\.json: no such file"):
-        processes.run(processes.Plan(), 1, tmp_path / "none", resume=True)
+        processes.run(Plan(), 1, tmp_path / "none", resume=True)
     assert not (tmp_path / "none").exists()
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file: cannot be written"), alone(tmp_path / "file", make=True):

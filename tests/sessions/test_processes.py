@@ -13,7 +13,6 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
 
 import psutil
 import pytest
@@ -21,9 +20,10 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
-from benchmarks.sessions import process, processes
-from benchmarks.sessions.processes import Plan
+from benchmarks.sessions import command, plan, processes
+from benchmarks.sessions.plan import Plan
 from lenet5 import InputError
+from tests.support.processes import alive
 
 FAST = ("-k", "test_predict and numpy and im2col")
 QUICK = ("--", "--threads", "1", "--dataset", "digits", "--benchmark-max-time", "0.01")
@@ -31,7 +31,7 @@ FAILING = "tests/data/cases_that_fail.py"
 RUN = Path(__file__).parents[1] / "data" / "run"
 
 
-def command(*arguments):
+def line(*arguments):
     return [sys.executable, "-m", "benchmarks", *map(str, arguments)]
 
 
@@ -51,7 +51,7 @@ def uninterrupted(tmp_path_factory):
     """The folder of a run of two processes that nobody disturbed, and what it said."""
     folder = tmp_path_factory.mktemp("uninterrupted") / "run"
     done = subprocess.run(
-        command("run", "--processes", 2, "--output", folder, *FAST, *QUICK), cwd=ROOT, capture_output=True, text=True
+        line("run", "--processes", 2, "--output", folder, *FAST, *QUICK), cwd=ROOT, capture_output=True, text=True
     )
     return folder, done
 
@@ -92,7 +92,7 @@ def test_killed_and_resumed(uninterrupted, tmp_path, signum):
     folder.mkdir()
     for name in ("run.json", "process-001.json"):
         shutil.copy(uninterrupted[0] / name, folder)
-    arguments = command("run", "--processes", 2, "--output", folder, "--resume", *FAST, *QUICK)
+    arguments = line("run", "--processes", 2, "--output", folder, "--resume", *FAST, *QUICK)
     running = subprocess.Popen(
         arguments,
         cwd=ROOT,
@@ -131,30 +131,6 @@ def first_children(pid):
     raise AssertionError("the run started no process")
 
 
-def alive(process):
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-
-
-def test_nothing_survives(tmp_path):
-    """An interrupted command is killed, not waited for, and so is what it started."""
-    family = []
-
-    class Soon:
-        def check(self):
-            time.sleep(0.5)
-            family.extend(psutil.Process().children(recursive=True))
-            raise process.Interrupted
-
-    start = time.monotonic()
-    with (tmp_path / "log").open("w") as log, pytest.raises(process.Interrupted):
-        process.execute(["sh", "-c", "sleep 600 & sleep 600"], os.environ, log, Soon())
-
-    assert time.monotonic() - start < 300  # half of what waiting for it would take
-    assert len(family) >= 2
-    psutil.wait_procs(family, timeout=60)
-    assert not [process for process in family if alive(process)]
-
-
 def test_finished_run_needs_no_process(uninterrupted, tmp_path, capsys):
     """To resume a run that has all its processes measures nothing."""
     folder = tmp_path / "run"
@@ -190,11 +166,11 @@ def test_other_settings(uninterrupted, capsys, arguments, difference):
 def test_other_circumstances(uninterrupted, monkeypatch, change):
     """Nor with another version of a package, nor with other code."""
     folder, _ = uninterrupted
-    monkeypatch.setattr(processes, change, lambda: {"numpy": "1.26.0"} if change == "versions" else "1" * 64)
-    plan = Plan(expression=FAST[1], options=QUICK[1:])
+    monkeypatch.setattr(plan, change, lambda: {"numpy": "1.26.0"} if change == "versions" else "1" * 64)
+    asked = Plan(expression=FAST[1], options=QUICK[1:])
 
     with pytest.raises(InputError, match=r"run\.json: (versions\.numpy|code_sha256) was "):
-        processes.run(plan, 3, folder, resume=True)
+        processes.run(asked, 3, folder, resume=True)
 
 
 def test_results_are_not_overwritten(uninterrupted, capsys):
@@ -207,7 +183,7 @@ def test_results_are_not_overwritten(uninterrupted, capsys):
 
 def test_failed_check(tmp_path, monkeypatch, capsys):
     """A case that fails is named and has no number; the run goes on, and ends with 1."""
-    monkeypatch.setattr(processes, "Plan", partial(Plan, cases=FAILING))
+    monkeypatch.setattr(command, "Plan", partial(Plan, cases=FAILING))
 
     assert main(["run", "--processes", "2", "--output", str(tmp_path), "--", "--threads", "1"]) == 1
     out, err = capsys.readouterr()
@@ -238,23 +214,3 @@ def test_cannot_begin(tmp_path, capsys, arguments, reason):
     assert reason in err
     assert err.count("\n") == 1
     assert not list(tmp_path.glob("process-*.json")) + list(tmp_path.glob("*.part"))
-
-
-def test_shuffle(pytestconfig):
-    """The same seed gives the same order, another seed another; what is placed first or last stays there."""
-    root = pytestconfig.pluginmanager.getplugin(str(ROOT / "conftest.py"))
-
-    def item(name):
-        where = {"z": "first", "a": "last"}.get(name)
-        mark = SimpleNamespace(args=(where,)) if where else None
-        return SimpleNamespace(nodeid=name, get_closest_marker=lambda _: mark)
-
-    def order(seed):
-        items = [item(name) for name in "abcdefghijz"]
-        root.pytest_collection_modifyitems(SimpleNamespace(stash={}, getoption=lambda _: seed), items)
-        return "".join(item.nodeid for item in items)
-
-    assert order(None) == "zbcdefghija"
-    assert order("1") == order("1") != order("2")
-    assert {order(seed)[0] + order(seed)[-1] for seed in "123"} == {"za"}
-    assert sorted(order("1")) == sorted("abcdefghijz")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sessions import baton, sides
-from benchmarks.sessions.process import Signals
+from benchmarks.sessions.signals import Signals
 from lenet5 import InputError
 from tests.support import fake_project
 from tests.support.fake_project import commit, git
@@ -193,31 +193,3 @@ def test_without_git(repository, monkeypatch):
         assert both["base"].commit is None
     with pytest.raises(InputError, match=r"neither a revision of .* \(git is not installed\) nor a directory"):
         opened(repository, base="HEAD").__enter__()
-
-
-def test_stale(repository, monkeypatch):
-    """What a gate left that was killed is removed by the next one; what one at work uses is not."""
-    left = Path(tempfile.gettempdir()) / f"{sides.PREFIX}left"
-    left.mkdir()
-    git(repository, "worktree", "add", "--quiet", "--detach", str(left / "base"))
-
-    with opened(repository, base="HEAD") as at_work:
-        assert not left.exists()
-        with opened(repository, base="HEAD"):
-            assert at_work["base"].project.exists()
-        assert at_work["base"].project.exists()
-
-    assert git(repository, "worktree", "list").count("\n") == 0
-
-
-def test_stale_after_a_reboot(repository):
-    """A worktree whose folder is gone, because the system emptied its temporary one, is no longer listed either; another's is."""
-    gone = Path(tempfile.gettempdir()) / f"{sides.PREFIX}gone"
-    for path in (gone / "base", gone.parent / "somebody's"):
-        git(repository, "worktree", "add", "--quiet", "--detach", str(path))
-        subprocess.run(["rm", "-r", str(path.parent if path.parent == gone else path)], check=True)
-
-    sides.remove_stale(repository)
-
-    assert str(gone) not in git(repository, "worktree", "list")
-    assert "somebody's" in git(repository, "worktree", "list")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main, newest
+from benchmarks.__main__ import main
 from benchmarks.saved.provenance import ROOT
-from lenet5 import InputError
 
 RUN = Path(__file__).parents[1] / "data" / "run"
 
@@ -123,23 +121,3 @@ def test_bad_arguments(command, tmp_path, arguments):
     assert err.count("\n") == 1
     assert files(tmp_path) == []
     assert files(RUN) == ["process-001.json", "process-002.json", "process-003.json"]
-
-
-def test_newest(tmp_path):
-    """Without a name it is the run that was saved last: a file of pytest-benchmark, or the whole folder of a run."""
-    single = tmp_path / "Linux" / "0001_run.json"
-    single.parent.mkdir()
-    shutil.copyfile(RUN / "process-001.json", single)
-    os.utime(single, (0, 0))
-    assert newest(tmp_path) == single
-
-    several = tmp_path / "run-1"
-    shutil.copytree(RUN, several, copy_function=shutil.copyfile)
-    (several / "run.json").write_text("{}", encoding="utf-8")
-    assert newest(tmp_path) == several
-
-
-def test_newest_of_none(tmp_path):
-    """Where nothing was saved, the line says how to save something."""
-    with pytest.raises(InputError, match="--benchmark-autosave"):
-        newest(tmp_path)

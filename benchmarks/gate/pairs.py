@@ -1,0 +1,181 @@
+"""How the pairs of a gate are measured: two fresh processes at once, one a side, into a folder where a gate can go on.
+
+Both run the same cases in the same order on the same CPUs and pass the baton after each case (`baton`).  Which side comes first is
+drawn for the first pair of two, and the second pair has it the other way round (ABBA).
+"""
+
+from __future__ import annotations
+
+import platform
+import random
+import socket
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gate.rows import Pair, decided
+from benchmarks.gate.rules import Rules
+from benchmarks.saved import results
+from benchmarks.saved.results import CONTROL, Run
+from benchmarks.sessions import baton, processes
+from benchmarks.sessions.folder import begin, check_settings
+from benchmarks.sessions.plan import Plan, Session, session_path
+from benchmarks.sessions.sides import Side
+from benchmarks.sessions.signals import Signals
+from lenet5.errors import InputError
+
+ROLES = ("base", "head")
+
+MOST_REPEATS = 5
+"""A process measures a case at most this often."""
+
+MOST_NAMED = 8
+"""Cases that an error names before it only counts them."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a gate compares, and by which rules."""
+
+    sides: Mapping[str, Side]
+    plan: Plan
+    threads: int
+    rules: Rules
+    pairs: int | None = None
+    """Exactly this many pairs of all cases, decided or not, as a study needs them; None for as many as it takes to decide."""
+
+    def settings(self) -> dict[str, Any]:
+        """What must not change between the first pair and the last, as JSON has it."""
+        return {
+            **{role: side.identity() for role, side in self.sides.items()},
+            "order": "both sides in turns, case by case, on the same CPUs",
+            "measured": "every case in every pair" if self.pairs else "each case until it is decided",
+            "cases": self.plan.cases,
+            "expression": self.plan.expression,
+            "options": list(self.plan.options),
+            "seed": self.plan.seed,
+            "threshold": self.rules.threshold,
+            "system": platform.platform(),
+        }
+
+    def left_out(self, before: Sequence[Pair]) -> set[str]:
+        """The names of the cases that the pair after these leaves out: what is decided is not measured again."""
+        return set() if self.pairs else decided(before, self.rules)
+
+
+class Recorder:
+    """Measures the pairs of a comparison into a folder."""
+
+    def __init__(self, comparison: Comparison, folder: Path, signals: Signals) -> None:
+        self._comparison, self._folder, self._signals = comparison, folder, signals
+
+    def prepare(self, resume: bool) -> list[Pair]:
+        """Make the folder, or with ``resume`` read the pairs that are in it and remove what is left of half a pair.
+
+        Raises InputError if the folder has results already (without ``resume``), or those of another comparison (with it).
+        """
+        if not resume:
+            if any(list((self._folder / role).glob(results.PROCESSES)) for role in ROLES):
+                raise InputError(f"{self._folder}: has results; go on with --resume, or name another --output")
+            begin(self._folder, self._comparison.settings())
+            pairs = []
+        else:
+            check_settings(self._folder, self._comparison.settings())
+            pairs = recorded(self._folder)
+            for number, pair in enumerate(pairs):
+                self._check(pair, pairs[:number], self._comparison.left_out(pairs[:number]))
+        for role in ROLES:
+            (self._folder / role).mkdir(exist_ok=True)
+            for path in sorted((self._folder / role).glob(results.PROCESSES))[len(pairs) :]:
+                path.unlink()
+        return pairs
+
+    def measure(self, before: Sequence[Pair]) -> Pair:
+        """Measure the pair after these.
+
+        Raises InputError, naming them, for cases that one side lacks or fails, and for a folder whose settings have changed; raises
+        Interrupted on a signal.
+        """
+        check_settings(self._folder, self._comparison.settings())
+        number, without = len(before) + 1, self._comparison.left_out(before)
+        cases = len(_names(before[0].base)) if before else 1
+        repeats = min(cases // max(cases - len(without), 1), MOST_REPEATS)
+        first, _ = order(self._comparison.plan.seed, number)
+        cpus = baton.cpus_for(self._comparison.threads)
+        with ThreadPoolExecutor(len(ROLES)) as both:
+            running = {
+                role: both.submit(self._process, role, number, baton.Part(end, role == first, cpus, repeats), without)
+                for role, end in zip(ROLES, socket.socketpair(), strict=True)
+            }
+        pair = Pair(running["base"].result(), running["head"].result())
+        try:
+            self._check(pair, before, without)
+        except InputError:
+            for role in ROLES:
+                session_path(self._folder / role, number).unlink()
+            raise
+        return pair
+
+    def _process(self, role: str, number: int, part: baton.Part, without: Collection[str]) -> Run:
+        """One process of a pair, which passes the baton to the process at the other end."""
+        side = self._comparison.sides[role]
+        session = Session(self._comparison.plan, side.place(part), self._folder / role, number, without)
+        with part.end:  # closed here when the process is over, or the other one would wait for it
+            try:
+                measured = processes.measure(session, self._signals)
+            except InputError as error:
+                raise InputError(f"{side.option}: {error}") from None
+        failed = processes.failures(measured)
+        if failed:
+            session.path.unlink()
+            reasons = [f"{name} {measured.not_measured[name]}" for name in failed]
+            raise InputError(f"{side.option}: {_listed(reasons)}; see {session.path.with_suffix('.log')}")
+        return measured
+
+    def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
+        """Raise InputError, naming them, if there are cases that only one side measured, or that are gone since the pairs ``before``.
+
+        The cases that it was to leave out, ``without``, may be gone.
+        """
+        base, head = _names(pair.base), _names(pair.head)
+        for role, other, lacking, of in (("base", "head", head - base, pair.base), ("head", "base", base - head, pair.head)):
+            if lacking:
+                option = self._comparison.sides[role].option
+                raise InputError(f"{option}: does not measure {_with_reasons(lacking, of)}; --{other} does")
+        gone = _names(before[0].base) - set(without) - base if before else set()
+        if gone:
+            raise InputError(f"pair {len(before) + 1}: does not measure {_with_reasons(gone, pair.base)}; pair 1 does")
+        if not base:
+            raise InputError(f"no case can be measured on either side: {_with_reasons(pair.base.not_measured, pair.base)}")
+
+
+def order(seed: int, number: int) -> tuple[str, ...]:
+    """The sides of a pair, first to last: drawn for pairs 1, 3, 5, ...; the pair after each has the other order."""
+    drawn = random.Random(f"{seed}.{(number - 1) // 2}").sample(ROLES, 2)
+    return tuple(drawn if number % 2 else reversed(drawn))
+
+
+def recorded(folder: Path) -> list[Pair]:
+    """The pairs that a gate has measured into a folder: both processes of a pair or none, for they belong together in time."""
+    pairs: list[Pair] = []
+    while True:
+        paths = [session_path(folder / role, len(pairs) + 1) for role in ROLES]
+        if not all(path.exists() for path in paths):
+            return pairs
+        pairs.append(Pair(*map(results.load, paths)))
+
+
+def _names(run: Run) -> set[str]:
+    return {case.name for case in run.cases if case.group != CONTROL}
+
+
+def _with_reasons(names: Collection[str], run: Run) -> str:
+    """Cases that a process did not measure, each with the reason."""
+    return _listed([f"{name} ({run.not_measured.get(name, 'no such case')})" for name in sorted(names)])
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return ", ".join(names[:MOST_NAMED]) + more

@@ -1,0 +1,159 @@
+"""What a gate judges: every case by every metric that both sides have for it, from what the processes of the pairs saved.
+
+And what it does not have to judge: counts without noise, which are either equal or not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdicts import UNDECIDED, Judgement, judge
+from benchmarks.quantities import units
+from benchmarks.saved.results import CONTROL, Case, Run
+
+COUNTS = (
+    "parameters",
+    "weight_bytes",
+    "macs_per_image",
+    "flops_per_image",
+    "training_flops_per_image",
+    "gradient_bytes",
+    "optimizer_state_bytes",
+)
+"""Fields without noise: if one differs, the two sides do not do the same work."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """What the two processes of one pair measured."""
+
+    base: Run
+    head: Run
+
+
+# Metrics
+
+
+@dataclass(frozen=True)
+class Metric:
+    """Something that a case is judged by."""
+
+    name: str
+    value: Callable[[Case], float | None]
+    """Of one process, in SI units; None for a case that does not have it."""
+    show: Callable[[float], str]
+    threshold: float | None = None
+    """The smallest relative change that counts; None for that of the rules."""
+
+
+def _time(case: Case) -> float | None:
+    """Seconds.  A case that measures memory times its program from start to end, which is no time of a network."""
+    return None if _peak(case) else case.median
+
+
+def _extra(field: str) -> Callable[[Case], float | None]:
+    def value(case: Case) -> float | None:
+        found = case.extra.get(field)
+        return float(found) if isinstance(found, (int, float)) and found > 0 else None
+
+    return value
+
+
+_peak = _extra("peak_rss_bytes")
+
+METRICS = (
+    Metric("time", _time, units.seconds),
+    Metric("first call", _extra("first_call_seconds"), units.seconds, threshold=1.0),
+    Metric("first call, fresh", _extra("first_call_fresh_seconds"), units.seconds, threshold=1.0),
+    Metric("peak memory", _peak, units.size, threshold=0.05),
+)
+"""A first call happens once a process and is noisy: one that takes twice as long shows, a few per cent do not."""
+
+
+# Rows
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case by one metric: its value in each process of either side, in the order of the pairs that the case was measured in."""
+
+    case: str
+    metric: Metric
+    base: tuple[float, ...]
+    head: tuple[float, ...]
+
+    @property
+    def key(self) -> str:
+        return f"{self.case} {self.metric.name}"
+
+    @property
+    def log_ratios(self) -> list[float]:
+        """ln(head / base) of each pair."""
+        return [math.log(head / base) for base, head in zip(self.base, self.head, strict=True)]
+
+    def threshold(self, rules: Rules) -> float:
+        """The smallest relative change of this row that counts."""
+        return self.metric.threshold or rules.threshold
+
+
+def rows(pairs: Sequence[Pair]) -> list[Row]:
+    """Every case by every metric that both sides have for it whenever it was measured, in the order of their collection."""
+    return list(_rows(pairs))
+
+
+def _rows(pairs: Sequence[Pair]) -> Iterator[Row]:
+    base, head = _by_name([pair.base for pair in pairs]), _by_name([pair.head for pair in pairs])
+    for name in (case.name for case in pairs[0].base.cases if case.group != CONTROL):
+        for metric in METRICS:
+            values = [tuple(value for case in side[name] if (value := metric.value(case)) is not None) for side in (base, head)]
+            if all(len(found) == len(base[name]) for found in values):
+                yield Row(name, metric, *values)
+
+
+def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
+    """Each case as the processes of one side measured it."""
+    found: dict[str, list[Case]] = {}
+    for case in (case for run in runs for case in run.cases):
+        found.setdefault(case.name, []).append(case)
+    return found
+
+
+def judged(rows: Sequence[Row], rules: Rules) -> Judgement:
+    """The verdict of every row by its key, and whether measuring can go on."""
+    return judge({row.key: row.log_ratios for row in rows}, rules, {row.key: row.threshold(rules) for row in rows})
+
+
+def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:
+    """The names of the cases that have no undecided row."""
+    if not pairs:
+        return set()
+    found = rows(pairs)
+    verdicts = judged(found, rules).verdicts
+    return {row.case for row in found} - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
+
+
+# Counts
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A count that is not the same on both sides."""
+
+    case: str
+    field: str
+    base: float
+    head: float
+
+
+def differences(pair: Pair) -> list[Difference]:
+    """The counts that are on both sides and not the same."""
+    known = {case.name: case.extra for case in pair.head.cases}
+    return [
+        Difference(case.name, field, case.extra[field], known[case.name][field])
+        for case in pair.base.cases
+        for field in COUNTS
+        if field in case.extra and field in known[case.name] and case.extra[field] != known[case.name][field]
+    ]

@@ -1,0 +1,137 @@
+"""What gates recorded of identical code, read back for a study: each row's log ratios, and the rounds of every process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.gate.pairs import ROLES, recorded
+from benchmarks.gate.rows import METRICS, Row, rows
+from benchmarks.proof.usual_rules import Rounds
+from benchmarks.saved.files import read_json
+from benchmarks.saved.results import Case, Run
+from benchmarks.saved.storage import MANIFEST
+from lenet5.errors import InputError
+
+Floats = NDArray[np.float64]
+
+QUIET = "quiet"
+"""The condition of a recording that is given no name."""
+
+TIME, *_ = METRICS
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one gate measured on identical code."""
+
+    folder: Path
+    first: Run
+    """The first process of base: on which machine, when, with which versions."""
+    rows: Sequence[Row]
+    rounds: Mapping[str, tuple[Sequence[Rounds], Sequence[Rounds]]]
+    """Of each row that is a time, by its key: the rounds of every process of base and of head."""
+
+    @property
+    def pairs(self) -> int:
+        return len(self.rows[0].base)
+
+    @cached_property
+    def values(self) -> Floats:
+        """ln(head / base): (rows, pairs)"""
+        return np.array([row.log_ratios for row in self.rows])
+
+    @property
+    def times(self) -> list[int]:
+        """Which rows are times: a change is injected into these, and the usual rules judge these."""
+        return [index for index, row in enumerate(self.rows) if row.key in self.rounds]
+
+
+def by_condition(asked: Sequence[str]) -> dict[str, list[Recording]]:
+    """Recordings under the names of their conditions.   quiet=a quiet=b busy=c -> quiet: a, b; busy: c
+
+    Each is a gate's folder of raw values, or ``NAME=FOLDER`` to say under which condition it was measured.  Raises InputError, one
+    line, for a name that is empty, and as `load` does.
+    """
+    found: dict[str, list[Recording]] = {}
+    for text in asked:
+        name, equals, folder = text.partition("=")
+        if equals and not name:
+            raise InputError(f"{text}: use NAME=FOLDER, or FOLDER alone")
+        found.setdefault(name if equals else QUIET, []).append(load(Path(folder if equals else text)))
+    return found
+
+
+def load(folder: Path) -> Recording:
+    """Read what a gate recorded.
+
+    Raises InputError, one line, if the folder is none of a gate, if its sides were not identical, and as `results.load` does.
+    """
+    _check_settings(folder)
+    pairs = recorded(folder)
+    found = rows(pairs) if pairs else []
+    times = [row for row in found if row.metric == TIME]
+    if not times:
+        raise InputError(f"{folder}: holds no pair with a time that both sides measured")
+    short = [row for row in found if len(row.base) < len(pairs)]
+    if short:
+        raise InputError(
+            f"{folder}: {short[0].case} was measured in {len(short[0].base)} of {len(pairs)} pairs; a study needs all: "
+            "record with gate --pairs"
+        )
+    rounds = {row.key: (_rounds(row, [pair.base for pair in pairs]), _rounds(row, [pair.head for pair in pairs])) for row in times}
+    return Recording(folder, pairs[0].base, found, rounds)
+
+
+def _check_settings(folder: Path) -> None:
+    """Raise InputError unless a gate compared identical code here."""
+    manifest = folder / MANIFEST
+    settings = read_json(manifest, "the folder that a gate wrote its raw values to")
+    if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
+        raise InputError(f"{manifest}: no settings of a gate; expected the folder that a gate wrote its raw values to")
+    for what in ("code_sha256", "interpreter", "versions"):
+        base, head = (settings[role].get(what) for role in ROLES)
+        if base != head:
+            raise InputError(f"{manifest}: {what} of base and head differ; a study needs pairs of identical code")
+
+
+def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:
+    return [_data(next(case for case in run.cases if case.name == row.case), run.paths[0]) for run in runs]
+
+
+def _data(case: Case, path: Path) -> Rounds:
+    data = case.stats.get("data")
+    if not isinstance(data, list) or not data:
+        raise InputError(f"{path}: {case.name} has no raw rounds (stats.data); a gate saves them")
+    return np.array(data, dtype=np.float64)
+
+
+def pooled(recordings: Sequence[Recording]) -> list[Recording]:
+    """Join the recordings that have the same rows: a single one may be short."""
+    found: dict[tuple[str, ...], list[Recording]] = {}
+    for recording in recordings:
+        found.setdefault(tuple(row.key for row in recording.rows), []).append(recording)
+    return [_joined(same) for same in found.values()]
+
+
+def _joined(recordings: Sequence[Recording]) -> Recording:
+    """Recordings of the same rows as one, pair after pair."""
+    first = recordings[0]
+    joined = [
+        replace(
+            same[0],
+            base=tuple(value for row in same for value in row.base),
+            head=tuple(value for row in same for value in row.head),
+        )
+        for same in zip(*(recording.rows for recording in recordings), strict=True)
+    ]
+    rounds = {
+        key: ([one for of in recordings for one in of.rounds[key][0]], [one for of in recordings for one in of.rounds[key][1]])
+        for key in first.rounds
+    }
+    return Recording(first.folder, first.first, joined, rounds)

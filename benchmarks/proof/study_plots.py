@@ -1,0 +1,71 @@
+"""The plots on the study's page: how often slow-downs are found, by pairs and by rule, and false alarms by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.plots import Figure
+
+GATE = "this gate"
+"""How the gate is called among the usual rules."""
+
+
+def plots(found: Mapping[str, Any]) -> list[Figure]:
+    """How often slow-downs are found by pairs, and by rule; false alarms by rule."""
+    conditions = found["conditions"].items()
+    return [
+        *(_detection(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+        *(_power(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+        *(_alarms(index, name, condition) for index, (name, condition) in enumerate(conditions)),
+    ]
+
+
+def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    lines = [
+        Line(
+            f"+{100 * one['change']:g} %",
+            [at["pairs"] for at in one["by_pairs"]],
+            [at["share"] for at in one["by_pairs"]],
+            colour=order,
+            style=order,
+            intervals=[(at["low"], at["high"]) for at in one["by_pairs"]],
+        )
+        for order, one in enumerate(condition["injected"])
+    ]
+    ticks = [at["pairs"] for at in condition["injected"][0]["by_pairs"]]
+    caption = "Up is better. How often a slow-down in one case is found, by the pairs measured until then; 95 % intervals."
+    x, y = Axis("pairs", ticks=ticks), Axis("found", write=_percent, zero=True)
+    return Figure(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
+
+
+def _power(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    rules = {GATE: condition["injected"], **{rule: of["injected"] for rule, of in condition["usual"].items()}}
+    lines = [
+        Line(rule, [one["change"] for one in of], [one["found"]["share"] for one in of], colour=order, style=order)
+        for order, (rule, of) in enumerate(rules.items())
+    ]
+    caption = "Up is better, but not without the next figure: a rule that always cries finds everything."
+    x = Axis("slow-down of one case", write=_percent, ticks=[one["change"] for one in condition["injected"]])
+    svg = draw(f"power-{index}", lines, x, Axis("found", write=_percent, zero=True))
+    return Figure(f"power-{index}", f"Found, by rule ({name})", caption, svg)
+
+
+def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+    rules = {GATE: condition["resampled"], **condition["usual"]}
+    lines = []
+    for order, (what, label) in enumerate((("case", "of the cases"), ("run", "of the runs"))):
+        shares = [of[f"false_alarms_a_{what}"] for of in rules.values()]
+        intervals = [(share["low"], share["high"]) for share in shares]
+        values = [share["share"] for share in shares]
+        lines.append(
+            Line(label, values, range(len(rules)), colour=order, style=order, joined=False, rows=True, intervals=intervals)
+        )
+    caption = "Left is better. Identical code called slower: of the cases, and runs in which any case is; 95 % intervals."
+    svg = draw(f"alarms-{index}", lines, Axis("false alarms", write=_percent, zero=True), Axis("", names=list(rules)))
+    return Figure(f"alarms-{index}", f"False alarms, by rule ({name})", caption, svg)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"

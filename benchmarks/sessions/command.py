@@ -1,0 +1,72 @@
+"""`python -m benchmarks run`: measure in fresh processes.  And what the other commands that measure share with it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from benchmarks.saved.results import FAILED, PROCESSES, Run
+from benchmarks.saved.storage import STORAGE, new_folder, newest_folder
+from benchmarks.sessions import processes
+from benchmarks.sessions.command_line import command_line
+from benchmarks.sessions.plan import Plan
+from benchmarks.sessions.signals import Interrupted
+
+EPILOG = "What follows -- goes to pytest: -- --threads 1 --dataset digits --benchmark-max-time 0.3"
+
+INTERRUPTED = 130
+"""The exit code, as a shell has it of a program that Ctrl-C ended."""
+
+Show = Callable[[Sequence[Path], Path], object]
+"""Runs and a folder -> their report, written there and printed."""
+
+
+def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], show: Show) -> None:
+    """Add this room's command, which ends with the report of what it measured."""
+    command = commands.add_parser("run", help="measure in fresh processes: ratios with intervals", epilog=EPILOG)
+    command.add_argument(
+        "-k", dest="expression", metavar="EXPR", help="only these cases, as for pytest -k; the controls always run"
+    )
+    add_processes(command, default=10)
+    command.set_defaults(function=lambda options: _run(options, show), parser=command)
+
+
+def add_processes(command: argparse.ArgumentParser, default: int) -> None:
+    """Add the options of a command that measures this many processes unless it is told another number."""
+    command.add_argument("--processes", type=int, default=default, metavar="N", help=f"default: {default}")
+    command.add_argument("--output", type=Path, metavar="DIR", help=f"default: a new folder in {STORAGE}; with --resume the newest")
+    command.add_argument("--resume", action="store_true", help="keep the finished processes in DIR and go on")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of the cases (default: 0)")
+
+
+def _run(options: argparse.Namespace, show: Show) -> int:
+    output = folder_of("run", options)
+    plan = Plan(expression=options.expression, seed=options.seed, options=options.pytest)
+    run = measured(plan, options, output)
+    if run is None:
+        return INTERRUPTED
+    show([output], output)
+    return 1 if any(reason.startswith(FAILED) for reason in run.not_measured.values()) else 0
+
+
+def folder_of(command: str, options: argparse.Namespace) -> Path:
+    """The folder that a command measures into: that of --output, or a new one, or with --resume the newest of this command."""
+    output: Path | None = options.output
+    return output or (newest_folder(command) if options.resume else new_folder(command))
+
+
+def measured(plan: Plan, options: argparse.Namespace, output: Path) -> Run | None:
+    """Measure the processes of a plan into a folder; None if a signal ended that, when the way to go on has been printed."""
+    try:
+        return processes.run(plan, options.processes, output, options.resume)
+    except Interrupted as signal:
+        finished = len(list(output.glob(PROCESSES)))
+        say_how_to_go_on(signal, f"{finished} of {options.processes} processes are kept", options, output)
+        return None
+
+
+def say_how_to_go_on(signal: Interrupted, kept: str, options: argparse.Namespace, output: Path) -> None:
+    """Print on standard error what an interrupted command keeps, and the command line that goes on with it."""
+    print(f"{signal}: {kept}; go on with\n{command_line(options, output=output, resume=True)}", file=sys.stderr)

@@ -1,0 +1,89 @@
+"""Other commits of a repository as folders: git worktrees below the system's temporary folder, and their removal.
+
+Neither the working tree nor its index is touched.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from benchmarks.sessions.folder import alone
+from lenet5.errors import InputError
+
+PREFIX = "lenet5-gate-"
+"""How the temporary folder of a comparison begins.  All below it belongs to that comparison: worktrees, and what its processes leave."""
+
+
+@contextmanager
+def temporary_home(repository: Path) -> Iterator[Path]:
+    """A temporary folder for worktrees; both are gone when the block ends, however it ends."""
+    remove_stale(repository)
+    home = Path(tempfile.mkdtemp(prefix=PREFIX)).resolve()
+    # Held as long as this process lives: a home that nothing holds was left by a process that was killed.
+    with alone(home, make=False):
+        try:
+            yield home
+        finally:
+            _remove(home, repository)
+
+
+def remove_stale(repository: Path) -> None:
+    """Remove the homes that were left behind by processes that were killed."""
+    homes = {path.resolve() for path in Path(tempfile.gettempdir()).glob(f"{PREFIX}*")}
+    homes |= {path.parent for path in _worktrees(repository) if path.parent.name.startswith(PREFIX)}
+    for home in homes:
+        # The home of a comparison at work, or of another user, cannot be locked.  One that the system has emptied with its
+        # temporary folder may still be listed by git.
+        with suppress(InputError), alone(home, make=False):
+            _remove(home, repository)
+
+
+def _remove(home: Path, repository: Path) -> None:
+    for path in _worktrees(repository):
+        if path.parent == home:
+            git(repository, "worktree", "remove", "--force", "--force", str(path))
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _worktrees(repository: Path) -> list[Path]:
+    listed = git(repository, "worktree", "list", "--porcelain").stdout.splitlines()
+    return [Path(line.removeprefix("worktree ")) for line in listed if line.startswith("worktree ")]
+
+
+def check_out(repository: Path, commit: str, path: Path) -> str:
+    """Check a commit out into a new folder.   -> what git says against it, empty if it is done"""
+    # Without hooks: one that runs after a checkout was not written for this.
+    done = git(repository, "-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--quiet", str(path), commit)
+    if not done.returncode:
+        return ""
+    return (done.stderr.strip().splitlines() or ["git worktree add failed"])[-1]
+
+
+def commit_of(repository: Path, revision: str) -> str | None:
+    """The whole name of a revision's commit; None if there is no such revision."""
+    if revision.startswith("-"):
+        return None
+    done = git(repository, "rev-parse", "--verify", "--quiet", f"{revision}^{{commit}}")
+    return done.stdout.strip() or None
+
+
+def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run git in a folder, its exit code left to the caller.  Ctrl-C does not reach it: it would leave half a worktree."""
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    try:
+        return subprocess.run(
+            ["git", "--no-optional-locks", "-C", str(folder), *arguments],
+            env=variables,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        return subprocess.CompletedProcess([], 127, "", "git is not installed")

@@ -1,0 +1,95 @@
+"""What a gate recorded is read back whole, or refused in one line."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks.proof import recordings
+from lenet5 import InputError
+from tests.support.recordings import SIDE, noisy, record
+
+
+def test_load(tmp_path):
+    """Every row with the values of its pairs; rounds for times, none for first calls."""
+    ratios = noisy(0.01, pairs=5)
+    found = recordings.load(
+        record(tmp_path / "gate", ratios, extra={role: {"first_call_seconds": 0.5} for role in ("base", "head")})
+    )
+
+    assert found.pairs == 5
+    assert [row.metric.name for row in found.rows] == ["time", "first call"] * 3
+    assert found.times == [0, 2, 4]
+    assert_allclose(found.values[found.times], list(ratios.values()), atol=1e-9)
+    assert_allclose(found.values[1], 0)
+    (bases, heads) = found.rounds[found.rows[0].key]
+    assert_allclose(heads[3] / bases[3], np.exp(ratios["test_0"][3]))
+
+
+def test_half_a_pair_is_none(tmp_path):
+    """A process whose partner is missing does not count."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=5))
+    (folder / "head" / "process-005.json").unlink()
+    assert recordings.load(folder).pairs == 4
+
+
+@pytest.mark.parametrize("what", ["code_sha256", "interpreter", "versions"])
+def test_only_identical_code(tmp_path, what):
+    """Pairs of different code prove nothing about false alarms."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2), sides=(SIDE, {**SIDE, what: "other"}))
+    with pytest.raises(InputError, match=f"run.json: {what} of base and head differ"):
+        recordings.load(folder)
+
+
+def test_no_recording(tmp_path):
+    """A folder that is none, one of another command, one without a pair, and one without raw rounds: one line each."""
+    with pytest.raises(InputError, match="no such file"):
+        recordings.load(tmp_path / "nowhere")
+    (tmp_path / "run.json").write_text('{"seed": 0}', encoding="utf-8")
+    with pytest.raises(InputError, match="no settings of a gate"):
+        recordings.load(tmp_path)
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=1, cases=1))
+    path = folder / "head" / "process-001.json"
+    document = json.loads(path.read_text(encoding="utf-8"))
+    del document["benchmarks"][0]["stats"]["data"]
+    path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"process-001.json: .* has no raw rounds"):
+        recordings.load(folder)
+    path.unlink()
+    with pytest.raises(InputError, match="holds no pair"):
+        recordings.load(folder)
+
+
+def test_a_gate_that_stopped_early(tmp_path):
+    """A gate leaves out what is decided; a study would take what is left for the whole."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=3, cases=2))
+    for path in folder.glob("*/process-003.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["benchmarks"] = [case for case in document["benchmarks"] if "1" not in case["fullname"]]
+        path.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"gate: .*1.* was measured in 2 of 3 pairs; .* record with gate --pairs"):
+        recordings.load(folder)
+
+
+def test_recordings_are_pooled(tmp_path):
+    """Those with the same rows are one, pair after pair; one with other rows stays by itself."""
+    one, two = (recordings.load(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))
+    other = recordings.load(record(tmp_path / "other", noisy(0.01, 4, cases=2)))
+    both, alone = recordings.pooled([one, other, two])
+
+    assert_allclose(both.values, np.concatenate([one.values, two.values], axis=1))
+    assert (both.pairs, both.times, alone.pairs, len(alone.rows)) == (10, [0, 1, 2], 4, 2)
+    for row in both.rows:
+        for side in (0, 1):
+            assert_allclose(both.rounds[row.key][side], one.rounds[row.key][side] + two.rounds[row.key][side])
+
+
+def test_conditions(tmp_path):
+    """A folder without a name is quiet; an equals sign without a name is refused."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2))
+    assert list(recordings.by_condition([str(folder)])) == ["quiet"]
+    with pytest.raises(InputError, match="use NAME=FOLDER"):
+        recordings.by_condition([f"={folder}"])

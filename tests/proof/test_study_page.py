@@ -1,0 +1,143 @@
+"""The study says on its page what its data say, and the command writes both."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.gate.rules import Rules
+from benchmarks.proof import study, study_page
+from benchmarks.proof.recordings import by_condition, load
+from benchmarks.quantities import units
+from benchmarks.report import markdown
+from benchmarks.saved.provenance import ROOT
+from tests.report.test_page import LOOK, WIDTHS
+from tests.support.browser import visit
+from tests.support.recordings import noisy, record
+
+RULES = Rules()
+FOLDERS = {"quiet": ["one", "two"], "busy": ["three"]}
+
+
+def write(folders, output, runs):
+    return study_page.write({"command": "", **study.study(by_condition(folders), RULES, runs)}, output)
+
+
+@pytest.fixture
+def written(tmp_path):
+    """A study of two conditions, in its folder."""
+    folders = [
+        f"quiet={record(tmp_path / 'one', noisy(0.01))}",
+        f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1))}",
+        f"busy={record(tmp_path / 'three', noisy(0.3))}",
+    ]
+    write(folders, tmp_path / "study", runs=12)
+    return tmp_path / "study"
+
+
+def test_files(written):
+    """Data, Markdown and page; the same recordings and seed give the same data."""
+    found = json.loads((written / "study.json").read_text(encoding="utf-8"))
+    text = (written / "study.md").read_text(encoding="utf-8")
+
+    assert list(found["conditions"]) == ["quiet", "busy"]
+    assert found["conditions"]["quiet"]["measured"]["runs"] == 2
+    assert found["rules"]["looks"] == list(RULES.looks)
+    again = {name: [load(written.parent / folder) for folder in folders] for name, folders in FOLDERS.items()}
+    assert json.loads(json.dumps({"command": "", **study.study(again, RULES, runs=12)})) == found
+    assert text.startswith("# How often is the gate wrong")
+    assert "this gate, quiet" in text
+    assert "mean:5%, busy" in text
+    assert sorted(path.name for path in written.iterdir()) == ["study.html", "study.json", "study.md"]
+
+
+def test_missed_is_said(written, tmp_path):
+    """What was wanted and not reached is a warning; what was reached is none, nor what only a quiet machine has to find."""
+    assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
+    text = write([str(tmp_path / "three")], tmp_path / "again", runs=6)
+    assert "**quiet: +5 %, +10 % missed what was wanted.**" in text
+
+
+def test_too_many_false_alarms_are_said(written):
+    """Under any condition."""
+    found = json.loads((written / "study.json").read_text(encoding="utf-8"))
+    found["conditions"]["busy"]["resampled"]["false_alarms_a_case"]["share"] = 0.002
+    answer = study_page.sections(found)[0].before
+    assert "**busy: false alarms a case missed what was wanted.**" in answer
+
+
+def test_page(written):
+    """Every plot is there, and in a browser nothing complains and nothing is wider than the window."""
+    page = (written / "study.html").read_text(encoding="utf-8")
+    for name in ("detection-0", "detection-1", "power-0", "alarms-1"):
+        assert f'<figure id="{name}">' in page
+    facts, console = visit(page, WIDTHS, LOOK, written.parent)
+    assert console == []
+    for fact in facts:
+        assert fact["page"] <= fact["width"]
+        assert fact["outside"] == []
+        assert all(figure["marks"] for figure in fact["figures"])
+
+
+def test_copies_are_one_kind(tmp_path):
+    """Thirty copies of a case are one line: their median spread, and a slow-down found in all of them together."""
+    ratios = {f"test_predict[copy={copy}-numpy-batch=1]": values for copy, values in enumerate(noisy(0.01, cases=3).values(), 1)}
+    folder = record(tmp_path / "gate", {**ratios, "test_product[copy=1]": noisy(0.02)["test_0"]})
+    found = {"command": "", **study.study({"quiet": [load(folder)]}, RULES, runs=8)}
+
+    predict, product = study_page.sections(found)[5].table.rows
+
+    spreads = sorted(np.std(values, ddof=1) for values in ratios.values())
+    shares = [one["cases"] for one in found["conditions"]["quiet"]["injected"]]
+    count = [sum(one[f"benchmarks/test_x.py::{name} time"]["count"] for name in ratios) for one in shares]
+    assert predict[:2] == ("test_predict[numpy-batch=1] time, 3 copies, quiet", units.percent(spreads[1]))
+    assert predict[2:] == tuple(units.percent(found / 6) for found in count)
+    assert product[0] == "test_product[copy=1] time, quiet"
+
+
+def test_command(tmp_path, capsys, monkeypatch):
+    """`study` prints the Markdown, writes all three files, names itself, and has no use for options of pytest."""
+    monkeypatch.chdir(tmp_path)
+    record(tmp_path / "a gate", noisy(0.01, pairs=12))
+
+    assert main(["study", "busy=a gate", "--runs", "3", "--seed", "7"]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "report" / "study.json").read_text(encoding="utf-8"))
+    assert found["command"] == "python -m benchmarks study 'busy=a gate' --runs=3 --seed=7 --threshold=0.02 --output=report"
+    assert found["command"] in printed
+    assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
+
+    assert main(["study", "a gate", "--", "-x"]) == 2
+    assert capsys.readouterr().err == "-- -x: study runs no pytest; use it with gate\n"
+
+
+def test_what_the_readme_says_of_it():
+    """The figures in the README are those of the study that is kept, and the page beside it says the same."""
+    folder = ROOT / "docs" / "gate"
+    found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    conditions = found["conditions"].values()
+    comparisons, slower, runs, alarmed = (
+        sum(at(condition) for condition in conditions)
+        for at in (
+            lambda condition: condition["measured"]["cases"],
+            lambda condition: condition["measured"]["verdicts"]["slower"],
+            lambda condition: condition["resampled"]["runs"],
+            lambda condition: condition["resampled"]["false_alarms_a_run"]["count"],
+        )
+    )
+    quiet = found["conditions"]["quiet"]
+    finds = {one["change"]: units.percent(one["found"]["share"]) for one in quiet["injected"]}
+    usual = quiet["usual"]["mean:5%"]
+    of_usual = {one["change"]: units.percent(one["found"]["share"]) for one in usual["injected"]}
+    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+    assert f"of {units.count(comparisons)} comparisons {slower} said slower" in readme
+    assert f"of {units.count(runs)} runs put together from their pairs {alarmed} raised an alarm" in readme
+    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 44 pairs" in readme
+    assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 44
+    assert f"`mean:5%` finds {of_usual[0.05]} and {of_usual[0.1]}" in readme
+    assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in readme
+    assert markdown.render(study_page.sections(found)) == (folder / "study.md").read_text(encoding="utf-8")

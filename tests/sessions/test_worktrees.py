@@ -1,0 +1,73 @@
+"""Worktrees are removed: by the comparison that made them, and after one that was killed by the next."""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from benchmarks.sessions.worktrees import PREFIX, check_out, commit_of, remove_stale, temporary_home
+from tests.support import fake_project
+from tests.support.fake_project import commit, git
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary_folder(tmp_path, monkeypatch):
+    """No other comparison on this machine is seen, and none sees these."""
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+
+@pytest.fixture
+def repository(tmp_path):
+    project = fake_project.write(tmp_path / "project")
+    commit(project, "first")
+    return project
+
+
+def test_checked_out(repository):
+    """A commit is a folder as long as the block lasts; what git refuses is said, not raised."""
+    with temporary_home(repository) as home:
+        assert check_out(repository, str(commit_of(repository, "main")), home / "base") == ""
+        assert (home / "base" / "conftest.py").exists()
+        assert "already exists" in check_out(repository, "main", home / "base")
+    assert not home.exists()
+    assert git(repository, "worktree", "list").count("\n") == 0
+
+
+def test_no_commit(repository):
+    """What names no commit, or would be an option of git, is none."""
+    assert commit_of(repository, "HEAD") == git(repository, "rev-parse", "HEAD")
+    assert commit_of(repository, "nonsense") is None
+    assert commit_of(repository, "--all") is None
+
+
+def test_stale(repository):
+    """What a killed comparison left is removed by the next one; what one at work uses is not."""
+    left = Path(tempfile.gettempdir()) / f"{PREFIX}left"
+    left.mkdir()
+    git(repository, "worktree", "add", "--quiet", "--detach", str(left / "base"))
+
+    with temporary_home(repository) as at_work:
+        assert not left.exists()
+        check_out(repository, "HEAD", at_work / "base")
+        with temporary_home(repository):
+            assert (at_work / "base").exists()
+        assert (at_work / "base").exists()
+
+    assert git(repository, "worktree", "list").count("\n") == 0
+
+
+def test_stale_after_a_reboot(repository):
+    """A worktree whose folder is gone, because the system emptied its temporary one, is no longer listed either; another's is."""
+    gone = Path(tempfile.gettempdir()) / f"{PREFIX}gone"
+    for path in (gone / "base", gone.parent / "another's"):
+        git(repository, "worktree", "add", "--quiet", "--detach", str(path))
+        subprocess.run(["rm", "-r", str(path.parent if path.parent == gone else path)], check=True)
+
+    remove_stale(repository)
+
+    assert str(gone) not in git(repository, "worktree", "list")
+    assert "another's" in git(repository, "worktree", "list")
