@@ -33,7 +33,7 @@ BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("lenet5")
+    group = parser.getgroup("lenet5", "LeNet-5", after="general")
     group.addoption(
         "--dataset", default="colour-digits", metavar="NAME", help="colour-digits (default), digits, mnist, ..., imagelist:DIR"
     )

@@ -1,24 +1,41 @@
-"""The commands beside pytest: measure in fresh processes, report what was saved, gate, prove that the intervals cover.
-
-Each room has its commands in a module ``command``; here they are put together.
-"""
+"""The commands beside pytest.  Each room has its own in a module ``command``; here they are put together."""
 
 from __future__ import annotations
 
 import argparse
+import re
+import shlex
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from benchmarks.gate import command as gate
 from benchmarks.proof import command as proof
 from benchmarks.report import command as report
+from benchmarks.saved.provenance import PROJECT, ROOT
 from benchmarks.sessions import command as sessions
 from lenet5.errors import InputError
 
+DESCRIPTION = """\
+What can be done beside `pytest benchmarks`, which measures in one process:
+measure in many, render what was saved, compare two versions of the code, and
+count how often intervals and verdicts are wrong."""
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks run -k predict
+  python -m benchmarks gate --base origin/main
+  python -m benchmarks report
+
+python -m benchmarks COMMAND --help says more about a command."""
+
 
 class Parser(argparse.ArgumentParser):
-    """An error is one line."""
+    """Its errors are one line, and its texts keep their lines."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "formatter_class": argparse.RawDescriptionHelpFormatter, "add_help": False})
+        self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}\n")
@@ -38,21 +55,50 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of a command; ``pytest`` are those that follow ``--``."""
+    """The options of a command; ``pytest`` are those behind ``--`` if it runs pytest.  Ends the program with a line if they are wrong."""
     end = arguments.index("--") if "--" in arguments else len(arguments)
-    options = _parser().parse_args(arguments[:end])
-    options.pytest = tuple(arguments[end + 1 :])
+    ours, behind = list(arguments[:end]), tuple(arguments[end + 1 :])
+    options, unknown = _parser().parse_known_args(ours)
+    runs_pytest = hasattr(options, "pytest")
+    if unknown and runs_pytest and unknown[0].startswith("-"):
+        right = shlex.join(["python", "-m", "benchmarks", *_without(ours, unknown), "--", *unknown, *behind])
+        options.parser.error(f"{shlex.join(unknown)}: unknown here; an option of pytest belongs behind --: {right}")
+    if unknown:
+        options.parser.error(f"unrecognized arguments: {shlex.join(unknown)}")
+    if runs_pytest:
+        options.pytest = behind
+    elif behind:
+        options.parser.error(f"runs no pytest; leave out -- {shlex.join(behind)}")
     return options
 
 
+def _without(words: Sequence[str], unknown: Sequence[str]) -> list[str]:
+    """The words that a parser knew, from all and those that it did not know, both in their order."""
+    left = list(unknown)
+    return [word for word in words if not (left and word == left[0] and left.pop(0))]
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = Parser(prog="python -m benchmarks", description=__doc__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    report.add(commands)
+    parser: argparse.ArgumentParser = Parser(prog="python -m benchmarks", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.add_argument("--version", action="version", version=f"{PROJECT} {_version()}", help="Print the version and exit.")
+    parser.set_defaults(function=_help, parser=parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     sessions.add(commands, show=report.show)
+    report.add(commands)
     gate.add(commands)
     proof.add(commands)
     return parser
+
+
+def _help(options: argparse.Namespace) -> int:
+    options.parser.print_help()
+    return 0
+
+
+def _version() -> str:
+    """The project's version.  These commands run from its folder, so its own file says it."""
+    found = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else "unknown"
 
 
 if __name__ == "__main__":

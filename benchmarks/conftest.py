@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    group = parser.getgroup("lenet5")
+    group = parser.getgroup("lenet5", "LeNet-5", after="general")
     group.addoption("--heavy", action="store_true", help="also run the groups that take many minutes (see README)")
     group.addoption("--copies", type=int, default=10, metavar="N", help="of each case of benchmarks/twins.py (default: 10)")
 

@@ -14,9 +14,9 @@ from benchmarks.report.command import say
 from benchmarks.report.document import add_to_job_summary
 from benchmarks.saved.files import write_whole
 from benchmarks.saved.results import PROCESSES
-from benchmarks.saved.storage import MANIFEST, STORAGE
+from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import sides
-from benchmarks.sessions.command import EPILOG, INTERRUPTED, folder_of, say_how_to_go_on
+from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
 from benchmarks.sessions.signals import Interrupted, Signals
@@ -36,40 +36,93 @@ SECONDS_A_CASE = 0.2
 """Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them."""
 
 
+DESCRIPTION = """\
+Is head slower than base? Fresh processes of both sides are measured in pairs,
+in turns, case by case, until every case is decided or the time is up.
+
+exit code:
+  0  head is not slower
+  1  head is slower, or the two sides do not do the same work
+  2  it could not be measured; a line says why
+  3  undecided
+
+A side is a git revision or a directory, and behind an @ the Python that runs
+it, such as HEAD~1@/path/to/python. A case of your own (--cases) needs a group
+(@pytest.mark.benchmark(group="mine")), and the framework and the mode that it
+measures, as texts in benchmark.extra_info."""
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks gate --base origin/main
+  python -m benchmarks gate --base v1 --head v2 -k numpy --budget 10
+  python -m benchmarks gate --base .@/old/bin/python --head .@/new/bin/python
+  python -m benchmarks gate --base HEAD --cases benchmarks/twins.py -- --copies 4
+
+"""
+
+
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add this room's command."""
     command = commands.add_parser(
-        "gate", help="is head slower than base? 0 no, 1 yes, 2 cannot be measured, 3 undecided", epilog=EPILOG
+        "gate",
+        help="Compare two versions of the code: is head slower than base?",
+        description=DESCRIPTION,
+        epilog=EXAMPLES + BEHIND,
     )
-    side = "a git revision or a directory, and @/path/to/python for another interpreter"
-    command.add_argument("--base", required=True, metavar="SIDE", help=side)
-    command.add_argument("--head", default=".", metavar="SIDE", help="likewise; default: the directory as it is")
+    command.add_argument("--base", required=True, metavar="SIDE", help="Compare with this side.")
+    command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
+    _add_measuring(command)
+    add_threshold(command)
+    _add_files(command)
+    command.set_defaults(function=_gate, parser=command, pytest=())
+
+
+def _add_measuring(command: argparse.ArgumentParser) -> None:
+    """Add the options that say what is measured, and how much of it."""
     command.add_argument(
-        "-k", dest="expression", metavar="EXPR", help="the cases, as for pytest -k; default: a lean choice of benchmarks"
+        "-k",
+        dest="expression",
+        metavar="EXPR",
+        help="Measure these cases, selected as by pytest -k. Default: a few cases of every framework that compile nothing.",
     )
     command.add_argument(
         "--cases",
         default=CASES,
         metavar="FILE",
-        help="folder or file with the cases, in either side's; default: benchmarks",
+        help=f"Take the cases from this file or folder of either side. Default: {CASES}.",
     )
-    command.add_argument("--threads", type=int, default=1, metavar="N", help="for every framework; default: 1, which is steadier")
-    command.add_argument("--budget", type=float, default=15, metavar="MINUTES", help="no new pair starts after it; default: 15")
-    add_threshold(command)
-    command.add_argument("--json", type=Path, metavar="OUT", help="write the outcome there")
-    command.add_argument("--markdown", type=Path, metavar="OUT", help="write it there for people; GitHub's job summary gets it too")
-    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of sides and cases (default: 0)")
     command.add_argument(
-        "--output", type=Path, metavar="DIR", help=f"of the raw values: a new folder in {STORAGE}; with --resume the newest"
+        "--threads",
+        type=int,
+        default=1,
+        metavar="N",
+        help="Use N threads in every framework. Default: 1, which is steadier than more.",
     )
-    command.add_argument("--resume", action="store_true", help="keep the finished pairs in DIR and go on")
+    command.add_argument(
+        "--budget", type=float, default=15, metavar="MINUTES", help="Start no new pair after this time. Default: 15."
+    )
     command.add_argument(
         "--pairs",
         type=int,
         metavar="N",
-        help="so many, and every case in each, as a study needs them; default: as many as it takes, of what is not yet decided",
+        help="Measure every case in exactly N pairs, as a study needs it. "
+        "Default: as many pairs as it takes, each of the cases that are not decided yet.",
     )
-    command.set_defaults(function=_gate, parser=command)
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="Draw the orders of sides and cases from this seed. Default: 0."
+    )
+
+
+def _add_files(command: argparse.ArgumentParser) -> None:
+    """Add the options that say where the outcome and the raw values go."""
+    command.add_argument("--json", type=Path, metavar="FILE", help="Write the outcome into this file, for programs.")
+    command.add_argument(
+        "--markdown",
+        type=Path,
+        metavar="FILE",
+        help="Write the outcome into this file, for people. GitHub's summary of the job gets it without this option.",
+    )
+    add_folder(command, "pair")
 
 
 def add_threshold(command: argparse.ArgumentParser) -> None:
@@ -79,7 +132,7 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
         type=float,
         default=0.02,
         metavar="SHARE",
-        help="the smallest relative change of a time that counts; default: 0.02, which is 2 %%",
+        help="Ignore changes of a time that are smaller than this share. Default: 0.02, which is 2 %%.",
     )
 
 

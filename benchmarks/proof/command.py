@@ -10,18 +10,48 @@ from benchmarks.gate.rules import Rules
 from benchmarks.proof import coverage, study, study_page
 from benchmarks.proof.recordings import by_condition
 from benchmarks.report.command import say
-from benchmarks.sessions.command import EPILOG, INTERRUPTED, add_processes, folder_of, measured
+from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
-from lenet5.errors import InputError
+
+STUDY = """\
+How often is the gate wrong, and how small a slow-down does it find? Counted
+on pairs of identical code that gates have recorded (gate --pairs); nothing is
+measured. Writes study.json, study.md and a page with plots, study.html."""
+
+STUDY_EXAMPLES = """\
+examples:
+  python -m benchmarks gate --base HEAD --head HEAD --pairs 44 --budget 60 --output quiet-1
+  python -m benchmarks study quiet-1
+  python -m benchmarks study quiet=quiet-1 busy=busy-1 --runs 500 --output docs/gate"""
+
+COVERAGE = """\
+Are the report's 95 % intervals honest? Identical copies of a few cases are
+measured in fresh processes; the true ratio of two copies is 1, and 5 % of the
+intervals may miss it."""
+
+COVERAGE_EXAMPLES = """\
+examples:
+  python -m benchmarks coverage
+  python -m benchmarks coverage --processes 20 --set 5 --save count.json
+  python -m benchmarks coverage -- --threads 1 --benchmark-max-time 0.1
+
+"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add this room's commands."""
-    _add_study(
-        commands.add_parser("study", help="how often the gate errs and what it finds, from recorded pairs of identical code")
+    command = commands.add_parser(
+        "study", help="Count how often the gate is wrong, and what it finds.", description=STUDY, epilog=STUDY_EXAMPLES
     )
-    _add_coverage(commands.add_parser("coverage", help="how often the intervals of identical cases miss 1", epilog=EPILOG))
+    _add_study(command)
+    command = commands.add_parser(
+        "coverage",
+        help="Count how often the report's intervals miss the truth.",
+        description=COVERAGE,
+        epilog=COVERAGE_EXAMPLES + BEHIND,
+    )
+    _add_coverage(command)
 
 
 def _add_study(command: argparse.ArgumentParser) -> None:
@@ -29,22 +59,18 @@ def _add_study(command: argparse.ArgumentParser) -> None:
         "recordings",
         nargs="+",
         metavar="RECORDING",
-        help="the folder of a gate on identical code (--pairs); NAME=DIR says under which condition it was measured",
+        help="The folder of a gate on identical code. NAME=DIR says under which condition it was measured; a DIR alone is quiet.",
     )
-    command.add_argument(
-        "--runs", type=int, default=2000, metavar="N", help="runs that are resampled for each figure; default: 2000"
-    )
-    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the resampling; default: 0")
+    command.add_argument("--runs", type=int, default=2000, metavar="N", help="Resample N runs for each number. Default: 2000.")
+    command.add_argument("--seed", type=int, default=0, metavar="S", help="Resample them by this seed. Default: 0.")
     add_threshold(command)
     command.add_argument(
-        "--output", type=Path, default=Path("report"), metavar="DIR", help="of study.json, .md and .html; default: report"
+        "--output", type=Path, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
     )
     command.set_defaults(function=_study, parser=command)
 
 
 def _study(options: argparse.Namespace) -> int:
-    if options.pytest:
-        raise InputError(f"-- {' '.join(options.pytest)}: study runs no pytest; use it with gate")
     rules = Rules(threshold=options.threshold)
     found = study.study(by_condition(options.recordings), rules, options.runs, options.seed)
     text = study_page.write({"command": command_line(options), **found}, options.output)
@@ -54,9 +80,17 @@ def _study(options: argparse.Namespace) -> int:
 
 def _add_coverage(command: argparse.ArgumentParser) -> None:
     add_processes(command, default=60)
-    command.add_argument("--set", type=int, default=10, metavar="N", help="processes that give one ratio (default: 10)")
-    command.add_argument("--save", type=Path, metavar="FILE", help="write the count there, as JSON")
-    command.set_defaults(function=_coverage, parser=command)
+    command.add_argument(
+        "--set",
+        type=int,
+        default=10,
+        metavar="N",
+        help="Compute each ratio from N processes; N has to divide --processes. Default: 10.",
+    )
+    command.add_argument(
+        "--save", type=Path, metavar="FILE", help="Write the count into this file, as JSON. Default: coverage.json in --output."
+    )
+    command.set_defaults(function=_coverage, parser=command, pytest=())
 
 
 def _coverage(options: argparse.Namespace) -> int:

@@ -47,46 +47,62 @@ def sections(found: Mapping[str, Any]) -> list[Section]:
     ]
 
 
+INTRODUCTION = (
+    "The gate says whether one version of the code is slower than another. Here both were the same code, so that every alarm is false; and "
+    "slow-downs were put into the times of one side, to count how many of them it finds."
+)
 IDENTICAL = (
     "Both sides are the same code, so every slower and every faster is wrong. Measured: the recorded pairs as they were. Resampled: runs "
-    "put together from blocks of recorded pairs, with a coin for each block that says which side is called head."
+    "put together from blocks of recorded pairs; sides are swapped at random per block, so that a chance difference does not become a "
+    "slow-down in every run."
 )
-INJECTED = "All times of head are made longer in one case of a resampled run; the cases take turns."
+INJECTED = "All times of head are made longer in one case of each resampled run, in every case in turn."
 CASES = (
     "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found; of copies of "
     "one case the median spread."
 )
 COPY = re.compile(r"copy=?\d+-?")
-"""What tells the copies of one case apart, see twins.py; with the equals sign in recordings of commit 67fa1dc and before."""
+"""What tells the copies of one case apart, see twins.py."""
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:
-    """One sentence a condition; another in bold, which makes it a warning, where it did not reach what was wanted."""
-    lines = []
-    for name, condition in found["conditions"].items():
-        case, run = (condition["resampled"][f"false_alarms_a_{what}"] for what in ("case", "run"))
-        parts = [f"{_rate(case)} of the cases and {_rate(run)} of the runs of identical code raise a false alarm"]
-        parts += [
-            f"+{100 * one['change']:g} % is found in {_rate(one['found'])}"
-            for one in condition["injected"]
-            if one["change"] in WANTED
-        ]
-        missed = [
-            *(f"false alarms a {what}" for what, share in (("case", case), ("run", run)) if share["share"] > WANTED[what]),
-            *(
-                f"+{100 * one['change']:g} %"
-                for one in condition["injected"]
-                if name == QUIET and one["found"]["share"] < WANTED.get(one["change"], 0)
-            ),
-        ]
-        lines.append(f"{name}: {', '.join(parts)}.")
-        if missed:
-            lines.append(f"**{name}: {', '.join(missed)} missed what was wanted.**")
+    """What this is, the numbers of each condition, what was wanted, and what of that was not reached.
+
+    A paragraph that began in bold would be a warning, which a page shows before everything else.
+    """
+    conditions = found["conditions"].items()
+    missed = [(name, _missed(name, condition)) for name, condition in conditions]
     return [
-        *lines,
+        INTRODUCTION,
+        *(_numbers(name, condition) for name, condition in conditions),
         f"Wanted: false alarms in at most {100 * WANTED['case']:g} % of the cases and {100 * WANTED['run']:g} % of the runs; on a quiet "
-        f"machine +5 % found in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %. On another the rest should be undecided.",
+        f"machine +5 % found in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %. On another machine a slow-down that is "
+        "not found should be undecided.",
+        *(f"{name}: **{', '.join(what)} missed what was wanted.**" for name, what in missed if what),
     ]
+
+
+def _numbers(name: str, condition: Mapping[str, Any]) -> str:
+    """One sentence on a condition: its false alarms, and what is found."""
+    case, run = (condition["resampled"][f"false_alarms_a_{what}"] for what in ("case", "run"))
+    parts = [f"{_rate(case)} of the cases and {_rate(run)} of the runs of identical code raise a false alarm"]
+    parts += [
+        f"+{100 * one['change']:g} % is found in {_rate(one['found'])}" for one in condition["injected"] if one["change"] in WANTED
+    ]
+    return f"{name}: {', '.join(parts)}."
+
+
+def _missed(name: str, condition: Mapping[str, Any]) -> list[str]:
+    """What a condition did not reach of what was wanted; slow-downs have to be found on a quiet machine only."""
+    alarms = [
+        f"false alarms a {what}"
+        for what in ("case", "run")
+        if condition["resampled"][f"false_alarms_a_{what}"]["share"] > WANTED[what]
+    ]
+    slow_downs = [
+        f"+{100 * one['change']:g} %" for one in condition["injected"] if one["found"]["share"] < WANTED.get(one["change"], 0)
+    ]
+    return alarms + (slow_downs if name == QUIET else [])
 
 
 def _false_alarms(found: Mapping[str, Any]) -> Table:
@@ -126,7 +142,7 @@ def _by_pairs(found: Mapping[str, Any]) -> Table:
 
 def _meanings(found: Mapping[str, Any]) -> list[str]:
     return [
-        "Slower is a wrong answer in the first two columns of figures and the right one in the others; times only.",
+        "Slower is a wrong answer in the first two columns of numbers and the right one in the others; times only.",
         *(f"`{rule['name']}`: {rule['meaning']}." for rule in found["usual_rules"]),
     ]
 

@@ -18,7 +18,7 @@ Rounds = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Rule:
-    """When a case is called slower, from so many processes of either side."""
+    """When a case is called slower, and from how many processes of either side."""
 
     name: str
     meaning: str
@@ -26,7 +26,7 @@ class Rule:
     slower: Callable[[Sequence[Rounds], Sequence[Rounds]], bool]
     """base, head -> is head slower?"""
     saved: bool = False
-    """Base was saved at some other time; otherwise the sides take turns, which is kinder to the rule."""
+    """Whether base was saved at another time; otherwise the sides are interleaved, which is kinder to the rule."""
 
 
 def mean_above(base: Sequence[Rounds], head: Sequence[Rounds], share: float = 0.05) -> bool:
@@ -58,11 +58,11 @@ def _median(rounds: Rounds) -> float:
 
 USUAL = (
     Rule("mean:5%", "one process against one saved at another time: the mean is over 5 % larger", 1, mean_above, saved=True),
-    Rule("min of three", "three processes a side in turns: the least of their medians is over 5 % larger", 3, least_above),
-    Rule("max of three", "three processes a side in turns: the largest of their medians is over 5 % larger", 3, largest_above),
+    Rule("min of three", "three interleaved processes a side: the least of their medians is over 5 % larger", 3, least_above),
+    Rule("max of three", "three interleaved processes a side: the largest of their medians is over 5 % larger", 3, largest_above),
     Rule(
         "Mann-Whitney, 1.1",
-        "the rounds of two processes a side in turns: p < 0.002 and the median over 1.1 times as large",
+        "the rounds of two interleaved processes a side: p < 0.002 and the median over 1.1 times as large",
         2,
         mann_whitney,
     ),

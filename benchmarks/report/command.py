@@ -10,26 +10,42 @@ from pathlib import Path
 
 from benchmarks.report import report
 from benchmarks.saved.storage import STORAGE, newest
-from lenet5.errors import InputError
+
+DESCRIPTION = """\
+Renders the report of a saved run again, from its JSON alone, prints it, and
+writes it as Markdown and as one page with plots."""
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks report
+  python -m benchmarks report .benchmarks/run-20261126-120000 --output page
+  python -m benchmarks report .benchmarks/py312-tf220-torch214-bench .benchmarks/py312-tf221-torch215-bench"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add this room's command."""
-    command = commands.add_parser("report", help="the report of a saved run, from its JSON alone")
+    command = commands.add_parser(
+        "report", help="Render the report of a saved run again.", description=DESCRIPTION, epilog=EXAMPLES
+    )
     command.add_argument(
         "run",
         nargs="*",
         type=Path,
         metavar="RUN",
-        help=f"folders or files; versions side by side; default: the newest in {STORAGE}",
+        help="A file of pytest-benchmark, or the folder of a run; runs of several versions are put side by side. "
+        f"Default: what was saved last in {STORAGE}.",
     )
-    command.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="default: report")
+    command.add_argument(
+        "--output",
+        type=Path,
+        default=Path("report"),
+        metavar="DIR",
+        help="Write report.md and report.html into this folder. Default: report.",
+    )
     command.set_defaults(function=_report, parser=command)
 
 
 def _report(options: argparse.Namespace) -> int:
-    if options.pytest:
-        raise InputError(f"-- {' '.join(options.pytest)}: report runs no pytest; use it with run")
     show(options.run or [newest()], options.output)
     return 0
 

@@ -14,7 +14,23 @@ from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.signals import Interrupted
 
-EPILOG = "What follows -- goes to pytest: -- --threads 1 --dataset digits --benchmark-max-time 0.3"
+DESCRIPTION = """\
+Measures in fresh processes, each in a random order of its own, and reports
+ratios with their 95 % intervals. A run that is interrupted goes on with
+--resume. The exit code is 1 if a case gave a wrong answer or broke."""
+
+EXAMPLES = """\
+examples:
+  python -m benchmarks run
+  python -m benchmarks run --processes 5 -k "predict and torch"
+  python -m benchmarks run --resume -k "predict and torch"
+  python -m benchmarks run -- --threads 1 --dataset digits --benchmark-max-time 0.3
+
+"""
+
+BEHIND = """\
+What stands behind -- goes to pytest, which runs the cases: options of pytest,
+of pytest-benchmark, and of this project (see pytest benchmarks --help)."""
 
 INTERRUPTED = 130
 """The exit code, as a shell has it of a program that Ctrl-C ended."""
@@ -25,20 +41,45 @@ Show = Callable[[Sequence[Path], Path], object]
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], show: Show) -> None:
     """Add this room's command, which ends with the report of what it measured."""
-    command = commands.add_parser("run", help="measure in fresh processes: ratios with intervals", epilog=EPILOG)
+    command = commands.add_parser(
+        "run",
+        help="Measure in fresh processes, for ratios with intervals.",
+        description=DESCRIPTION,
+        epilog=EXAMPLES + BEHIND,
+    )
     command.add_argument(
-        "-k", dest="expression", metavar="EXPR", help="only these cases, as for pytest -k; the controls always run"
+        "-k",
+        dest="expression",
+        metavar="EXPR",
+        help="Measure only these cases, selected as by pytest -k. The controls are always measured.",
     )
     add_processes(command, default=10)
-    command.set_defaults(function=lambda options: _run(options, show), parser=command)
+    command.set_defaults(function=lambda options: _run(options, show), parser=command, pytest=())
 
 
 def add_processes(command: argparse.ArgumentParser, default: int) -> None:
     """Add the options of a command that measures this many processes unless it is told another number."""
-    command.add_argument("--processes", type=int, default=default, metavar="N", help=f"default: {default}")
-    command.add_argument("--output", type=Path, metavar="DIR", help=f"default: a new folder in {STORAGE}; with --resume the newest")
-    command.add_argument("--resume", action="store_true", help="keep the finished processes in DIR and go on")
-    command.add_argument("--seed", type=int, default=0, metavar="S", help="of the orders of the cases (default: 0)")
+    command.add_argument(
+        "--processes", type=int, default=default, metavar="N", help=f"Measure in this many processes. Default: {default}."
+    )
+    add_folder(command, "process")
+    command.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="Draw the orders of the cases from this seed. Default: 0."
+    )
+
+
+def add_folder(command: argparse.ArgumentParser, step: str) -> None:
+    """Add --output and --resume to a command that measures step by step."""
+    command.add_argument(
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="Keep what each process measured in this folder. "
+        f"Default: a new folder in {STORAGE}; with --resume the newest that this command began.",
+    )
+    command.add_argument(
+        "--resume", action="store_true", help=f"Go on with an interrupted measurement, after the last {step} that it finished."
+    )
 
 
 def _run(options: argparse.Namespace, show: Show) -> int:

@@ -10,13 +10,14 @@ from typing import Any
 def command_line(options: argparse.Namespace, **changed: Any) -> str:
     """The shell command that parses to these options, but for those that are ``changed`` (by their names in the namespace).
 
-    ``options.parser`` is the parser that they come from, ``options.pytest`` what follows ``--``.
+    ``options.parser`` is the parser that they come from, ``options.pytest`` what stands behind ``--`` if the command runs pytest.
     """
     values = {**vars(options), **changed}
     words = values["parser"].prog.split()
     for action in values["parser"]._actions:
         words += _words(action, values.get(action.dest))
-    return shlex.join([*words, *(["--", *values["pytest"]] if values["pytest"] else [])])
+    behind = values.get("pytest", ())
+    return shlex.join([*words, *(["--", *behind] if behind else [])])
 
 
 def _words(action: argparse.Action, value: Any) -> list[str]:

@@ -58,7 +58,7 @@ def test_missed_is_said(written, tmp_path):
     """What was wanted and not reached is a warning; what was reached is none, nor what only a quiet machine has to find."""
     assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
     text = write([str(tmp_path / "three")], tmp_path / "again", runs=6)
-    assert "**quiet: +5 %, +10 % missed what was wanted.**" in text
+    assert "quiet: **+5 %, +10 % missed what was wanted.**" in text
 
 
 def test_too_many_false_alarms_are_said(written):
@@ -66,7 +66,25 @@ def test_too_many_false_alarms_are_said(written):
     found = json.loads((written / "study.json").read_text(encoding="utf-8"))
     found["conditions"]["busy"]["resampled"]["false_alarms_a_case"]["share"] = 0.002
     answer = study_page.sections(found)[0].before
-    assert "**busy: false alarms a case missed what was wanted.**" in answer
+    assert "busy: **false alarms a case missed what was wanted.**" in answer
+
+
+def test_it_begins_with_what_it_is(written):
+    """Before any number; and what was not reached is said after the numbers and after what was wanted."""
+    found = json.loads((written / "study.json").read_text(encoding="utf-8"))
+    found["conditions"]["quiet"]["injected"][1]["found"]["share"] = 0.5
+    introduction, *numbers, wanted, missed = study_page.sections(found)[0].before
+
+    assert introduction.startswith("The gate says whether one version of the code is slower than another.")
+    assert not any(character.isdigit() for character in introduction)
+    assert [line.partition(":")[0] for line in numbers] == ["quiet", "busy"]
+    assert wanted.startswith("Wanted: ")
+    assert missed == "quiet: **+5 % missed what was wanted.**"
+    study_page.write(found, written)
+    page = (written / "study.html").read_text(encoding="utf-8")
+    body = page[page.index("<main") :]
+    places = [body.index(words) for words in ("The gate says whether", "% [", "Wanted: ", "missed what was wanted", "<svg")]
+    assert places == sorted(places)
 
 
 def test_page(written):
@@ -99,7 +117,7 @@ def test_copies_are_one_kind(tmp_path):
 
 
 def test_command(tmp_path, capsys, monkeypatch):
-    """`study` prints the Markdown, writes all three files, names itself, and has no use for options of pytest."""
+    """`study` prints the Markdown, writes all three files, and names itself."""
     monkeypatch.chdir(tmp_path)
     record(tmp_path / "a gate", noisy(0.01, pairs=12))
 
@@ -109,9 +127,6 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert found["command"] == "python -m benchmarks study 'busy=a gate' --runs=3 --seed=7 --threshold=0.02 --output=report"
     assert found["command"] in printed
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
-
-    assert main(["study", "a gate", "--", "-x"]) == 2
-    assert capsys.readouterr().err == "-- -x: study runs no pytest; use it with gate\n"
 
 
 def test_what_the_readme_says_of_it():

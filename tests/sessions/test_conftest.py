@@ -85,3 +85,14 @@ def test_in_a_real_session(tmp_path, expression, expected):
         check=False,
     )
     assert f"Exit: {expected} !" in done.stdout
+
+
+def test_help_of_pytest():
+    """This project's options stand near the top, before those of plug-ins."""
+    line = [sys.executable, "-m", "pytest", "benchmarks", "--help", "-p", "no:cacheprovider"]
+    out = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    place = {
+        option: next(index for index, line in enumerate(out) if line.startswith(f"  {option}"))
+        for option in ("--dataset", "--heavy")
+    }
+    assert max(place.values()) < 100

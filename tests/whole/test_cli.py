@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import main, parse
 from benchmarks.saved.provenance import ROOT
 
 RUN = Path(__file__).parents[1] / "data" / "run"
@@ -108,8 +110,11 @@ def test_report_of_bad_input(command, tmp_path, bad):
         ("study", RUN, "--runs", "0"),
         ("gate",),
         ("gate", "--study", RUN),
+        ("study", RUN, "--threads", "1"),
+        ("study", RUN, "--", "--threads", "1"),
+        ("run", "word", "--threads", "1"),
         ("mistake",),
-        (),
+        ("--", "--threads", "1"),
     ],
     ids=str,
 )
@@ -121,3 +126,76 @@ def test_bad_arguments(command, tmp_path, arguments):
     assert err.count("\n") == 1
     assert files(tmp_path) == []
     assert files(RUN) == ["process-001.json", "process-002.json", "process-003.json"]
+
+
+# Help
+
+
+COMMANDS = ("run", "report", "gate", "study", "coverage")
+
+
+def test_alone(command):
+    """Without a command there is the list of commands, a line each, and no error."""
+    code, out, err = command()
+
+    assert (code, err) == (0, "")
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("    ")] == list(COMMANDS)
+    assert command("--help") == (0, out, "")
+
+
+def test_version(command):
+    """The version is that of the project."""
+    (version,) = [line for line in (ROOT / "pyproject.toml").read_text(encoding="utf-8").splitlines() if line.startswith("version")]
+    assert command("--version") == (0, f"lenet5-benchmarks {version.split(chr(34))[1]}\n", "")
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help(command, name, monkeypatch):
+    """Every help is in whole sentences that fit a terminal, and has examples that the command understands."""
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, _ = command(*[name] * bool(name), "--help")
+    examples = [shlex.split(line)[3:] for line in out.splitlines() if line.startswith("  python -m benchmarks")]
+
+    assert len(examples) >= 2
+    for example in examples:
+        assert parse(example).function
+    if name:
+        assert name in {example[0] for example in examples}
+        for action in parse(next(example for example in examples if example[0] == name)).parser._actions:
+            assert re.fullmatch(r"[A-Z].*[.]", action.help), action.help
+    assert all(len(line) <= 80 or line.startswith("  python") for line in out.splitlines())
+
+
+@pytest.mark.parametrize("name", ["run", "gate", "coverage"])
+def test_help_says_what_goes_behind(command, name):
+    """Commands that run pytest say what may follow the two dashes, and show it; pytest knows the options that they show."""
+    _, out, _ = command(name, "--help")
+    assert "What stands behind -- goes to pytest" in out
+    shown = [shlex.split(line) for line in out.splitlines() if line.startswith("  python -m benchmarks") and " -- " in line]
+    assert shown
+    for words in shown:
+        behind = words[words.index("--") + 1 :]
+        line = [sys.executable, "-m", "pytest", "benchmarks", "--collect-only", "-q", *behind]
+        done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "unknown", "right"),
+    [
+        ("run --threads 1", "--threads 1", "run -- --threads 1"),
+        ("run --heavy", "--heavy", "run -- --heavy"),
+        ("run --threads 1 -k 1 --seed 1", "--threads 1", "run -k 1 --seed 1 -- --threads 1"),
+        ("run --benchmark-max-time=1 -k 'a b' -- -x", "--benchmark-max-time=1", "run -k 'a b' -- --benchmark-max-time=1 -x"),
+        ("gate --base v1 --dataset digits --head v2", "--dataset digits", "gate --base v1 --head v2 -- --dataset digits"),
+        ("coverage --copies 4", "--copies 4", "coverage -- --copies 4"),
+    ],
+)
+def test_an_option_of_pytest(command, arguments, unknown, right):
+    """Before the two dashes it is an error of one line with the command that was meant."""
+    code, out, err = command(*shlex.split(arguments))
+
+    name = arguments.split()[0]
+    line = f"{unknown}: unknown here; an option of pytest belongs behind --: python -m benchmarks {right}"
+    assert (code, out, err) == (2, "", f"python -m benchmarks {name}: {line}\n")
+    assert parse(shlex.split(right)).function
