@@ -73,7 +73,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 def _without(words: Sequence[str], unknown: Sequence[str]) -> list[str]:
-    """The words that a parser knew, from all and those that it did not know, both in their order."""
+    """All words but the unknown ones; both are in the order of the command line."""
     left = list(unknown)
     return [word for word in words if not (left and word == left[0] and left.pop(0))]
 

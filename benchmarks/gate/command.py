@@ -26,11 +26,11 @@ DEFAULT_CASES = (
     "((test_predict and (1] or 64])) or test_train_step or (test_space_predict and 64]))"
     " and not (loops or sgd or compile or xla or channels_last or predict_on_batch or -predict- or -predict])"
 )
-"""As for ``pytest -k``.  Lean, for every process imports all frameworks: every framework in its default mode and in those others
-that compile nothing, on 1 and 64 images and on a training step, and the memory of predicting 64 images."""
+"""As for ``pytest -k``.  Few, because every process imports all frameworks: each framework in its modes that compile nothing, on 1 and
+64 images and on a training step, and the memory of predicting 64 images."""
 
 DEFAULT_OPTIONS = ("--heavy",)
-"""Of pytest, with the default cases only: those that measure memory are marked heavy."""
+"""Of pytest, with the default cases only: cases that measure memory are marked heavy."""
 
 SECONDS_A_CASE = 0.2
 """Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them."""

@@ -1,4 +1,4 @@
-"""What a gate found, for people as Markdown and for programs as JSON."""
+"""What a gate found becomes text: Markdown for people, JSON for programs."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def _counts(outcome: Outcome) -> Table:
 
 
 def _compared(outcome: Outcome) -> Table:
-    """Both sides in columns; of the versions only those that differ, for the rest is in the JSON."""
+    """Both sides in columns, with the versions that differ; the equal ones are in the JSON."""
     facts = {role: _facts(side.identity()) for role, side in outcome.comparison.sides.items()}
     versions = [side.versions for side in outcome.comparison.sides.values()]
     differing = sorted(name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name))
@@ -171,9 +171,11 @@ def _count(number: int, of: str) -> str:
 
 
 def _control(outcome: Outcome) -> str:
-    """How much a fixed matrix product took, in all processes: what the machine itself did meanwhile."""
+    """The shortest and the longest time of a fixed matrix product in all processes: how steady the machine was."""
     runs = [run for pair in outcome.pairs for run in (pair.base, pair.head)]
     medians = [case.median for run in runs for case in run.cases if case.group == CONTROL and str(case.mode).startswith("product")]
     if len(medians) < 2:
         return ""
-    return f"Meanwhile the same matrix product took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."
+    return (
+        f"The control, the same matrix product each time, took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."
+    )

@@ -39,7 +39,7 @@ class Verdict:
     low: float
     high: float
     pairs: int
-    """Of a decided case those that it was decided on, of an undecided one all."""
+    """The number of pairs that decided it; all pairs of an undecided case."""
     confidence: float
     """Of the interval from low to high: adjusted for all cases and looks.  An undecided case of too few pairs for that has the
     surest interval that they give, from the least to the largest."""
@@ -58,7 +58,7 @@ def judge(log_ratios: Mapping[str, Sequence[float]], rules: Rules, thresholds: M
     """The verdict of every case from ln(head / base) of all pairs so far, in the order they were measured.
 
     The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
-    pairs after those that decided it.  ``thresholds`` replaces the rules' threshold for some of the cases.  Raises ValueError for no
+    pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases.  Raises ValueError for no
     case, no pair, a case whose pairs end before it is decided, a value that is not finite, and a threshold that is not above 0 or
     of no case.
     """

@@ -1,7 +1,7 @@
-"""The proof that the report's intervals hold what they promise: how often those of identical cases miss 1.
+"""Are the report's intervals honest?  How often the intervals of identical cases miss 1.
 
-The cases of `twins` are measured for real, in many processes; disjoint sets of processes and disjoint pairs of copies give ratios
-whose true value is 1.  Of 95 % intervals 5 % may miss it.
+Copies of a few cases, identical but for their names, are measured for real in many processes (``benchmarks/twins.py``); disjoint sets
+of processes and disjoint pairs of copies give ratios whose true value is 1.  Of 95 % intervals 5 % may miss it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def check_set(size: int, processes: int) -> None:
 
 
 def ratios(run: Run, size: int) -> Iterator[tuple[str, Ratio]]:
-    """What was measured twice, and the ratio of two copies of it in one set of processes."""
+    """Each kind of case, and the ratio of two of its copies in one set of ``size`` processes."""
     kinds: dict[str, list[Case]] = {}
     for case in sorted(run.group("twins"), key=lambda case: int(case.extra["copy"])):
         batch = f", batch {case.extra['batch']}" if case.extra.get("batch") else ""
@@ -40,12 +40,12 @@ def ratios(run: Run, size: int) -> Iterator[tuple[str, Ratio]]:
 
 
 def count(run: Run, size: int) -> dict[str, Any]:
-    """How many intervals there are, and how many miss 1: of all and of each kind.  Raises InputError if there is none."""
+    """How many intervals there are, and how many miss 1: of all and of each kind.  Raises InputError for a run without copies."""
     by_kind: dict[str, list[Ratio]] = {}
     for kind, ratio in ratios(run, size):
         by_kind.setdefault(kind, []).append(ratio)
     if not by_kind:
-        raise InputError(f"{run.paths[0].parent}: holds no twins; measure some with python -m benchmarks coverage")
+        raise InputError(f"{run.paths[0].parent}: holds no copies of a case; measure some with python -m benchmarks coverage")
     everything = [ratio for found in by_kind.values() for ratio in found]
     low, high = share_interval(sum(map(_misses, everything)), len(everything))
     return {
@@ -72,7 +72,10 @@ def _misses(ratio: Ratio) -> bool:
 
 
 def save(run: Run, size: int, command: str, path: Path) -> Mapping[str, Any]:
-    """Write the count and its circumstances as JSON."""
+    """Write the count and its circumstances as JSON.   -> what was written
+
+    ``command`` is what a reader can repeat it with.  Raises InputError if the file cannot be written.
+    """
     facts = {
         "command": command,
         "measured": run.datetime,

@@ -70,7 +70,7 @@ def by_condition(asked: Sequence[str]) -> dict[str, list[Recording]]:
 def load(folder: Path) -> Recording:
     """Read what a gate recorded.
 
-    Raises InputError, one line, if the folder is none of a gate, if its sides were not identical, and as `results.load` does.
+    Raises InputError, one line, if no gate wrote the folder, if its sides were not identical, and as `results.load` does.
     """
     _check_settings(folder)
     pairs = recorded(folder)

@@ -21,7 +21,7 @@ def begin(folder: Path, settings: Mapping[str, Any]) -> None:
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Raise InputError, naming the first difference, unless the settings are still those that the measurement began with."""
+    """Raise InputError, naming the first difference, unless the measurement began with the same settings."""
     manifest = folder / MANIFEST
     began = read_json(manifest, "the folder of a run to go on with")
     if not isinstance(began, Mapping):

@@ -244,7 +244,7 @@ def test_order_is_kept(slower):
 
 
 def test_pairs_for_a_study(slower, command, tmp_path):
-    """--pairs measures so many, and every case in each of them; the verdicts are those of a gate that stops when it can."""
+    """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""
     code, out, err = command("--base", "base", "--head", "slower", "--pairs", "5", "--json", "gate.json")
 
     assert code == 1, err
@@ -335,7 +335,7 @@ def test_undecided(command, budget):
     ids=lambda value: value.partition(":")[0],
 )
 def test_cannot_be_measured(command, tmp_path, head, reason):
-    """A case that one side lacks or fails, and a side that is none, end with exit 2 and one line that names it."""
+    """A case that one side lacks or fails, and a side that does not exist, end with exit 2 and one line that names it."""
     code, out, err = command("--base", "base", "--head", head)
 
     assert (code, out) == (2, "")
@@ -454,7 +454,7 @@ def start(repository, tmp_path, *arguments):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Whoever runs these tests in the background of a script ignores Ctrl-C, and so would the gate.
+        # A script that runs these tests in the background ignores Ctrl-C, and so would the gate.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     for _ in range(6000):

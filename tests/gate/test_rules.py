@@ -1,4 +1,4 @@
-"""Rules that cannot be kept are refused, and those that can spend what they promise."""
+"""Rules that cannot be kept are refused, and the looks of the others spend what they promise."""
 
 from __future__ import annotations
 

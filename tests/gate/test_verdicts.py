@@ -55,7 +55,7 @@ def test_few_pairs_are_as_sure_as_they_can():
 
 @pytest.mark.parametrize(("change", "expected"), [(0.1, SLOWER), (-0.1, FASTER), (0.0, SAME), (math.log(1.02), UNDECIDED)])
 def test_clear_cases(change, expected):
-    """Far above, far below, within; and exactly at the threshold nobody can say."""
+    """Far above, far below, within; and exactly at the threshold it stays undecided."""
     judgement, found = one(even(RULES.most_pairs, change))
 
     assert found.verdict == expected
@@ -209,7 +209,7 @@ def test_more_is_no_faster(values, more):
 
 @pytest.mark.parametrize(("seed", "pairs"), [(0, 20), (1, 28)], ids=["same look", "next look"])
 def test_other_cases_matter(seed, pairs):
-    """The more cases, the more it takes; those that are slower themselves, now or at an earlier look, leave the others theirs."""
+    """More calm cases need more pairs to decide one; cases that are slower themselves, now or at an earlier look, do not."""
     values = np.random.RandomState(seed).normal(0.04, SD, RULES.most_pairs)
     alone = one(values)[1]
     calm = {f"calm {index}": even(RULES.most_pairs) for index in range(60)}

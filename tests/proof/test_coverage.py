@@ -26,7 +26,7 @@ def run(**kinds):
         for kind, copies in kinds.items()
         for copy, medians in enumerate(copies, start=1)
     ]
-    # In whichever order: the copies say which they are.
+    # In any order: the copies say which they are.
     ours = {"threads": 1, "frameworks": {"numpy": {"version": "2"}}, "not_measured": {}}
     return Run(tuple(Path(f"process-{n}.json") for n in range(4)), tuple(reversed(cases)), {}, ours, {}, "2026", "5")
 
@@ -59,9 +59,9 @@ def test_save(tmp_path):
     )
 
 
-def test_no_twins():
-    """A run without twins proves nothing."""
-    with pytest.raises(InputError, match="holds no twins"):
+def test_no_copies():
+    """A run without copies proves nothing."""
+    with pytest.raises(InputError, match="holds no copies"):
         coverage.count(run(), size=2)
 
 
@@ -76,8 +76,8 @@ def test_copies():
     assert "--copies 0: use a whole number of at least 1" in none.stdout + none.stderr
 
 
-def test_twins_are_no_part_of_the_ordinary_run():
-    """Nothing that pytest collects by itself."""
+def test_copies_are_no_part_of_the_ordinary_run():
+    """pytest does not collect them by itself."""
     path = ROOT / coverage.CASES
 
     assert path.exists()

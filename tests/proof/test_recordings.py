@@ -45,7 +45,7 @@ def test_only_identical_code(tmp_path, what):
 
 
 def test_no_recording(tmp_path):
-    """A folder that is none, one of another command, one without a pair, and one without raw rounds: one line each."""
+    """No folder, one of another command, one without a pair, and one without raw rounds: one line each."""
     with pytest.raises(InputError, match="no such file"):
         recordings.load(tmp_path / "nowhere")
     (tmp_path / "run.json").write_text('{"seed": 0}', encoding="utf-8")

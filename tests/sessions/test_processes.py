@@ -48,7 +48,7 @@ def structure(report):
 
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory):
-    """The folder of a run of two processes that nobody disturbed, and what it said."""
+    """The folder of a run of two processes that nothing interrupted, and what it said."""
     folder = tmp_path_factory.mktemp("uninterrupted") / "run"
     done = subprocess.run(
         line("run", "--processes", 2, "--output", folder, *FAST, *QUICK), cwd=ROOT, capture_output=True, text=True
@@ -99,7 +99,7 @@ def test_killed_and_resumed(uninterrupted, tmp_path, signum):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Whoever runs these tests in the background of a script ignores Ctrl-C, and so would the run.
+        # A script that runs these tests in the background ignores Ctrl-C, and so would the run.
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     children = first_children(running.pid)

@@ -38,7 +38,7 @@ def test_checked_out(repository):
 
 
 def test_no_commit(repository):
-    """What names no commit, or would be an option of git, is none."""
+    """A name without a commit, and a word that git would take for an option, give None."""
     assert commit_of(repository, "HEAD") == git(repository, "rev-parse", "HEAD")
     assert commit_of(repository, "nonsense") is None
     assert commit_of(repository, "--all") is None

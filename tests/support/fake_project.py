@@ -1,4 +1,4 @@
-"""A project that is one to a gate and costs nothing: its cases take the times that its source says, on a clock of their own."""
+"""A project that a gate takes for this one and that costs nothing: its cases take the times that its source says, on a clock of their own."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def write(
     noise: float = 0.001,
     check: str = "pass",
 ) -> Path:
-    """The project, with cases that take so many seconds; what was there is overwritten."""
+    """Write the project into a folder, over what is there.   seconds: name of a case -> what it takes"""
     package = PACKAGE.format(
         seconds=seconds or {"one": 1e-3, "two": 2e-3}, extra=extra or {"parameters": 10}, noise=noise, check=check
     )
@@ -138,7 +138,7 @@ def write(
 
 
 def git(repository: Path, *arguments: str) -> str:
-    """What git says in a repository, whoever the user is."""
+    """Run git in a repository, as the same author on every machine.   -> what it says"""
     someone = {f"GIT_{who}_{what}": "someone@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
     done = subprocess.run(
         ["git", "-C", str(repository), *arguments], env={**os.environ, **someone}, check=True, capture_output=True, text=True
