@@ -155,5 +155,5 @@ def differences(pair: Pair) -> list[Difference]:
         Difference(case.name, field, case.extra[field], known[case.name][field])
         for case in pair.base.cases
         for field in COUNTS
-        if field in case.extra and field in known[case.name] and case.extra[field] != known[case.name][field]
+        if None not in (case.extra.get(field), known[case.name].get(field)) and case.extra[field] != known[case.name][field]
     ]

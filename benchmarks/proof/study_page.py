@@ -62,7 +62,7 @@ CASES = (
     "one case the median spread."
 )
 COPY = re.compile(r"copy=?\d+-?")
-"""What tells the copies of one case apart, see twins.py."""
+"""What tells the copies of one case apart, see twins.py; with the equals sign in recordings of commit 67fa1dc and before."""
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:

@@ -102,8 +102,8 @@ def test_page(written):
 
 def test_copies_are_one_kind(tmp_path):
     """Thirty copies of a case are one line: their median spread, and a slow-down found in all of them together."""
-    ratios = {f"test_predict[copy={copy}-numpy-batch=1]": values for copy, values in enumerate(noisy(0.01, cases=3).values(), 1)}
-    folder = record(tmp_path / "gate", {**ratios, "test_product[copy=1]": noisy(0.02)["test_0"]})
+    ratios = {f"test_predict[copy{copy}-numpy-batch1]": values for copy, values in enumerate(noisy(0.01, cases=3).values(), 1)}
+    folder = record(tmp_path / "gate", {**ratios, "test_product[copy1]": noisy(0.02)["test_0"]})
     found = {"command": "", **study.study({"quiet": [load(folder)]}, RULES, runs=8)}
 
     predict, product = study_page.sections(found)[5].table.rows
@@ -111,9 +111,9 @@ def test_copies_are_one_kind(tmp_path):
     spreads = sorted(np.std(values, ddof=1) for values in ratios.values())
     shares = [one["cases"] for one in found["conditions"]["quiet"]["injected"]]
     count = [sum(one[f"benchmarks/test_x.py::{name} time"]["count"] for name in ratios) for one in shares]
-    assert predict[:2] == ("test_predict[numpy-batch=1] time, 3 copies, quiet", units.percent(spreads[1]))
+    assert predict[:2] == ("test_predict[numpy-batch1] time, 3 copies, quiet", units.percent(spreads[1]))
     assert predict[2:] == tuple(units.percent(found / 6) for found in count)
-    assert product[0] == "test_product[copy=1] time, quiet"
+    assert product[0] == "test_product[copy1] time, quiet"
 
 
 def test_command(tmp_path, capsys, monkeypatch):

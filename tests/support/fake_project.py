@@ -84,7 +84,7 @@ def test_control(benchmark):
     benchmark.pedantic(product, rounds=5)
 
 
-@pytest.mark.benchmark(group="predict", timer=lambda: _now)
+@pytest.mark.benchmark(group=lenet5.GROUP, timer=lambda: _now)
 @pytest.mark.parametrize("name", lenet5.SECONDS)
 def test_case(benchmark, name, request):
     noise = random.Random(f"{name} {request.config.getoption('shuffle')} {lenet5.SECONDS}").gauss(0, lenet5.NOISE)
@@ -102,6 +102,7 @@ def test_case(benchmark, name, request):
 PACKAGE = """
 import pytest
 
+GROUP = {group!r}
 SECONDS = {seconds}
 EXTRA = {extra}
 NOISE = {noise}
@@ -118,10 +119,11 @@ def write(
     extra: dict[str, float] | None = None,
     noise: float = 0.001,
     check: str = "pass",
+    group: str = "predict",
 ) -> Path:
     """Write the project into a folder, over what is there.   seconds: name of a case -> what it takes"""
     package = PACKAGE.format(
-        seconds=seconds or {"one": 1e-3, "two": 2e-3}, extra=extra or {"parameters": 10}, noise=noise, check=check
+        group=group, seconds=seconds or {"one": 1e-3, "two": 2e-3}, extra=extra or {"parameters": 10}, noise=noise, check=check
     )
     files = {
         "conftest.py": CONFTEST,
