@@ -75,8 +75,8 @@ def measure(session: Session, signals: Signals) -> Run:
     # At once, not after hours: does it fit the others?
     others = sorted(session.folder.glob(results.PROCESSES))
     first = results.load(others[0]) if others else None
-    # pytest knows a case by its node id on this side, which is in the files of this side.
-    deselected = [case.name for case in first.cases if case.name in session.without] if first else []
+    # This side's pytest knows a case by the id that this side saved, which can be an older spelling of its name.
+    deselected = [case.id for case in first.cases if case.name in session.without] if first else []
     try:
         code = _execute(session, session.command(part, deselected), log, signals)
         if code not in (0, 1) or not part.exists():

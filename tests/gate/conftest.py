@@ -27,6 +27,8 @@ def repository(tmp_path_factory):
         "memory": {"extra": {"parameters": 10, "peak_rss_bytes": 1_000_000}, "group": "space predict"},
         "slow-first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 1.5}},
         "first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 0.5}},
+        "old-ids": {"seconds": {"batch=1": 1e-3, "two": 2e-3}},
+        "new-ids": {"seconds": {"batch1": 1e-3, "two": 2.2e-3}},
         "fewer-cases": {"seconds": {"one": 1e-3}},
         "more-cases": {"seconds": {"one": 1e-3, "two": 2e-3, "three": 3e-3}},
         "skipped": {"check": "name == 'two' and pytest.skip('no two today')"},

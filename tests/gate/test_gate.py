@@ -90,6 +90,21 @@ def test_order_is_kept(slower):
     assert not ran
 
 
+def test_ids_that_are_spelled_otherwise(command, tmp_path):
+    """Base calls a case one[batch=1], head one[batch1]: they are one case, and each side leaves it out under its own id once it is decided."""
+    code, out, err = command("--base", "old-ids", "--head", "new-ids")
+
+    assert code == 1, err
+    assert {key: row[-2:] for key, row in cells(out).items()} == {
+        ("test_case[two]", "time"): ["3", "SLOWER"],
+        ("test_case[batch1]", "time"): ["2", "same"],
+    }
+    for role, old_or_new in (("base", "batch=1"), ("head", "batch1")):
+        raw = [json.loads((tmp_path / "raw" / role / f"process-{number:03d}.json").read_text()) for number in (1, 2, 3)]
+        params = [{case["param"] for case in one["benchmarks"] if case["group"] == "predict"} for one in raw]
+        assert params == [{old_or_new, "two"}, {old_or_new, "two"}, {"two"}]
+
+
 def test_pairs_for_a_study(slower, command, tmp_path):
     """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""
     code, out, err = command("--base", "base", "--head", "slower", "--pairs", "5", "--json", "gate.json")
