@@ -73,6 +73,7 @@ def _check_ours(path: Path, document: Mapping[str, Any]) -> None:
 
 def _case(where: str, case: Mapping[str, Any]) -> Case:
     """One benchmark of the file.  Raises InputError for a value that is wrong or missing."""
+    _check_says_what_it_is(where, case)
     for name, kind in CASE.items():
         if fault := fault_in(case, name, kind):
             raise InputError(f"{where}.{fault}")
@@ -82,6 +83,18 @@ def _case(where: str, case: Mapping[str, Any]) -> Case:
     group = names.group(case["group"])
     extra = fields.read(f"{where}.extra_info", group, names.fields(case["extra_info"]))
     return Case(group, case["fullname"], times, extra, (float(times["median"]),), id=case["fullname"])
+
+
+def _check_says_what_it_is(where: str, case: Mapping[str, Any]) -> None:
+    """Raise InputError for a case that says too little of itself, naming all that it lacks: a first case of one's own lacks several things at once."""
+    rides = case.get("extra_info")
+    says = {"group": case.get("group"), **{name: rides.get(name) for name in fields.EVERYWHERE if isinstance(rides, Mapping)}}
+    lacking = [name for name, value in says.items() if value is None]
+    if len(lacking) > 1:
+        raise InputError(
+            f"{where}: {case.get('fullname')} has no {' and no '.join(lacking)}; "
+            'expected @pytest.mark.benchmark(group="...") and benchmark.extra_info.update(framework="...", mode="...")'
+        )
 
 
 def _check_images(path: Path, cases: Sequence[Case]) -> None:

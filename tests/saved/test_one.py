@@ -54,6 +54,20 @@ def test_measured_twice_in_one_process(folder):
     assert case(run, NUMPY).extra == case(load(ONE), NUMPY).extra
 
 
+def test_a_case_that_says_too_little(folder):
+    """A first case of one's own lacks several things: one line names all of them and what to write, not one after the other."""
+
+    def bare(document):
+        document["benchmarks"][3] |= {"group": None, "extra_info": {"mode": "fused"}}
+
+    path = folder(process_1=bare) / "process-001.json"
+    with pytest.raises(
+        InputError, match=r"benchmarks\[3\]: .* has no group and no framework; expected @pytest.mark.benchmark"
+    ) as error:
+        load(path)
+    assert "\n" not in str(error.value)
+
+
 def test_names_of_today(folder):
     """A case, a group and a field that commit 67fa1dc spelled otherwise have the names of today; the id is as it was saved."""
 
