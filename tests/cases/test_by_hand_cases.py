@@ -71,17 +71,15 @@ def test_every_id_can_be_written_after_k():
 
 
 def expressions():
-    """The -k of the README's commands that fill the section by hand."""
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+    """The -k of the commands that give the README's result, and pytest's options in them."""
+    page = (PROJECT / "docs" / "numbers.md").read_text(encoding="utf-8")
     commands = [
-        shlex.split(line)
-        for line in readme.splitlines()
-        if line.startswith("python -m benchmarks run") and "test_train_step" in line
+        shlex.split(line) for line in page.splitlines() if line.startswith("python -m benchmarks run") and "test_train_step" in line
     ]
     return [(command[command.index("-k") + 1], command[command.index("--") + 1 :]) for command in commands]
 
 
-def test_the_readmes_commands_select_what_they_promise():
+def test_the_commands_of_the_result_select_what_they_promise():
     """For all threads every mode but the loops, the whole ladder and ONNX Runtime; for one thread batch 64; no other heavy group."""
     everything, one_thread = expressions()
     assert ["--threads" in options for _, options in (everything, one_thread)] == [False, True]
