@@ -102,7 +102,7 @@ def command_lines(page, folder):
     for number, script in enumerate(scripts):
         place = folder / f"script-{number}"
         place.mkdir()
-        found += shell.commands(script, place)
+        found += shell.commands(script.partition(" [")[0] if script in quoted else script, place)  # [OPTION ...] is left to the reader
     return found
 
 
