@@ -14,7 +14,7 @@ COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def pages() -> list[Path]:
+def written_by_hand() -> list[Path]:
     """README, CONTRIBUTING and every page of docs that a person wrote."""
     docs = set((PROJECT / "docs").glob("**/*.md"))
     docs -= {path for pattern in WRITTEN_BY_COMMANDS for path in PROJECT.glob(pattern)}

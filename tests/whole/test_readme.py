@@ -21,10 +21,10 @@ from pytest_benchmark.cli import make_parser
 import lenet5
 from benchmarks import __main__ as main
 from lenet5 import cost
-from tests.support import documents, shell
+from tests.support import pages, shell
 from tests.support.copies import PROJECT
 
-PAGES = documents.pages()
+PAGES = pages.written_by_hand()
 README, NETWORKS = PROJECT / "README.md", PROJECT / "docs" / "networks.md"
 
 PICTURE = PROJECT / "docs" / "result" / "by-hand.svg"
@@ -57,26 +57,26 @@ def run_snippets(monkeypatch, tmp_path):
         found, printed = {"__name__": "snippets"}, io.StringIO()
         monkeypatch.chdir(tmp_path)
         with contextlib.redirect_stdout(printed):
-            for block in documents.blocks(read(page), "python"):
+            for block in pages.blocks(read(page), "python"):
                 exec(compile(block, str(page), "exec"), found)  # noqa: S102
         return found, printed.getvalue().splitlines()
 
     return run
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if documents.blocks(read(page), "python")], ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in PAGES if pages.blocks(read(page), "python")], ids=lambda page: page.stem)
 def test_snippets_run(run_snippets, page):
     """As printed, and a comment behind a print is what it prints."""
     _, printed = run_snippets(page)
 
-    promised = re.findall(r"^print\(.*\)  # (.*)$", "\n".join(documents.blocks(read(page), "python")), re.MULTILINE)
+    promised = re.findall(r"^print\(.*\)  # (.*)$", "\n".join(pages.blocks(read(page), "python")), re.MULTILINE)
     left = iter(printed)
     assert all(line in left for line in promised), (promised, printed)
 
 
 def test_three_lines_make_a_network_smaller(run_snippets):
     """At most half of the multiplications, and the logits of the reference; zeros, a lower rank and int8 as the other lines say."""
-    (lines,) = [block for block in documents.blocks(read(NETWORKS), "python") if "structured.choose" in block]
+    (lines,) = [block for block in pages.blocks(read(NETWORKS), "python") if "structured.choose" in block]
     assert len([line for line in lines.splitlines() if line and not line.startswith("from ")]) == 3
 
     found, _ = run_snippets(NETWORKS)
@@ -95,9 +95,9 @@ def test_three_lines_make_a_network_smaller(run_snippets):
 def command_lines(page, folder):
     """Every program that a page starts, as lists of words: in blocks of bash, in the steps of workflows, between backticks."""
     text = read(page)
-    steps = [step for block in documents.blocks(text, "yaml") for step in yaml.safe_load(block)]
-    quoted = [code for code in documents.quoted(text) if re.match(r"(python3?|pytest|tox|pip|ruff|\.ci/\w+) ", code)]
-    scripts = [*documents.blocks(text, "bash"), *(step["run"] for step in steps if "run" in step), *quoted]
+    steps = [step for block in pages.blocks(text, "yaml") for step in yaml.safe_load(block)]
+    quoted = [code for code in pages.quoted(text) if re.match(r"(python3?|pytest|tox|pip|ruff|\.ci/\w+) ", code)]
+    scripts = [*pages.blocks(text, "bash"), *(step["run"] for step in steps if "run" in step), *quoted]
     found = []
     for number, script in enumerate(scripts):
         place = folder / f"script-{number}"
@@ -267,18 +267,18 @@ def test_a_wrong_line_of_pytest_is_found(words, code):
 @EACH_PAGE
 def test_links(page):
     """Every link leads to a file of this repository, and to a heading that is there."""
-    for target in documents.links(read(page)):
+    for target in pages.links(read(page)):
         name, _, heading = target.partition("#")
         path = page.parent / name if name else page
         assert path.exists(), target
         if heading:
-            assert heading in documents.headings(read(path)), target
+            assert heading in pages.headings(read(path)), target
 
 
 @EACH_PAGE
 def test_names(page):
     """Files and modules that the prose names exist."""
-    for name in documents.quoted(read(page)):
+    for name in pages.quoted(read(page)):
         if re.fullmatch(r"(lenet5|benchmarks|tests|docs|\.ci|\.github)/[\w./*-]*|(pyproject|tox|constraints|conftest)\.\w+", name):
             assert list(PROJECT.glob(name.rstrip("/"))), name
         elif dotted := re.match(r"(?:lenet5|benchmarks)(?:\.\w+)+", name):
@@ -291,20 +291,20 @@ def test_names(page):
 @EACH_PAGE
 def test_lines_are_short(page):
     """Tables and code apart, a line can be read without scrolling."""
-    lines = [line for line in documents.prose(read(page)).splitlines() if not line.startswith("|")]
+    lines = [line for line in pages.prose(read(page)).splitlines() if not line.startswith("|")]
     assert [line for line in lines if len(line) > LONGEST] == []
 
 
 @EACH_PAGE
 def test_no_cell_is_blank(page):
     """Where a table has nothing to say it says why."""
-    assert [row for row in documents.rows(read(page)) if "" in row[1:]] == []
+    assert [row for row in pages.rows(read(page)) if "" in row[1:]] == []
 
 
 @EACH_PAGE
 def test_one_word_for_one_thing(page):
     """The homework report is the original report, its checker the reference; programs and threads are no persons."""
-    assert re.findall(r"\b(?:oracle|whoever|nobody|somebody|everybody|[Tt]he seed)\b", documents.sentences(read(page))) == []
+    assert re.findall(r"\b(?:oracle|whoever|nobody|somebody|everybody|[Tt]he seed)\b", pages.sentences(read(page))) == []
 
 
 def test_readme_is_short():
@@ -330,7 +330,7 @@ def test_readme_has_the_result(tmp_path):
     for line in shell.commands(command, tmp_path):
         check(*line)
     assert "Below 1, NumPy is faster." in result
-    assert documents.rows(result)
+    assert pages.rows(result)
 
 
 @pytest.mark.xfail(not PICTURE.exists(), reason="the picture of the result is not made yet", strict=True)
