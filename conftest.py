@@ -116,13 +116,19 @@ def _place(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """Import the frameworks of the selected cases before the first case runs.  A framework that cannot be imported is for its cases to name."""
+    """In a process of a gate's pair, import the frameworks of the selected cases before the two processes meet at their first case.
+
+    Alone, a process imports each framework when its first case needs it: until then no idle thread of that framework disturbs the others'
+    cases.  A framework that cannot be imported is for its cases to name.
+    """
     import lenet5
 
+    if not session.config.pluginmanager.has_plugin("lenet5-baton"):
+        return
     cases = [item for item in session.items if "implementation" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")]
     names = {str(case.callspec.params["framework"]) for case in cases if "framework" in case.callspec.params}
     # PyTorch before TensorFlow, always: triton, which comes with PyTorch's CUDA builds, does not bear it the other way round.
-    for name in sorted(names, reverse=True) if not session.config.getoption("collectonly") else ():
+    for name in sorted(names, reverse=True):
         with suppress(Exception):
             lenet5.implementation(name)
 

@@ -39,7 +39,7 @@ def test_shuffle(root):
 
 
 def test_frameworks_are_imported_first(root, monkeypatch):
-    """Those that the selected cases ask for, PyTorch before TensorFlow; one that is broken is left to its cases, others are not asked."""
+    """In a gate's pair: those that the selected cases ask for, PyTorch before TensorFlow; one that is broken is left to its cases."""
     asked = []
 
     def implementation(name):
@@ -53,9 +53,14 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     monkeypatch.setattr(lenet5, "implementation", implementation)
     cases = [case(name, "benchmark", "implementation") for name in ("numpy", "tensorflow", "torch", "tensorflow")]
     others = [case("in a program", "benchmark"), SimpleNamespace(fixturenames=("implementation",)), SimpleNamespace()]
-    session = SimpleNamespace(items=[*cases, *others], config=SimpleNamespace(getoption=lambda name: False))
 
-    assert root.pytest_runtestloop(session) is None  # or pytest would run no case
+    def session(in_a_pair):
+        plugins = SimpleNamespace(has_plugin=lambda name: in_a_pair and name == "lenet5-baton")
+        return SimpleNamespace(items=[*cases, *others], config=SimpleNamespace(pluginmanager=plugins))
+
+    assert root.pytest_runtestloop(session(in_a_pair=False)) is None  # or pytest would run no case
+    assert asked == []
+    assert root.pytest_runtestloop(session(in_a_pair=True)) is None
     assert asked == ["torch", "tensorflow", "numpy"]
 
 
@@ -64,18 +69,27 @@ import sys
 import pytest
 
 
+def pytest_configure(config):
+    if {in_a_pair}:
+        config.pluginmanager.register(object(), "lenet5-baton")
+
+
 def pytest_runtest_setup(item):
-    pytest.exit(" ".join(name for name in sys.modules if name in ("torch", "tensorflow", "lenet5.with_numpy")))
+    pytest.exit("loaded: " + " ".join(name for name in sys.modules if name in ("torch", "tensorflow", "lenet5.with_numpy")))
 """
 
 
 @pytest.mark.parametrize(
-    ("expression", "expected"),
-    [("predict and 1] and eager", "torch tensorflow"), ("predict and 1] and numpy", "lenet5.with_numpy")],
+    ("expression", "in_a_pair", "expected"),
+    [
+        ("predict and batch1 and eager", True, "torch tensorflow"),
+        ("predict and batch1 and numpy", True, "lenet5.with_numpy"),
+        ("predict and batch1 and eager", False, ""),
+    ],
 )
-def test_in_a_real_session(tmp_path, expression, expected):
-    """When the first case is set up, the frameworks of the cases that are left are there, and no others."""
-    (tmp_path / "look.py").write_text(PLUGIN)
+def test_in_a_real_session(tmp_path, expression, in_a_pair, expected):
+    """When the first case is set up in a gate's pair, the frameworks of its cases are there, and no others; alone there are none."""
+    (tmp_path / "look.py").write_text(PLUGIN.format(in_a_pair=in_a_pair))
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "benchmarks", "-k", expression, "-p", "look", "-p", "no:cacheprovider"],
         cwd=ROOT,
@@ -84,7 +98,7 @@ def test_in_a_real_session(tmp_path, expression, expected):
         text=True,
         check=False,
     )
-    assert f"Exit: {expected} !" in done.stdout
+    assert f"Exit: loaded: {expected}".strip() + " !" in done.stdout
 
 
 def test_help_of_pytest():
