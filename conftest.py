@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import random
+import shlex
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ THREAD_VARIABLES = (
     "BLIS_NUM_THREADS",
     "VECLIB_MAXIMUM_THREADS",
 )
+
+DISPLAY_OPTIONS = tuple(
+    f"--benchmark-{name}"
+    for name in (
+        *("sort", "group-by", "columns", "name", "time-unit", "verbose", "histogram"),
+        *("compare", "compare-fail", "cprofile", "cprofile-loops", "cprofile-top"),
+    )
+)
+"""Options of pytest-benchmark that ask for its table, or for what it prints beside it."""
 
 NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
@@ -272,9 +282,21 @@ def pytest_benchmark_group_stats(config: pytest.Config, benchmarks: list[Any], g
     return [*groups, (f"without {' or '.join(sorted(names))}", lacking)] if lacking else groups
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    _write_report(terminalreporter, config)
+@pytest.hookimpl(wrapper=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
+    """The report after all else that the session has to say; the plug-in's own table only where one of its display options is named."""
+    session = getattr(config, "_benchmarksession", None)
+    if session and not _named_display_option(config):
+        session.quiet = True
+    yield
     _warn_of_baseline(terminalreporter, config)
+    _write_report(terminalreporter, config)
+
+
+def _named_display_option(config: pytest.Config) -> bool:
+    """Whether the user names an option that only says what the plug-in prints or draws."""
+    words = (*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", "")))
+    return any(str(word).partition("=")[0] in DISPLAY_OPTIONS for word in words)
 
 
 def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -297,11 +319,18 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
 
 def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     """The report, from the JSON that this session has just saved and from nothing else."""
-    saved = None if config.getoption("no_report") else _saved_by(config)
+    if config.getoption("no_report"):
+        return
+    saved = _saved_by(config)
     if saved is None:
+        session = getattr(config, "_benchmarksession", None)
+        if session and session.benchmarks and not session.disabled:
+            terminalreporter.write_line(
+                "No report: it is made from a saved file; add --benchmark-autosave or --benchmark-json=FILE"
+            )
         return
     # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
-    from benchmarks.report import document, report
+    from benchmarks.report import markdown, report
     from lenet5 import InputError
 
     output = config.rootpath / "report"
@@ -311,10 +340,8 @@ def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Conf
         terminalreporter.write_line(f"No report: {error}", red=True)
         return
     terminalreporter.section("LeNet-5: the report")
-    terminalreporter.write_line(written.text)
-    for path in (written.path, written.page):
-        terminalreporter.write_line(f"Written to {path.relative_to(config.rootpath)}, from {saved}")
-    document.add_to_job_summary(written.text)
+    terminalreporter.write_line(written.short)
+    markdown.add_to_job_summary(written.text)
 
 
 def _saved_by(config: pytest.Config) -> Path | None:

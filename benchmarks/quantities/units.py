@@ -54,8 +54,19 @@ def percent(share: float) -> str:
 
 def times(ratio: float, low: float | None = None, high: float | None = None) -> str:
     """A ratio, and its interval if it has one.   3.456 -> '3.46 x'; 3.456, 3.2, 3.71 -> '3.46 x [3.20, 3.71]'"""
-    interval = "" if low is None or high is None else f" [{significant(low)}, {significant(high)}]"
+    interval = "" if low is None or high is None else f" [{ratio_end(low)}, {ratio_end(high)}]"
     return f"{significant(ratio)} x{interval}"
+
+
+def ratio_end(value: float) -> str:
+    """An end of a ratio's interval, with as many digits as it takes not to look like 1: on which side of 1 it lies is what it is read for.
+
+    1.0375 -> '1.04'; 1.0027 -> '1.003'; 1 -> '1.00'
+    """
+    digits = 3
+    while value != 1 and float(significant(value, digits).replace(",", "")) == 1 and digits < 15:
+        digits += 1
+    return significant(value, digits)
 
 
 @dataclass(frozen=True)
@@ -75,6 +86,6 @@ COUNT = Unit(count, count)
 SHARE = Unit(percent, lambda share: f"{100 * share:.1f}")
 POINTS = Unit(lambda share: f"{100 * share:+.1f}", lambda share: f"{100 * share:+.1f}")
 """A difference of two shares, in percentage points."""
-RATIO = Unit(times, significant)
+RATIO = Unit(times, ratio_end)
 SPEED = Unit(flops_per_second, flops_per_second)
 NATS = Unit(lambda loss: f"{significant(loss)} nats", significant)

@@ -12,8 +12,8 @@ from benchmarks.report import report
 from benchmarks.saved.storage import STORAGE, newest
 
 DESCRIPTION = """\
-Renders the report of a saved run again, from its JSON alone, prints it, and
-writes it as Markdown and as one page with plots."""
+Renders the report of a saved run again, from its JSON alone: writes it as
+Markdown and as one page with plots, and prints the comparison and the answer."""
 
 EXAMPLES = """\
 examples:
@@ -51,9 +51,9 @@ def _report(options: argparse.Namespace) -> int:
 
 
 def show(runs: Sequence[Path], output: Path) -> None:
-    """Write the report of these runs into a folder and print it.  Raises InputError as `report.write` does."""
+    """Write the report of these runs into a folder and print it in short.  Raises InputError as `report.write` does."""
     written = report.write(runs, output)
-    say(f"{written.text}\nWritten to {written.path}")
+    say(written.short)
 
 
 def say(text: str) -> None:

@@ -19,8 +19,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 
-PALETTE = ("#0f62b4", "#bd5200", "#007d5c", "#9a4a94", "#756300", "#5c6672")
-"""A colour a framework, told apart by colour-blind eyes as well (after Okabe and Ito).  The page has its own values for the dark."""
+PALETTE = {
+    "blue": "#0f62b4",
+    "orange": "#bd5200",
+    "green": "#007d5c",
+    "purple": "#9a4a94",
+    "olive": "#756300",
+    "grey": "#5c6672",
+}
+"""Colours of frameworks, told apart by colour-blind eyes as well (after Okabe and Ito).  A page has variables of these names, ``--blue`` and
+so on, with its own values for the dark."""
+
+NEUTRAL = {"neutral-1": "#3b3f46", "neutral-2": "#80705f", "neutral-3": "#8a9099"}
+"""Colours of what is no framework: techniques, kinds of work, pairs of frameworks.  Dash and marker tell their lines apart as well."""
 
 STYLES: tuple[tuple[Any, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.", "D"), ((0, (6, 1, 1, 1, 1, 1)), "v"))
 """Dash and marker, one pair a mode: what colour says is also said without it."""
@@ -28,8 +39,9 @@ STYLES: tuple[tuple[Any, str], ...] = (("-", "o"), ("--", "s"), (":", "^"), ("-.
 INK = "#0f0001"
 """Stands for the page's text colour until the SVG is written."""
 
-SERIES = tuple(f"#0f01{index:02x}" for index in range(len(PALETTE)))
-"""Stand for the page's variables ``--series-0`` and so on."""
+COLOURS = {**PALETTE, **NEUTRAL}
+STAND_INS = {word: f"#0f01{index:02x}" for index, word in enumerate(COLOURS)}
+"""Word -> what stands for the page's variable of that name until the SVG is written."""
 
 RC: dict[Any, Any] = {
     "svg.fonttype": "none",
@@ -58,6 +70,8 @@ RC: dict[Any, Any] = {
 
 WIDTH_INCHES = 5.2
 HEIGHT_INCHES = 3.1
+EDGES_INCHES, NAME_INCHES = 0.7, 0.2
+"""A plot of many rows grows by each of their names."""
 LEGEND_ROW_INCHES = 0.21
 
 LEGEND = ((3, 16), (2, 28))
@@ -66,12 +80,13 @@ LEGEND = ((3, 16), (2, 28))
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a plot.  ``colour`` and ``style`` count from 0 and start again at their ends."""
+    """One line of a plot.  ``style`` counts from 0 and starts again at its end."""
 
     label: str
     x: Sequence[float]
     y: Sequence[float]
-    colour: int = 0
+    colour: str | int = "neutral-1"
+    """A word of `PALETTE` or `NEUTRAL`."""
     style: int = 0
     width: float = 1.8
     strength: float = 1.0
@@ -105,7 +120,8 @@ class Axis:
 def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float, str] | None = None, legend: bool = True) -> str:
     """Lines as an SVG element whose ids begin with ``name``; each line's own id is name-mark-0 and so on.
 
-    ``level`` is a horizontal line across the plot, and what is written on it.
+    ``level`` is a line across the plot at a value of what is measured, and what is written on it: level, or upright if the points are in
+    rows.
     """
     lines = [replace(line, label=printable(line.label)) for line in lines]
     longest = max((len(line.label) for line in lines), default=0)
@@ -113,10 +129,13 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
     rows = -(-len(lines) // columns) if legend else 0
     with matplotlib.rc_context(RC), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
-        canvas = Canvas(figsize=(WIDTH_INCHES, HEIGHT_INCHES + LEGEND_ROW_INCHES * rows), layout="constrained")
+        height = max(HEIGHT_INCHES, EDGES_INCHES + NAME_INCHES * len(y.names)) + LEGEND_ROW_INCHES * rows
+        canvas = Canvas(figsize=(WIDTH_INCHES, height), layout="constrained")
         axes = canvas.add_subplot()
         shown = [_add(axes, index, line) for index, line in enumerate(lines)]
-        if level is not None:
+        if level is not None and y.names:
+            axes.axvline(level[0], color=INK, linewidth=1.2, dashes=(5, 3), gid="level")
+        elif level is not None:
             axes.axhline(level[0], color=INK, linewidth=1.2, dashes=(5, 3), gid="level")
             axes.annotate(level[1], (0.01, level[0]), (0, 4), xycoords=("axes fraction", "data"), textcoords="offset points")
         _scale(axes, "x", x)
@@ -136,7 +155,7 @@ def printable(text: str) -> str:
 
 def _add(axes: Axes, index: int, line: Line) -> Line2D:
     dash, marker = STYLES[line.style % len(STYLES)]
-    colour = SERIES[line.colour % len(SERIES)]
+    colour = STAND_INS[line.colour if isinstance(line.colour, str) else list(PALETTE)[line.colour % len(PALETTE)]]  # XXX int
     (drawn,) = axes.plot(
         line.x,
         line.y,
@@ -149,6 +168,7 @@ def _add(axes: Axes, index: int, line: Line) -> Line2D:
         marker=marker if line.markers else "none",
         markersize=max(5.0, line.width + 2),
         markeredgewidth=0,
+        clip_on=False,
         solid_capstyle="round",
     )
     if line.intervals:
@@ -176,7 +196,9 @@ def _scale(axes: Axes, which: Literal["x", "y"], axis: Axis) -> None:
         subs = (1.0,) if axis.base != 10 or wide else (1.0, 2.0, 5.0)
         side.set_major_locator(ticker.LogLocator(axis.base, subs=subs, numticks=12))
     elif axis.whole:
-        side.set_major_locator(ticker.MaxNLocator(integer=True))
+        low, high = side.get_view_interval()
+        axes.set(**{f"{which}lim": (min(low, round(low) - 0.5), max(high, round(high) + 0.5))} if high - low < 1 else {})
+        side.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
     side.set_minor_locator(ticker.NullLocator())
     if axis.names:
         side.set_major_formatter(ticker.FixedFormatter([printable(name) for name in axis.names]))
@@ -205,6 +227,6 @@ def _attribute(name: str, key: str, value: str) -> str:
     value = re.sub(r"^#|(?<=url\()#", f"#{name}-", value)
     if key == "style":
         value = re.sub(r"font-family: [^;]*; ", "", value).replace(INK, "currentColor")
-        for index, (stand_in, colour) in enumerate(zip(SERIES, PALETTE, strict=True)):
-            value = value.replace(stand_in, f"var(--series-{index}, {colour})")
+        for word, stand_in in STAND_INS.items():
+            value = value.replace(stand_in, f"var(--{word}, {COLOURS[word]})")
     return value

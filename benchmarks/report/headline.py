@@ -1,54 +1,116 @@
-"""The answer: which framework is fastest at what, and how sure that is."""
+"""The answer: which framework is fastest at what, at which accuracy, and how sure that is."""
 
 from __future__ import annotations
 
-from benchmarks.quantities import units
-from benchmarks.quantities.statistics import CONFIDENCE, ratio_interval
-from benchmarks.report.parts.machine import drifts
-from benchmarks.report.records import Section, Table
-from benchmarks.report.text import DASH
-from benchmarks.report.times import best_of_each, label, median_of
-from benchmarks.saved.results import Case, Run
+from collections.abc import Iterator, Sequence
+
+from benchmarks.quantities.statistics import CONFIDENCE, share_interval
+from benchmarks.quantities.units import SECONDS, SHARE
+from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
+from benchmarks.report.times import best_of_each, ratio
+from benchmarks.saved.results import CONTROL, Run
 
 BATCHES = (1, 64, 450)
 
 
-def section(run: Run) -> Section:
-    """Who is fastest at what, and how sure that is."""
-    questions = [(f"predict, batch {batch}", run.group("predict"), {"batch": batch}) for batch in BATCHES]
-    questions += [(group, run.group(group), {}) for group in ("train step", "train epoch")]
-    rows = []
-    for question, cases, wanted in questions:
-        best = sorted(best_of_each(cases, wanted), key=lambda case: case.median)
-        if best:
-            slower = [f"{_ratio_cell(case, best[0])} ({label(case)})" for case in best[1:]]
-            rows.append([question, label(best[0]), units.seconds(best[0].median), ", ".join(slower) or DASH])
-    return Section(
-        "LeNet-5: which framework is fastest, at equal accuracy?",
-        before=[
-            *(f"**Warning: {warning}. Measure again on a quiet machine before you believe a ratio.**" for warning in drifts(run)),
-            "Each framework in its fastest mode; the ratios are how many times longer the others take.",
-        ],
-        table=Table(["", "fastest", median_of(run), "the others take"], rows),
-        after=[_how_sure(run)],
-    )
+def title(found: Sequence[Answer], learned: Sequence[Accuracy]) -> str:
+    """The question that the run has an answer to."""
+    if not any(len(answer.contenders) > 1 for answer in found):
+        return "LeNet-5: how long does it take?"
+    return f"LeNet-5: which framework is fastest{', at equal accuracy' * (len(learned) > 1)}?"
+
+
+def answers(run: Run) -> list[Answer]:
+    """Each framework in its fastest mode at each question that this run has times for."""
+    questions = [(f"predict, batch {batch}", "predict", {"batch": batch}) for batch in BATCHES]
+    questions += [(group, group, {}) for group in ("train step", "train epoch")]
+    found = []
+    for question, group, wanted in questions:
+        best = sorted(best_of_each(run.group(group), wanted), key=lambda case: case.median)
+        contenders = [
+            Contender(
+                case.framework, case.mode, Quantity(case.median, SECONDS), ratio(case, best[0]) if case is not best[0] else None
+            )
+            for case in best
+        ]
+        if contenders:
+            found.append(Answer(question, contenders))
+    return found
+
+
+def accuracies(run: Run) -> list[Accuracy]:
+    """The test accuracy of each framework that was trained to the end."""
+    found: dict[str, Accuracy] = {}
+    for case in run.group("train"):
+        correct, images = case.extra["correct"], case.extra["test_images"]
+        found.setdefault(case.framework, Accuracy(case.framework, correct, images, share_interval(correct, images)))
+    return list(found.values())
+
+
+def summary(found: Sequence[Answer], learned: Sequence[Accuracy]) -> list[str]:
+    """The answer in a few sentences: which framework is fastest at what, what is not decided, at which accuracy, and how sure that is."""
+    wins: dict[str, list[str]] = {}
+    for answer in found:
+        if len(answer.contenders) > 1 and not answer.undecided:
+            wins.setdefault(answer.fastest.framework, []).append(answer.question)
+    lines = [f"**{framework}** is fastest at {'; '.join(questions)}." for framework, questions in wins.items()]
+    even = [
+        f"{answer.question} ({' or '.join(one.label for one in (answer.fastest, *answer.undecided))})"
+        for answer in found
+        if answer.undecided
+    ]
+    lines += [f"Not decided: {'; '.join(even)}."] if even else []
+    lines += [
+        f"{answer.fastest.label} takes {SECONDS.show(answer.fastest.time.value)} for {answer.question}; nothing was compared with it."
+        for answer in found
+        if len(answer.contenders) == 1
+    ]
+    ratios = [one.ratio for answer in found for one in answer.contenders if one.ratio]
+    sure = "Every ratio has its interval." if all(one.interval for one in ratios) else "One process: the ratios have no interval."
+    return [*lines, *_learned(learned), *([sure] if ratios else [])]
+
+
+def _learned(learned: Sequence[Accuracy]) -> Iterator[str]:
+    if len(learned) == 1:
+        yield f"Test accuracy {SHARE.show(learned[0].share)} ({learned[0].framework})."
+    elif learned:
+        low, high = (end(one.share for one in learned) for end in (min, max))
+        together = max(one.interval[0] for one in learned) <= min(one.interval[1] for one in learned)
+        kept = "all intervals overlap" if together else "**not** all intervals overlap"
+        yield f"Test accuracy {SHARE.end(low)} to {SHARE.show(high)}: {kept}."
+
+
+def notes(run: Run, found: Sequence[Answer]) -> list[str]:
+    """What a ratio of this run is worth."""
+    lines = [_how_sure(run)] if any(len(answer.contenders) > 1 for answer in found) else []
+    if not run.group(CONTROL):
+        lines.append("No control case watched the machine in this run.")
+    return lines
 
 
 def _how_sure(run: Run) -> str:
-    """What a ratio of this run is worth."""
+    begin = "Each framework in its fastest mode; a ratio is how many times longer another one takes than the fastest."
     if run.processes == 1:
         return (
-            "These ratios come from **one process** and carry no interval: they are good for orders of magnitude, not for a few per cent. "
-            "On a shared machine the same case can be much slower a minute later. For intervals: python -m benchmarks run."
+            f"{begin} These ratios come from **one process** and carry no interval: they are good for orders of magnitude, not for a few "
+            "per cent. On a shared machine the same case can be much slower a minute later. For intervals: python -m benchmarks run."
         )
     order = " in a random order of its own" if run.lenet5.get("shuffle") is not None else ""
     return (
-        f"Ratio [{CONFIDENCE:.0%} interval] from **{run.processes} processes**, each of which measured every case{order}: "
+        f"{begin} Ratio [{CONFIDENCE:.0%} interval] from **{run.processes} processes**, each of which measured every case{order}: "
         "the geometric mean of the ratios within the processes, and Student's t on their logarithms. An interval that holds 1 does not "
         "tell the two apart. Which mode is a framework's fastest was chosen by the same numbers."
     )
 
 
-def _ratio_cell(slower: Case, faster: Case) -> str:
-    """How many times longer one case takes than another, with its interval where the run has several processes."""
-    return units.times(*ratio_interval(slower.medians, faster.medians))
+def facts(run: Run) -> list[str]:
+    """What a figure depends on first of all, in a few words each."""
+    threads, epochs = run.lenet5["threads"], run.lenet5.get("epochs")
+    return [
+        str((run.machine.get("cpu") or {}).get("brand_raw", "unknown CPU")),
+        f"{threads} thread{'s' * (threads != 1)} each",
+        *([f"on {run.device}"] if run.device != "cpu" else []),
+        f"{run.processes} process{'es' * (run.processes != 1)}",
+        *([f"{epochs} epoch{'s' * (epochs != 1)}"] if epochs and run.group("train") else []),
+        run.datetime[:10],
+    ]

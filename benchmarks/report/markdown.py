@@ -2,46 +2,83 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from pathlib import Path
+import os
+from collections.abc import Iterator, Sequence
 
-import jinja2
+from benchmarks.report import text
+from benchmarks.report.records import Alarm, Answer, Cell, Dash, Paragraph, Quantity, Report, Section, Several, Table, Words
 
-from benchmarks.report.records import Section, Table
-from benchmarks.report.text import paragraph, whole
-
-
-def render(parts: Iterable[Section]) -> str:
-    """Sections as Markdown whose tables are aligned, so that a terminal shows them as well as a browser."""
-    environment = jinja2.Environment(  # no autoescape: Markdown has its own, `_escaped`
-        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), trim_blocks=True, lstrip_blocks=True
-    )
-    environment.filters["aligned"] = _aligned
-    environment.filters["escaped"] = _escaped
-    environment.filters["paragraph"] = paragraph
-    return environment.get_template("report.md.j2").render(sections=list(parts))
+ALONE = Dash("nothing was compared with it")
 
 
-def _escaped(text: str) -> str:
+def render(report: Report | Sequence[Section]) -> str:
+    """The whole report."""
+    if not isinstance(report, Report):  # XXX until the gate and the proof build one
+        return "".join(map(section, report))[1:]
+    lines = [f"# {_escaped(report.title)}", *([_escaped(" · ".join(report.facts))] if report.facts else [])]
+    lines += [_paragraph(alarm) for alarm in report.alarms]
+    lines += map(_escaped, report.summary)
+    lines += _table(_answers(report.answers, report.time_is)) if report.answers else []
+    lines += map(_escaped, report.notes)
+    return "".join(f"{line}\n\n" for line in lines) + "".join(map(section, report.sections))
+
+
+def add_to_job_summary(written: str) -> None:
+    """Append to the page that GitHub Actions shows of a job; anywhere else, do nothing."""
+    if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+        with open(summary, "a", encoding="utf-8") as file:
+            file.write(written)
+
+
+def section(found: Section) -> str:
+    """One section: its heading, its prose and its table."""
+    lines = [f"## {_escaped(found.title)}", *map(_paragraph, found.before)]
+    lines += _table(found.table) if found.table else []
+    return "".join(f"{line}\n\n" for line in (*lines, *map(_paragraph, found.after)))
+
+
+def _answers(answers: Sequence[Answer], time_is: str) -> Table:
+    """A row a question: the fastest, how long it takes, and how many times as long the others do."""
+
+    def others(answer: Answer) -> Cell:
+        ratios = [_with_note(one.ratio, one.label) for one in answer.contenders[1:] if one.ratio]
+        return Several(ratios) if ratios else ALONE
+
+    rows = [(Words(one.question), Words(one.fastest.label), one.fastest.time, others(one)) for one in answers]
+    return Table(["", "fastest", time_is, "the others take"], rows)
+
+
+def _with_note(ratio: Quantity, note: str) -> Quantity:
+    return Quantity(ratio.value, ratio.unit, ratio.interval, note)
+
+
+def _paragraph(line: Paragraph) -> str:
+    """A paragraph, in which a warning stands out in bold."""
+    return f"**Warning: {_escaped(text.alarm(line))}**" if isinstance(line, Alarm) else _escaped(line)
+
+
+def _escaped(words: str) -> str:
     """Text from a JSON as text in Markdown: no table, line or tag of its own."""
-    text = text.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
+    words = words.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
     for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
-        text = text.replace(character, harmless)
-    return " ".join(text.split())
+        words = words.replace(character, harmless)
+    return " ".join(words.split())
 
 
-def _aligned(table: Table) -> str:
-    """A Markdown table whose columns line up: the first to the left, the others to the right."""
-    cells = [[_escaped(whole(cell)) for cell in row] for row in (table.head, *table.rows)]
-    widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(table.head))]
-    prose = any(len(cell) > 60 for row in cells for cell in row)
+def _table(table: Table) -> Iterator[str]:
+    """A table whose columns line up, numbers to the right, and below it why cells are dashes."""
+    cells = [[_escaped(text.whole(cell)) for cell in row] for row in (map(Words, table.head), *table.rows)]
+    columns = range(len(table.head))
+    widths = [max(3, *(len(row[column]) for row in cells)) for column in columns]
+    prose = any(
+        isinstance(cell, str) and len(cell) > 60 for row in table.rows for cell in row
+    )  # XXX until no cell is finished text
+    right = [not prose and column > 0 and text.is_figures(row[column] for row in table.rows) for column in columns]
 
     def line(row: Sequence[str]) -> str:
-        padded = [
-            cell.ljust(width) if prose or not column else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        return f"| {' | '.join(padded)} |"
+        return f"| {' | '.join(row[at].rjust(widths[at]) if right[at] else row[at].ljust(widths[at]) for at in columns)} |"
 
-    rule = [("-" * width) if prose or not column else "-" * (width - 1) + ":" for column, width in enumerate(widths)]
-    return "\n".join([line(cells[0]), f"| {' | '.join(rule)} |", *(line(row) for row in cells[1:])])
+    rule = ["-" * (widths[at] - 1) + ":" if right[at] else "-" * widths[at] for at in columns]
+    yield "\n".join([line(cells[0]), f"| {' | '.join(rule)} |", *map(line, cells[1:])])
+    if reasons := text.reasons(cell for row in table.rows for cell in row):
+        yield _escaped(reasons)

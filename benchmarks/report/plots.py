@@ -14,7 +14,7 @@ from benchmarks.quantities import units
 from benchmarks.quantities.statistics import Ratio
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.records import Plot
-from benchmarks.saved.results import CONTROL, Case, Run
+from benchmarks.saved.results import Case, Run
 
 Figure = Plot
 """Its old name."""
@@ -23,11 +23,6 @@ Figure = Plot
 def drawn(run: Run, *plots: Callable[[Run], Plot | None]) -> list[Plot]:
     """Those of the plots for which the run holds something."""
     return [found for plot in plots if (found := plot(run)) is not None]
-
-
-def colours(run: Run) -> list[str]:
-    """The frameworks in the order of their colours."""
-    return [name for name in run.frameworks if name != CONTROL]
 
 
 def with_batch(run: Run, group: str) -> list[Case]:
@@ -52,7 +47,7 @@ def line_of(run: Run, framework: str, mode: str, x: Sequence[float], y: Sequence
     own = [case for case in run.cases if case.framework == framework]
     own.sort(key=lambda case: case.extra.get("default_mode") is None)  # ways to run the network before tools that merely use it
     modes = list(dict.fromkeys(case.mode for case in own))
-    how = {"colour": [*colours(run), framework].index(framework), "style": modes.index(mode), **how}
+    how = {"colour": run.frameworks.index(framework), "style": modes.index(mode), **how}
     return Line(f"{framework} {mode}", list(x), list(y), **how)
 
 

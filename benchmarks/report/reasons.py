@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from benchmarks.report.records import Dash
 from benchmarks.saved.results import Run
 
+BATCH = re.compile(r"batch\d+")
+"""What the id of a case holds if it is of one batch size."""
+
 NOT_IN_RUN = "not in this run: left out, or not possible here"
 
 
@@ -27,6 +30,6 @@ def _reasons(run: Run, framework: str, mode: str, batch: int | None, group: str)
     for name, reason in run.not_measured.items():
         test, _, parameters = name.removesuffix("]").partition("[")
         fits = f"{parameters}-".startswith(f"{begin}-") and (test in tests or not tests)
-        batches = re.findall(r"(?<![^-])batch=?(\d+)(?![^-])", parameters)
-        if fits and reason and (batch is None or not batches or batches == [str(batch)]):
+        batches = [word for word in parameters.split("-") if BATCH.fullmatch(word)]
+        if fits and reason and (batch is None or not batches or batches == [f"batch{batch}"]):
             yield reason

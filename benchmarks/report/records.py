@@ -6,8 +6,8 @@ to warn of) it decides on these numbers, never on a text.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from benchmarks.quantities.units import Unit
 
@@ -82,7 +82,7 @@ class Alarm:
 
 
 Paragraph = str | Alarm
-"""Prose, in which **bold** and `code` are marked as in Markdown; or a warning, which a page shows at its top as well."""
+"""Prose, in which **bold** and `code` are marked as in Markdown; or a warning, which is shown at the top of the report instead."""
 
 
 @dataclass(frozen=True)
@@ -104,3 +104,77 @@ class Plot:
     title: str
     caption: str
     svg: str
+
+
+@dataclass(frozen=True)
+class Contender:
+    """A framework in its fastest mode, and how long that takes."""
+
+    framework: str
+    mode: str
+    time: Quantity
+    ratio: Quantity | None = None
+    """How many times as long as the fastest it takes; the fastest itself has none."""
+
+    @property
+    def label(self) -> str:
+        return f"{self.framework} {self.mode}"
+
+    @property
+    def even(self) -> bool:
+        """Whether it cannot be told apart from the fastest: the interval of the ratio holds 1."""
+        return bool(self.ratio and self.ratio.interval and self.ratio.interval[0] <= 1 <= self.ratio.interval[1])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Which framework is fastest at one thing."""
+
+    question: str
+    contenders: Sequence[Contender]
+    """The fastest first, at least one."""
+
+    @property
+    def fastest(self) -> Contender:
+        return self.contenders[0]
+
+    @property
+    def undecided(self) -> list[Contender]:
+        """The contenders that cannot be told apart from the fastest."""
+        return [one for one in self.contenders[1:] if one.even]
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """How many test images the network of one framework classifies correctly, and the interval of that share."""
+
+    framework: str
+    correct: int
+    images: int
+    interval: tuple[float, float]
+
+    @property
+    def share(self) -> float:
+        return self.correct / self.images
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a report says, in the order in which it is read.  What is empty is not shown."""
+
+    title: str
+    facts: Sequence[str] = ()
+    """What all figures depend on first of all, in a few words each."""
+    alarms: Sequence[Alarm] = ()
+    summary: Sequence[str] = ()
+    """The answer, in a few sentences."""
+    answers: Sequence[Answer] = ()
+    time_is: str = "median"
+    """What the times of the answers are."""
+    accuracies: Sequence[Accuracy] = ()
+    notes: Sequence[str] = ()
+    """How sure the answer is, and how to read it."""
+    plots: Sequence[Plot] = ()
+    sections: Sequence[Section] = ()
+    colours: Mapping[str, str] = field(default_factory=dict)
+    """Framework -> a word of the palette."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.report import headline, markdown, page, versions
+from benchmarks.report import headline, markdown, page, terminal, versions
 from benchmarks.report.parts import (
     agreement,
     by_hand,
@@ -32,7 +32,8 @@ from benchmarks.report.parts import (
     training,
     transfer,
 )
-from benchmarks.report.records import Plot, Section
+from benchmarks.report.records import Alarm, Dash, Paragraph, Plot, Report, Section, Table
+from benchmarks.report.times import median_of
 from benchmarks.saved import results
 from benchmarks.saved.files import write_whole
 from benchmarks.saved.results import Run
@@ -48,10 +49,10 @@ class Part(Protocol):
 PARTS: Sequence[Part] = (
     comparison,
     original,
-    agreement,
     inference,
     transfer,
     training,
+    agreement,
     by_hand,
     graphs,
     flops,
@@ -73,6 +74,9 @@ class Written:
     path: Path
     page: Path
     text: str
+    """The whole report, as Markdown."""
+    short: str
+    """What a terminal shows of it."""
 
 
 def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
@@ -81,24 +85,60 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
     Raises InputError before anything is written if that cannot be.
     """
     runs = results.load_runs(paths)
-    if len(runs) == 1:
-        parts = sections(runs[0])
-        html = page.render(runs[0], parts, plots(runs[0]))
-    else:
-        parts = versions.sections(runs)
-        html = versions.render(runs, parts)
-    text = markdown.render(parts)
-    written = Written(output / "report.md", output / "report.html", text)
-    write_whole(written.path, text)
+    found = of(runs[0]) if len(runs) == 1 else versions.of(runs)
+    files = (output / "report.md", output / "report.html")
+    rows = comparison.rows(runs[0]) if len(runs) == 1 else []
+    where = [f"Measured: {_short(paths)}", f"The whole report: {_short(files)}"]
+    written = Written(*files, markdown.render(found), terminal.render(found, comparison.INTRODUCTION, rows, where))
+    html = page.render(found)
+    write_whole(written.path, written.text)
     write_whole(written.page, html)
     return written
 
 
-def sections(run: Run) -> list[Section]:
-    """What the report of one run says, from the answer to the small print; a group that the run does not hold has no section."""
-    return [headline.section(run), *(section for part in PARTS for section in part.sections(run))]
+def _short(paths: Sequence[str | os.PathLike[str]]) -> str:
+    """Paths for people: from here, where that is shorter."""
+    return ", ".join(min(os.path.relpath(path), os.fspath(path), key=len) for path in paths)
+
+
+def of(run: Run) -> Report:
+    """What the report of one run says, from the answer to the small print.
+
+    A group that the run does not hold has no section; the warnings of all sections stand at the top, once.
+    """
+    answers, accuracies = headline.answers(run), headline.accuracies(run)
+    alarms, sections = hoisted([section for part in PARTS for section in part.sections(run)])
+    return Report(
+        title=headline.title(answers, accuracies),
+        facts=headline.facts(run),
+        alarms=alarms,
+        summary=headline.summary(answers, accuracies),
+        answers=answers,
+        time_is=median_of(run),
+        accuracies=accuracies,
+        notes=[*([comparison.INTRODUCTION] if comparison.rows(run) else []), *headline.notes(run, answers)],
+        plots=plots(run),
+        sections=sections,
+        colours=run.colours,
+    )
 
 
 def plots(run: Run) -> list[Plot]:
     """All that there is to draw, in the order of the page."""
     return [plot for part in PARTS for plot in part.plots(run)]
+
+
+def hoisted(sections: Sequence[Section]) -> tuple[list[Alarm], list[Section]]:
+    """The warnings of some sections, and the sections without them."""
+    alarms = [line for section in sections for line in (*section.before, *section.after) if isinstance(line, Alarm)]
+    rest = [replace(one, before=_prose(one.before), after=_prose(one.after), table=_dashes(one.table)) for one in sections]
+    return list(dict.fromkeys(alarms)), rest
+
+
+def _dashes(table: Table | None) -> Table | None:  # XXX until no cell is finished text
+    reason = Dash("not measured in this run, or does not apply here")
+    return table and replace(table, rows=[[reason if cell == "—" else cell for cell in row] for row in table.rows])
+
+
+def _prose(lines: Sequence[Paragraph]) -> list[Paragraph]:
+    return [line for line in lines if not isinstance(line, Alarm)]

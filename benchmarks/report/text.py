@@ -1,8 +1,10 @@
-"""From records to text: how a cell and a warning are written, for Markdown and page alike."""
+"""From records to text: how a cell, a warning and the reasons of dashes are written, for every form that a report takes."""
 
 from __future__ import annotations
 
-from benchmarks.report.records import Alarm, Cell, Dash, Paragraph, Quantity, Quote, Several, Words
+from collections.abc import Iterable
+
+from benchmarks.report.records import Alarm, Cell, Dash, Quantity, Quote, Several, Words
 
 DASH = "—"
 
@@ -27,12 +29,13 @@ def behind(cell: Cell) -> str:
     if not isinstance(cell, Quantity):
         return ""
     note = whole(cell.note) if isinstance(cell.note, Quantity) else cell.note
-    parts = []
-    if cell.interval:
-        parts.append(f"[{', '.join(map(cell.unit.end, cell.interval))}]")
-    if note:
-        parts.append(f"({note})")
-    return " ".join(parts)
+    parts = [interval(cell)] if cell.interval else []
+    return " ".join([*parts, f"({note})"] if note else parts)
+
+
+def interval(cell: Quantity) -> str:
+    """Both ends of a quantity's interval; empty where it has none.   -> '[1.20 ms, 1.30 ms]'"""
+    return f"[{', '.join(map(cell.unit.end, cell.interval))}]" if cell.interval else ""
 
 
 def whole(cell: Cell) -> str:
@@ -51,6 +54,14 @@ def alarm(found: Alarm) -> str:
     return f"{sentence}. {found.advice}".strip()
 
 
-def paragraph(line: Paragraph) -> str:
-    """A paragraph, in which a warning stands out in bold."""
-    return f"**Warning: {alarm(line)}**" if isinstance(line, Alarm) else line
+def reasons(cells: Iterable[Cell]) -> str:
+    """Why those of the cells that are dashes are dashes, each reason once; empty without any.   -> '— no compiler; not in this run'"""
+    singles = [one for cell in cells for one in (cell.cells if isinstance(cell, Several) else (cell,))]
+    found = dict.fromkeys(cell.reason for cell in singles if isinstance(cell, Dash))
+    return f"{DASH} {'; '.join(found)}" if found else ""
+
+
+def is_figures(cells: Iterable[Cell]) -> bool:
+    """Whether a column is one of numbers: more than half of the cells that are no dashes."""
+    there = [cell for cell in cells if not isinstance(cell, Dash)]
+    return 2 * sum(isinstance(cell, Quantity | Several | str) for cell in there) > len(there)

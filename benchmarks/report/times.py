@@ -6,11 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from benchmarks.quantities import units
-from benchmarks.report.text import DASH
+from benchmarks.quantities.statistics import ratio_interval
+from benchmarks.quantities.units import RATIO, SECONDS
+from benchmarks.report.reasons import dash
+from benchmarks.report.records import Cell, Dash, Quantity, Several, Table, Words
 from benchmarks.saved.results import Case, Run
 
+Pair = tuple[str, str]
+"""Framework and mode."""
 
-def pairs(cases: Iterable[Case]) -> list[tuple[str, str]]:
+
+def pairs(cases: Iterable[Case]) -> list[Pair]:
     """(framework, mode) of the cases, each once, in the order of their appearance."""
     return list(dict.fromkeys((case.framework, case.mode) for case in cases))
 
@@ -19,11 +25,7 @@ def label(case: Case) -> str:
     return f"{case.framework} {case.mode}"
 
 
-def label_of(pair: tuple[str, str]) -> str:
-    return " ".join(pair)
-
-
-def find(cases: Iterable[Case], pair: tuple[str, str]) -> Case | None:
+def find(cases: Iterable[Case], pair: Pair) -> Case | None:
     return next((case for case in cases if (case.framework, case.mode) == pair), None)
 
 
@@ -32,6 +34,13 @@ def best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]
     fitting = [case for case in cases if all(case.extra.get(key) == value for key, value in wanted.items())]
     frameworks = sorted({case.framework for case in fitting})
     return [min((case for case in fitting if case.framework == name), key=lambda case: case.median) for name in frameworks]
+
+
+def ratio(slower: Case, faster: Case, note: str = "") -> Quantity:
+    """How many times longer one case takes than another, with its interval where the run has several processes."""
+    found = ratio_interval(slower.medians, faster.medians)
+    interval = None if found.low is None or found.high is None else (found.low, found.high)
+    return Quantity(found.ratio, RATIO, interval, note)
 
 
 def median_of(run: Run) -> str:
@@ -44,15 +53,51 @@ def what_a_cell_is(run: Run) -> str:
     return f"Median [lowest, highest] of the medians of {run.processes} processes."
 
 
-def time_cell(case: Case | None) -> str:
-    if case is None:
-        return DASH
+def time(case: Case) -> Quantity:
+    """The median, and how far the medians of the processes, or the rounds of the one process, lie apart."""
     if len(case.medians) > 1:
-        return f"{units.seconds(case.median)} [{units.seconds(min(case.medians))}, {units.seconds(max(case.medians))}]"
+        return Quantity(case.median, SECONDS, (min(case.medians), max(case.medians)))
     if case.stats["rounds"] == 1:
-        return f"{units.seconds(case.median)} [one round]"
-    return f"{units.seconds(case.median)} [{units.seconds(case.stats['q1'])}, {units.seconds(case.stats['q3'])}]"
+        return Quantity(case.median, SECONDS, note="one round")
+    return Quantity(case.median, SECONDS, (case.stats["q1"], case.stats["q3"]))
 
 
-def first_call(case: Case | None) -> str:
-    return units.seconds(case.extra["first_call_seconds"]) if case and case.extra.get("first_call_seconds") is not None else DASH
+def time_cell(run: Run, group: str, pair: Pair, batch: int | None = None) -> Cell:
+    """The time of a group's case in this framework and mode, or a dash with its reason."""
+    case = _case(run, group, pair, batch)
+    return time(case) if case else dash(run, *pair, batch, group)
+
+
+def first_call(run: Run, group: str, pair: Pair, batch: int | None = None) -> Quantity | Dash:
+    """The first call of a group's case in this framework and mode, or a dash with its reason."""
+    case = _case(run, group, pair, batch)
+    seconds = case.extra.get("first_call_seconds") if case else None
+    return dash(run, *pair, batch, group) if seconds is None else Quantity(seconds, SECONDS)
+
+
+def images_per_second(run: Run, group: str, pair: Pair) -> Cell:
+    """Images that the median call of a group's case gets through in a second, or a dash with its reason."""
+    case = find(run.group(group), pair)
+    return Quantity(case.extra["batch"] / case.median, IMAGES_PER_SECOND) if case else dash(run, *pair, group=group)
+
+
+IMAGES_PER_SECOND = units.Unit(units.significant, units.significant)
+
+
+def by_batch(run: Run, group: str, first_calls: bool = False) -> Table:
+    """Frameworks and modes in rows, the group's batch sizes in columns, and all first calls in a last one."""
+    cases = run.group(group)
+    batches = sorted({case.extra["batch"] for case in cases})
+    rows: list[list[Cell]] = [
+        [Words(" ".join(pair)), *(time_cell(run, group, pair, batch) for batch in batches)] for pair in pairs(cases)
+    ]
+    head = ["", *(f"batch {batch}" for batch in batches)]
+    if first_calls:
+        head.append(f"first call, batch {', '.join(map(str, batches))}")
+        for row, pair in zip(rows, pairs(cases), strict=True):
+            row.append(Several([first_call(run, group, pair, batch) for batch in batches]))
+    return Table(head, rows, same=True)
+
+
+def _case(run: Run, group: str, pair: Pair, batch: int | None) -> Case | None:
+    return find((case for case in run.group(group) if batch is None or case.extra["batch"] == batch), pair)

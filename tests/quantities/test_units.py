@@ -72,6 +72,25 @@ def test_counts_shares_and_ratios():
     assert units.times(3.456) == "3.46 x"
     assert units.times(3.456, 3.2, 3.712) == "3.46 x [3.20, 3.71]"
     assert units.times(3.456, None, None) == "3.46 x"
+    assert units.times(1.02, 1.0027, 1.0375) == "1.02 x [1.003, 1.04]"
+
+
+@pytest.mark.parametrize(
+    ("end", "text"),
+    [
+        (1.0027, "1.003"),
+        (0.99997, "0.99997"),
+        (1.0375, "1.04"),
+        (1, "1.00"),
+        (1 + 1e-16, "1.00"),
+        (0.1, "0.100"),
+        (10, "10.0"),
+        (1000, "1,000"),
+    ],
+)
+def test_end_near_one(end, text):
+    """An end of a ratio's interval that is not 1 does not read as 1; others keep three digits."""
+    assert units.ratio_end(end) == text
 
 
 @settings(deadline=None)

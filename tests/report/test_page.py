@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import copy
 import hashlib
+import html
 import json
 import re
 from html.parser import HTMLParser
@@ -12,9 +13,24 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report import page, report
-from benchmarks.report.cells import grid
-from benchmarks.report.records import Section, Table
+from benchmarks.quantities.units import RATIO, SECONDS
+from benchmarks.report import markdown, page, report
+from benchmarks.report import text as as_text
+from benchmarks.report.parts.comparison import NOT_PRINTED
+from benchmarks.report.records import (
+    Accuracy,
+    Alarm,
+    Answer,
+    Contender,
+    Dash,
+    Quantity,
+    Quote,
+    Report,
+    Section,
+    Several,
+    Table,
+    Words,
+)
 from benchmarks.saved.results import load_many
 from tests.report.test_plots import whole
 from tests.support.browser import visit
@@ -32,40 +48,68 @@ def run():
 
 @pytest.fixture(scope="module")
 def text(run):
-    return page.render(run, report.sections(run), report.plots(run))
+    return page.render(report.of(run))
+
+
+def time(seconds, *interval):
+    return Quantity(seconds, SECONDS, interval or None)
+
+
+SORTED = Table(
+    ["", "time", "original report", "note"],
+    [
+        [Words("numpy fused"), time(1.5e-3, 1e-3, 2e-3), Quote("40.1202 s"), Words("b")],
+        [Words("numpy loops"), Dash("too <slow>"), NOT_PRINTED, Words("d")],
+        [Words("torch eager"), time(900e-6), Quote("0.0022 s"), Words("a")],
+        [Words("tensorflow graph"), Several([time(2.0), Dash("one call only")]), Quote("0.0718 s"), Words("c")],
+    ],
+    same=True,
+)
+PROSE = Table(
+    ["figure", "printed", "as printed", "as it should be", "lesson"],
+    [[Words(f"figure {row}"), Quote("1 s"), *[Words("some words of prose " * 3)] * 2, Words("a lesson " * 20)] for row in range(2)],
+)
+FACTS = Table(["", ""], [[Words("CPU"), Words("EPYC")], [Words("commit"), Words("a" * 90)]])
+
+
+def contender(framework, mode, seconds, *ratio):
+    return Contender(framework, mode, time(seconds), Quantity(ratio[0], RATIO, ratio[1:]) if ratio else None)
 
 
 @pytest.fixture(scope="module")
 def rich():
-    """A page with every plot, a warning from a later section, a dash with a reason, a quote, and a table to sort."""
-    rows = [
-        ["numpy fused", "1.5 ms [1 ms, 2 ms]", '"40.1202 s"', "b"],
-        ["numpy loops", "—", "—", "d"],
-        ["torch eager", "900 µs", '"0.0022 s"', "a"],
-        ["tensorflow graph", "2 s", '"0.0718 s"', "c"],
-    ]
-    headline = [
-        ["predict, batch 1", "numpy fused", "63 µs", "2.90 x [2.80, 3.01] (torch compile), 5.00 x [4.00, 6.00] (tensorflow xla)"],
-        ["predict, batch 64", "torch compile", "1.30 ms", "1.05 x [0.98, 1.12] (numpy fused)"],
-    ]
-    sections = [
-        Section(
-            "Which?",
-            ["**Warning: it drifted.**", "How to read it."],
-            Table(["", "fastest", "median", "others"], headline),
-            ["Sure."],
-        ),
-        Section(
-            "Times", ["`code` and **bold**."], Table(["", "time", "seed", "note"], rows), ["**The machine moved.** See there."]
-        ),
-        Section("Facts", table=Table(["", ""], [["CPU", "EPYC"], ["commit", ""]])),
-        Section("Empty", table=Table(["", "time"], [])),
-    ]
-    missing = {"benchmarks/test_predict.py::test_predict[numpy-loops-batch=1]": "too <slow>"}
-    shown = [page.Accuracy("numpy", 436, 450, 0.94, 0.98), page.Accuracy("torch", 428, 450, 0.92, 0.96)]
-    frameworks = ["numpy", "tensorflow", "torch"]
-    return page.html(
-        sections, report.plots(whole(3)), accuracies=shown, frameworks=frameworks, not_measured=missing, facts=["EPYC"]
+    """A page with every plot, a warning, a dash with a reason, a quote, prose, a table to sort and one not to."""
+    return page.render(
+        Report(
+            title="Which?",
+            facts=["EPYC"],
+            alarms=[Alarm("It drifted", Quantity(1.31, RATIO), Quantity(1.1, RATIO), "See `there`.")],
+            summary=["**numpy** is fastest.", "Not decided: the rest."],
+            answers=[
+                Answer(
+                    "predict, batch 1",
+                    [
+                        contender("numpy", "fused", 63e-6),
+                        contender("torch", "compile", 1e-3, 2.9, 2.8, 3.01),
+                        contender("tensorflow", "xla", 1e-3, 5.0, 4.0, 6.0),
+                    ],
+                ),
+                Answer(
+                    "predict, batch 64",
+                    [contender("torch", "compile", 1.3e-3), contender("numpy", "fused", 2e-3, 1.05, 0.98, 1.12)],
+                ),
+                Answer("train step", [contender("numpy", "fused", 1.0)]),
+            ],
+            accuracies=[Accuracy("numpy", 436, 450, (0.94, 0.98)), Accuracy("torch", 428, 450, (0.92, 0.96))],
+            notes=["How to read it."],
+            plots=report.plots(whole(3)),
+            sections=[
+                Section("Times", ["`code` and **bold**."], SORTED, ["Afterwards."]),
+                Section("Prose", table=PROSE),
+                Section("Facts", table=FACTS),
+            ],
+            colours={"numpy": "blue", "tensorflow": "orange", "torch": "green"},
+        )
     )
 
 
@@ -96,22 +140,33 @@ class Reader(HTMLParser):
 # What it says
 
 
-def test_same_json_same_bytes(run, text):
+def test_same_json_same_bytes(text):
     """Rendering again from the JSON gives the same page, byte for byte."""
-    again = load_many([DATA])
-    assert page.render(again, report.sections(again), report.plots(again)) == text
+    assert page.render(report.of(load_many([DATA]))) == text
 
 
-def test_every_cell_is_there(run, text):
-    """All titles, paragraphs and cells of the Markdown are in the page."""
+def test_page_and_markdown_say_the_same(run, text):
+    """All titles, paragraphs, warnings and cells of the report are in the page and in the Markdown."""
     shown = Reader(text).text()
-    for section in report.sections(run):
-        cells = [cell for row in (section.table.rows if section.table else []) for cell in row]
-        if section.title.startswith("LeNet-5"):  # its table is in cards, the ratios one by one
-            cells = [part for cell in cells for part in re.split(r" x | \(|\), |\)", cell)]
-        for said in (section.title, *section.before, *section.after, *cells):
-            plain = " ".join(re.sub(r"\*\*|`", "", said).strip('"').split())
-            assert plain in shown, plain
+    said = html.unescape(" ".join(re.sub(r"\*\*|`", "", markdown.render(report.of(run))).split()))
+    found = report.of(run)
+    cells = [cell for section in found.sections if section.table for row in section.table.rows for cell in row]
+    lines = [line for section in found.sections for line in (section.title, *section.before, *section.after)]
+    answers = [one for answer in found.answers for one in answer.contenders]
+    lines += [
+        found.title,
+        *found.facts,
+        *found.summary,
+        *found.notes,
+        *map(as_text.alarm, found.alarms),
+        *map(as_text.whole, cells),
+    ]
+    lines += [part for one in answers for part in (one.label, as_text.whole(one.ratio or Words("")))]
+    assert len(lines) > 100
+    for line in lines:
+        plain = " ".join(re.sub(r"\*\*|`", "", line).split())
+        assert plain in said, plain
+        assert plain.strip('"') in shown, plain
 
 
 def test_markup_is_text(tmp_path):
@@ -127,8 +182,7 @@ def test_markup_is_text(tmp_path):
         document["machine_info"]["cpu"] = {"brand_raw": HOSTILE}
         document["commit_info"]["id"] = HOSTILE
         (tmp_path / path.name).write_text(json.dumps(document), encoding="utf-8")
-    hostile = load_many([tmp_path])
-    text = page.render(hostile, report.sections(hostile), report.plots(hostile))
+    text = page.render(report.of(load_many([tmp_path])))
     found = Reader(text)
 
     assert [tag for tag, _ in found.tags].count("script") == 1
@@ -156,67 +210,60 @@ def test_only_its_own_script_may_run(rich):
     assert f"script-src 'sha256-{digest}';" in policy
 
 
-def test_first_screen(rich):
-    """In short: who wins where, what is not decided, at which accuracy, how sure."""
-    short = re.search(r'<p class="short">(.*?)</p>', rich, re.DOTALL)[1]
-    assert " ".join(Reader(short).text().split()) == (
-        "numpy is fastest at predict, batch 1. Not decided: predict, batch 64. Test accuracy 95.1 to 96.9 %: all intervals overlap. "
-        "Every ratio has its interval."
+def test_cards(rich):
+    """A card a question: the fastest with its time, every contender as a bar as long as its ratio, in the colour of its framework."""
+    cards = re.findall(r'<li class="card">(.*?)</ul>', rich, re.DOTALL)
+    bars = re.findall(r'<li class="own-(\w+)"><span class="name">(.*?)</span>.*?--share: ([\d.]+)', cards[0])
+    assert bars == [("blue", "numpy fused", "0.2"), ("green", "torch compile", "0.58"), ("orange", "tensorflow xla", "1.0")]
+    first, second, third = (
+        Reader(card).text() for card in re.findall(r'<li class="card">(.*?)\n</li>\n(?=<li class="card">)', rich, re.DOTALL)
     )
-    assert "not told apart from numpy fused" in rich
+    assert first.startswith("predict, batch 1 numpy fused median: 63.0 µs median")
+    assert "2.90 x [2.80, 3.01]" in first
+    assert "not told apart" not in first
+    assert "not told apart from numpy fused" in second
+    assert third == "train step numpy fused median: 1.00 s median nothing was compared with it"
 
 
-def test_headline_becomes_cards():
-    """Every framework of a row is a bar as long as its ratio, with the text of the table."""
-    rows = [
-        ["predict", "numpy fused", "63 µs", "2.90 x [2.80, 3.01] (torch compile), 1,230 x (tensorflow xla)"],
-        ["step", "a b", "1 s", "—"],
-    ]
-    first, second = page.cards(grid(Table(["", "fastest", "median", "others"], rows), lambda row, column: "alone"))
-
-    assert (first.question, first.winner, first.framework) == ("predict", "numpy fused", "numpy")
-    assert [(bar.label, bar.framework, bar.times, bar.interval, bar.ratio) for bar in first.bars] == [
-        ("numpy fused", "numpy", "1", "", 1),
-        ("torch compile", "torch", "2.90", "2.80, 3.01", 2.9),
-        ("tensorflow xla", "tensorflow", "1,230", "", 1230),
-    ]
-    assert [head for head, _ in first.facts] == ["median"]
-    assert first.longest == 1230
-    assert first.equals == []
-    assert second.bars == []
-    assert second.facts[1][1].reason == "alone"
-
-
-def test_warnings_are_loud(rich):
-    """A paragraph that begins in bold is a warning where it stands; one from further below is at the top of the page as well."""
+def test_warnings_are_said_once(rich):
+    """A warning stands at the top of the page, before everything else, and nowhere else."""
     assert [Reader(line).text() for line in re.findall(r'<p class="warning".*?</p>', rich)] == [
-        "Warning: it drifted.",
-        "The machine moved. See there. Where it comes from",
-        "The machine moved. See there.",
+        "Warning: It drifted: 1.31 x; the bound is 1.10 x. See there."
     ]
+    assert rich.index('class="warning"') < rich.index('class="short"')
 
 
-@pytest.mark.parametrize(
-    ("row", "column", "why"),
-    [
-        ("torch compile", "batch 1", "no compiler"),
-        ("torch compile", "batch 64", "too long"),
-        ("torch compile", "one epoch", "no compiler; too long"),
-        ("torch eager", "batch 1", page.NO_REASON),
-        ("test accuracy", "jax", "not installed"),
-        ("torch", "", page.NO_REASON),
-        ("torch", "batch 64", page.NO_REASON),
-        ("", "", page.NO_REASON),
-    ],
-)
-def test_reason_of_a_dash(row, column, why):
-    """A dash says why: what the cases of its row say, of its batch if it has one; else those of its column."""
-    missing = {
-        "benchmarks/test_predict.py::test_predict[torch-compile-batch=1]": "no compiler",
-        "benchmarks/test_predict.py::test_predict[torch-compile-batch64]": "too long",
-        "benchmarks/test_training.py::test_accuracy[jax]": "not installed",
-    }
-    assert page.reason(missing, row, column) == why
+def test_hoisted():
+    """The warnings of sections leave their sections, each one once; all other paragraphs stay."""
+    one, other = Alarm("one"), Alarm("other")
+    alarms, sections = report.hoisted([Section("a", ["x", one], after=[other, "y"]), Section("b", [one])])
+    assert alarms == [one, other]
+    assert sections == [Section("a", ["x"], after=["y"]), Section("b", [], after=[])]
+
+
+def test_only_like_rows_sort(rich):
+    """Only a table whose rows are the same quantity has heads to click on."""
+    assert rich.count('class="sortable"') == 1
+    assert rich.count("<button") == len(SORTED.head)
+
+
+def test_columns():
+    """Columns of figures are told from words, from quotes and from prose, by what their cells are."""
+    assert page.columns(SORTED) == [
+        page.Column("", False, False, False),
+        page.Column("time", True, False, False),
+        page.Column("original report", False, True, False),
+        page.Column("note", False, False, False),
+    ]
+    assert [column.prose for column in page.columns(PROSE)] == [False, False, False, False, True]
+
+
+@pytest.mark.parametrize("word", ["", "red; } body { display: none", "neutral-1"])
+def test_colour_comes_from_the_palette(word):
+    """A word that is no framework's colour does not get into the page."""
+    text = page.render(Report("a", answers=[Answer("b", [contender("x", "y", 1.0)])], colours={"x": word}))
+    assert 'class="winner own-grey"' in text
+    assert "display: none; }" not in text.partition("</style>")[2]
 
 
 def test_prose():
@@ -225,9 +272,11 @@ def test_prose():
 
 
 def test_nothing_at_all():
-    """No section, no figure, a table without rows: still a page."""
-    assert "<main>" in page.html([])
-    assert "Nothing of this was measured" in page.html([Section("a"), Section("b", table=Table(["", "x"], []))])
+    """No section, no plot, a table without rows: still a page, and nothing that is empty in it."""
+    text = page.render(Report("a", sections=[Section("b"), Section("c", table=Table(["", "x"], []))]))
+    assert "<main>" in text
+    for tag in ("<table", "<ul", "<figure", 'class="short"', 'class="sure"'):
+        assert tag not in text
 
 
 def test_write_leaves_no_half_report(tmp_path, monkeypatch):
@@ -244,6 +293,21 @@ def test_write_leaves_no_half_report(tmp_path, monkeypatch):
 # In a browser
 
 LOOK = """(view, document) => {
+  // The contrast of an element's text with what is behind it, by the rules of WCAG.
+  const rgba = (colour) => { const found = colour.match(/[\\d.]+/g).map(Number); return found.length < 4 ? [...found, 1] : found; };
+  const light = (colour) => colour.slice(0, 3).map((one) => one / 255)
+    .map((one) => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, one, index) => sum + one * [0.2126, 0.7152, 0.0722][index], 0);
+  const over = (front, back) => back.map((one, index) => front[3] * front[index] + (1 - front[3]) * one);
+  const behind = (element) => {
+    const own = rgba(view.getComputedStyle(element).backgroundColor);
+    return own[3] === 1 || !element.parentElement ? own.slice(0, 3) : over(own, behind(element.parentElement));
+  };
+  const contrast = (element) => {
+    const back = behind(element);
+    const found = [light(over(rgba(view.getComputedStyle(element).color), back)), light(back)].sort((a, b) => b - a);
+    return Math.round(100 * (found[0] + 0.05) / (found[1] + 0.05)) / 100;
+  };
   const all = (selector) => Array.from(document.querySelectorAll(selector));
   const column = (table, index) => Array.from(table.tBodies[0].rows, (row) => row.cells[index].textContent.trim());
   const box = (element) => { const found = element.getBoundingClientRect(); return [found.width, found.height]; };
@@ -262,6 +326,10 @@ LOOK = """(view, document) => {
     outside: all("main *").filter((element) => !element.closest(".scroll, svg, .hidden"))
       .filter((element) => element.getBoundingClientRect().right > view.innerWidth + 1).map((element) => element.outerHTML.slice(0, 80)),
     sorts: [],
+    cut: all(".scroll").filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.getAttribute("aria-label")),
+    faint: all("body *").filter((element) => !element.closest("svg, .hidden, .skip, script, style"))
+      .filter((element) => Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.textContent.trim()))
+      .filter((element) => contrast(element) < 4.5).map((element) => `${contrast(element)}: ${element.outerHTML.slice(0, 80)}`),
   };
   const table = document.querySelector("table.sortable");
   if (table) for (const index of [1, 1, 0, 3]) {
@@ -289,7 +357,7 @@ def test_browser_has_no_complaint(seen):
 
 def test_console_is_watched(tmp_path):
     """The test above would see it: a page whose script is not the one that its policy names complains."""
-    broken = page.html([]).replace('"use strict";', '"use strict"; nothing.there;')
+    broken = page.render(Report("")).replace('"use strict";', '"use strict"; nothing.there;')
     _, console = visit(broken, (390,), "() => 0", tmp_path)
     assert any("Content Security Policy" in line for line in console)
 
@@ -301,10 +369,33 @@ def test_page_never_scrolls_sideways(seen):
         assert fact["outside"] == []
 
 
+def test_words_wrap(seen):
+    """A table of words is whole at every width; one of figures may scroll in its own box on a phone."""
+    at_1280, at_390 = (fact["cut"] for fact in seen[0])
+    assert at_1280 == []
+    assert at_390 in ([], ["Table: Times"])
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_contrast(rich, tmp_path, scheme):
+    """All text stands out from what is behind it by at least 4.5 to 1."""
+    media = "@media screen and (prefers-color-scheme: dark)"
+    assert media in rich
+    facts, _ = visit(rich if scheme == "light" else rich.replace(media, "@media screen"), (1280,), LOOK, tmp_path)
+    assert facts[0]["faint"] == []
+
+
+def test_contrast_is_seen(rich, tmp_path):
+    """The test above would see it: the warning as it once was, 4.48 to 1."""
+    once = re.sub(r"--warn-edge: #\w+; --link: #0b5cad", "--warn-edge: #c8410b; --link: #0b5cad", rich)
+    facts, _ = visit(once, (1280,), LOOK, tmp_path)
+    assert [line.partition(":")[0] for line in facts[0]["faint"]] == ["4.48"]
+
+
 def test_plots_have_marks_in_the_browser(seen):
     """Every plot is drawn, with marks of some size, and its text can be read on a phone."""
     for fact in seen[0]:
-        assert [figure["name"] for figure in fact["figures"]] == [figure.name for figure in report.plots(whole(3))]
+        assert [figure["name"] for figure in fact["figures"]] == [plot.name for plot in report.plots(whole(3))]
         for figure in fact["figures"]:
             assert min(figure["box"]) > 100
             assert len(figure["marks"]) >= 2
@@ -316,7 +407,7 @@ def test_no_cell_is_empty(seen):
     """Where there is no figure there is a dash, and the dash says why."""
     for fact in seen[0]:
         assert fact["empty"] == 0
-        assert fact["dashes"] == ["too <slow>", "too <slow>", page.NO_REASON]
+        assert fact["dashes"] == ["too <slow>", NOT_PRINTED.reason]
 
 
 def test_tables_sort(seen):

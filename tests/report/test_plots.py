@@ -197,7 +197,7 @@ def test_svg_is_at_home_in_a_page():
         for element in tree.iter():
             style = element.get("style", "")
             for colour in re.findall(r"(?:fill|stroke): ([^;]+)", style):
-                assert re.fullmatch(r"none|currentColor|var\(--series-\d, #[0-9a-f]{6}\)", colour), colour
+                assert re.fullmatch(r"none|currentColor|var\(--[a-z]+(-\d)?, #[0-9a-f]{6}\)", colour), colour
             assert "font-family" not in style
             if ident := element.get("id"):
                 idents.append(ident)
@@ -288,6 +288,6 @@ def test_a_framework_keeps_its_colour():
         figure = plot(whole())
         labels = [text.text for text in part(figure, "legend_1").iter("text")]
         for index, label in enumerate(labels):
-            colour = re.search(r"var\((--series-\d)", part(figure, f"mark-{index}").find("path").get("style"))[1]
+            colour = re.search(r"var\((--[a-z]+)", part(figure, f"mark-{index}").find("path").get("style"))[1]
             seen.setdefault(label.split()[0], set()).add(colour)
-    assert seen == {"numpy": {"--series-0"}, "tensorflow": {"--series-1"}, "torch": {"--series-2"}}
+    assert seen == {"numpy": {"--blue"}, "tensorflow": {"--orange"}, "torch": {"--green"}}

@@ -11,7 +11,7 @@ from benchmarks.saved.results import Case, Run
 
 MISSING = {
     "benchmarks/test_predict.py::test_predict[torch-compile-batch1]": "no compiler",
-    "benchmarks/test_predict.py::test_predict[torch-compile-batch=64]": "too long",
+    "benchmarks/test_predict.py::test_predict[torch-compile-batch64]": "too long",
     "benchmarks/test_training.py::test_train_step[torch-compile]": "no step",
     "benchmarks/test_training.py::test_train[jax-jit]": "not installed",
 }

@@ -51,8 +51,8 @@ def headline(text):
 
 def test_ratio_has_an_interval_from_several_processes_only():
     """From several processes each ratio has its interval and its origin; from one it has none, and the text says so."""
-    several = markdown.render(report.sections(load_many([RUN])))
-    one = markdown.render(report.sections(load_many([RUN / "process-001.json"])))
+    several = markdown.render(report.of(load_many([RUN])))
+    one = markdown.render(report.of(load_many([RUN / "process-001.json"])))
 
     assert "1.99 x [1.75, 2.26] (torch eager)" in headline(several)
     assert "from **3 processes**" in headline(several)
@@ -79,11 +79,16 @@ def change_control(position, factor, in_process):
 
 @pytest.mark.parametrize("factor", [1.5, 0.7])
 def test_drift_across_processes(text, factor):
-    """A control that one process ran at another speed is a warning right under the headline."""
-    lines = headline(text(change_control(0, factor, in_process=2), processes=3)).splitlines()
+    """A control that one process ran at another speed is a warning right under the headline, and is said nowhere else."""
+    found = text(change_control(0, factor, in_process=2), processes=3)
+    across, within = (line for line in headline(found).splitlines() if line.startswith("**Warning: "))
 
-    assert lines[2].startswith("**Warning: the machine was not the same for every process: the control (product first) took 1.")
-    assert lines[2].endswith("**")
+    assert across.startswith(
+        "**Warning: The machine was not the same for every process; the same work (product first) took at most"
+    )
+    assert across.endswith("the bound is 1.10 x. Measure again on a quiet machine before you believe a ratio.**")
+    assert within.startswith("**Warning: The machine drifted within a process")
+    assert found.count("the bound") == 2
 
 
 @pytest.mark.parametrize("factor", [1.5, 0.7])
@@ -92,7 +97,7 @@ def test_drift_within_a_process(text, factor, processes):
     """A control whose last time is not its first is a warning, from one process as from several."""
     first = headline(text(change_control(1, factor, in_process=1), processes))
 
-    assert "**Warning: the machine drifted within a process" in first
+    assert "**Warning: The machine drifted within a process" in first
     assert "the bound is 1.10 x" in first
 
 
@@ -105,12 +110,48 @@ def test_no_drift(text):
 
 
 def test_without_control(text):
-    """A run without a control says that nobody watched."""
+    """A run without a control says once that nothing watched, and has no section on it."""
 
     def change(document, number):
         document["benchmarks"] = [case for case in document["benchmarks"] if case["group"] != "control"]
 
-    assert "Nobody knows: this run measured no control case." in text(change)
+    found = text(change)
+    assert found.count("No control case watched the machine in this run.") == 1
+    assert "hold still" not in found
+
+
+def test_nothing_missing(text):
+    """Where every case has its number nothing is said of missing ones."""
+
+    def change(document, number):
+        document["machine_info"]["lenet5"]["not_measured"] = {}
+
+    assert "What is missing" not in text(change)
+    assert text(lambda document, number: None).count("What is missing") == 1
+
+
+def test_one_case_has_few_sections(text):
+    """A run of one case says what that case says: no section that holds nothing, no accuracy, no comparison of frameworks."""
+
+    def change(document, number):
+        document["benchmarks"] = [case for case in document["benchmarks"] if "test_predict[numpy-im2col" in case["name"]]
+        document["machine_info"]["lenet5"].update(not_measured={}, frameworks={"numpy": {"version": "2.4.6"}})
+
+    found = text(change)
+    titles = [line for line in found.splitlines() if line.startswith("#")]
+    assert titles[0] == "# LeNet-5: how long does it take?"
+    assert {"## Inference", "## Circumstances"} < set(titles)
+    assert len(titles) <= 7
+    for absent in ("accuracy", "Training", "learn", "not measured", "Not measured", "fastest,"):
+        assert absent not in found.partition("figures really were")[0]
+
+
+def test_original_report_is_introduced(text):
+    """The first words on the original report say what it is."""
+    found = text(lambda document, number: None)
+    first = found.index("original report")
+    assert "This project redoes a homework report, called the original report here" in found
+    assert found[:first].endswith("This project redoes a homework report, called the ")
 
 
 MARKUP = 'a|b\n# c <script>alert("d")</script> & \ud800'

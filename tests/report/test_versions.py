@@ -15,7 +15,10 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.report import markdown, report, versions
+from benchmarks.quantities.units import RATIO
+from benchmarks.report import markdown, page, report, versions
+from benchmarks.report.across import labels
+from benchmarks.report.records import Quantity
 from benchmarks.saved.names import canonical
 from benchmarks.saved.results import load_many, load_runs
 from lenet5 import InputError
@@ -188,19 +191,57 @@ def test_whole_text(tmp_path):
     assert written.text == EXPECTED.read_text(encoding="utf-8")
     page = written.page.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
-    assert "accuracy[torch-eager], 1.50 x [1.42, 1.59]" in page
-    assert page.count('class="warning"') == 3
+    assert "1.50 x</span> <small>" not in page  # a ratio stands behind its time
+    assert "6.15 s</span> <small>(1.50 x [1.42, 1.59])</small>" in page
+    assert page.count('class="warning"') == 2
+    assert page.index("torch: 2 of 2 cases took longer") < page.index("<figure") < page.index("<table")
 
 
-def test_findings(rendered):
-    """What takes half as long again in every process is counted as longer, the half as long as less, the rest as undecided."""
-    found = rendered(torch("2.14.0", 1.5), torch("2.15.0", 0.5))
+def test_verdict_of_each_framework(rendered):
+    """The report begins with what changed, framework by framework and run by run."""
+    found = rendered(torch("2.14.0", 1.5), torch("2.15.0", 0.5), torch("2.16.0"))
 
     row = next(line for line in found.splitlines() if line.startswith("| torch-eager-batch1 "))
     assert "(1.50 x [1.06, 2.11])" in row
     assert "(0.500 x [0.355, 0.705])" in row
-    assert "torch 2.14.0 against torch 2.13.0: of 5 cases 2 took longer, 0 less long, 3 undecided;" in first_section(found)
-    assert "torch 2.15.0 against torch 2.13.0: of 5 cases 0 took longer, 2 less long, 3 undecided." in first_section(found)
+    first, second, third = found.splitlines()[4:9:2]
+    assert first == "**torch 2.14.0**: numpy: no case of 3 changed; torch: 2 of 2 cases took longer."
+    assert second == "**torch 2.15.0**: numpy: no case of 3 changed; torch: 2 of 2 cases took less long."
+    assert third == "**torch 2.16.0**: numpy: no case of 3 changed; torch: no case of 2 changed."
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ([1], "1 of 1 case took longer"),
+        ([1, -1, 0], "1 of 3 cases took longer, 1 of 3 cases took less long"),
+        ([0, 0], "no case of 2 changed"),
+    ],
+)
+def test_counted(changes, said):
+    """Only what changed is counted; where nothing did, that is said."""
+    assert versions._counted(changes) == said
+
+
+@pytest.mark.parametrize(
+    ("interval", "change"), [((1.0003, 1.2), 1), ((1.0, 1.2), 0), ((0.9, 1.0), 0), ((0.9, 0.9998), -1), (None, 0)]
+)
+def test_change_is_decided_on_numbers(interval, change):
+    """An interval that only holds 1 when it is rounded is a change."""
+    assert versions._change(Quantity(1.0, RATIO, interval)) == change
+
+
+def test_plot_of_ratios(tmp_path):
+    """Every case that both runs have is a row with its ratio and its interval, in its framework's colour, beside a line at 1."""
+    runs = load_runs([make(tmp_path / "old"), make(tmp_path / "new", torch("2.14.0", 1.5))])
+    (plot,) = versions.of(runs).plots
+    assert plot.title == "torch 2.14.0: ratio to the first run"
+    numpy, torch_ = (re.search(rf'id="ratios-1-interval-{index}">(.*?)</g>', plot.svg, re.DOTALL)[1] for index in (0, 1))
+    assert (numpy.count("<path"), torch_.count("<path")) == (3, 2)
+    assert set(re.findall(r"var\(--(\w+)", numpy)) == {runs[0].colours["numpy"]}
+    assert set(re.findall(r"var\(--(\w+)", torch_)) == {runs[0].colours["torch"]}
+    assert 'id="ratios-1-level"' in plot.svg
+    assert "predict: torch-eager-batch1" in plot.svg
 
 
 @pytest.mark.parametrize("processes", [1, 2])
@@ -210,15 +251,38 @@ def test_few_processes_have_no_interval(rendered, processes):
 
     assert "(1.50 x)" in found
     assert "x [" not in found
-    assert "**Fewer than 3 processes: torch 2.13.0; torch 2.14.0.**" in first_section(found)
+    assert "so that no ratio has an interval: torch 2.13.0; torch 2.14.0." in first_section(found)
+    assert "**torch 2.14.0**: no verdict, for no ratio has an interval." in first_section(found)
 
 
-def test_drift_is_said_first(rendered):
-    """The first words are a warning with the ratio of the control: the runs are of different times."""
-    lines = rendered(upgraded).splitlines()
+def slower(factor):
+    """A change: another version of PyTorch, measured a day later on a machine that was so many times slower."""
 
-    assert lines[2].startswith("**Warning: torch 2.14.0 was measured at another time than the first run")
-    assert "took 1.05 x [" in lines[2]
+    def change(document):
+        upgraded(document)
+        for case in document["benchmarks"]:
+            if case["group"] == "control":
+                case["stats"] = {name: value * factor if name != "rounds" else value for name, value in case["stats"].items()}
+
+    return change
+
+
+def test_drift_is_a_warning(rendered):
+    """Where the control shows another machine than before, that is a warning with its ratio and the bound, before anything else."""
+    lines = rendered(slower(1.5)).splitlines()
+
+    assert lines[4].startswith("**Warning: torch 2.14.0: the machine was not the same as for the first run; the control took")
+    assert "1.58 x [" in lines[4]
+    assert "the bound is 1.10 x" in lines[4]
+
+
+def test_little_drift_is_a_note(rendered):
+    """Where the control stayed within its bound, what it took is said with the time between the runs, and is no warning."""
+    found = first_section(rendered(upgraded))
+
+    assert "Warning" not in found
+    assert "torch 2.14.0 was measured 2026-01-03T03:01, the first run 2026-01-02T03:01; the control" in found
+    assert "took 1.05 x [" in found
 
 
 def test_other_machine_has_no_ratio(rendered):
@@ -255,7 +319,9 @@ def test_without_control(rendered):
         torch("2.14.0")(document)
         document["benchmarks"] = [case for case in document["benchmarks"] if case["group"] != "control"]
 
-    assert "no control watched: a ratio below may be all drift" in first_section(rendered(change))
+    assert "no control watched the time between it and the first run, so that any ratio may be all drift" in first_section(
+        rendered(change)
+    )
 
 
 def test_case_of_one_run_only(rendered):
@@ -279,17 +345,17 @@ def test_heads_name_what_differs(tmp_path):
 
     one, other, third = make(tmp_path / "1", blas("0.3.31")), make(tmp_path / "2", blas("0.3.32")), make(tmp_path / "3", both)
 
-    assert versions.labels(load_runs([one, other])) == ["numpy blas openblas 0.3.31", "numpy blas openblas 0.3.32"]
-    assert versions.labels(load_runs([one, third])) == ["torch 2.13.0", "torch 2.14.0"]
+    assert labels(load_runs([one, other])) == ["numpy blas openblas 0.3.31", "numpy blas openblas 0.3.32"]
+    assert labels(load_runs([one, third])) == ["torch 2.13.0", "torch 2.14.0"]
 
 
 def test_markup_is_text(tmp_path):
     """Versions come from a file: markup in them is text."""
     runs = load_runs([make(tmp_path / "old"), make(tmp_path / "new", torch("2.14|<script>alert(1)</script>"))])
-    parts = versions.sections(runs)
+    found = versions.of(runs)
 
-    assert "<script>alert" not in markdown.render(parts)
-    assert "<script>alert" not in versions.render(runs, parts)
+    assert "<script>alert" not in markdown.render(found)
+    assert "<script>alert" not in page.render(found)
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import combinations
 
-from benchmarks.quantities import units
+from benchmarks.quantities.units import NATS, SHARE
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.plots import are_numbers, drawn, layer, line_of, tick_percent
-from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import label
 from benchmarks.saved.results import Case, Run
 
@@ -15,40 +16,36 @@ Y_TRAIN, Y_VALIDATION, Y_ACCURACY = "train_loss_nats", "validation_loss_nats", "
 
 
 def sections(run: Run) -> list[Section]:
-    return [_agreement(run)]
-
-
-def _agreement(run: Run) -> Section:
-    """How closely the learning curves lie on each other."""
     cases = run.group("train")
-    if not cases:
-        return Section("Do they learn the same?", before=["Not measured in this run: it trained no network to the end."])
-    epochs = min(len(case.extra["validation_accuracy"]) for case in cases)
+    return [_learned(cases)] if cases else []
+
+
+def _learned(cases: Sequence[Case]) -> Section:
+    """How closely the learning curves lie on each other."""
+    epochs = min(len(case.extra[Y_ACCURACY]) for case in cases)
     shown = sorted({epoch for epoch in (1, 2, 5, 10, 20, 30, epochs) if epoch <= epochs})
-    rows = [
-        [label(case), *(units.percent(case.extra["validation_accuracy"][epoch - 1]) for epoch in shown), _loss(case, epochs)]
+    rows: list[list[Cell]] = [
+        [
+            Words(label(case)),
+            *(Quantity(case.extra[Y_ACCURACY][epoch - 1], SHARE) for epoch in shown),
+            Quantity(case.extra[Y_TRAIN][epochs - 1], NATS),
+        ]
         for case in cases
     ]
+    apart = [_difference(one, other, epochs) for one, other in combinations(cases, 2)]
+    if apart:
+        apart.append(
+            "They part because rounding differs, and training amplifies the last digit from step to step; see the tests for one step."
+        )
     return Section(
-        "Do they learn the same?",
+        "Do they learn the same?" if apart else "What it learned",
         before=[
             "Same initial weights, same batches in the same order, Adam 1e-3, batch 64. Validation accuracy after so many epochs, and the "
             "training loss of the last one:"
         ],
-        table=Table(["", *(str(epoch) for epoch in shown), "last loss"], rows),
-        after=[_difference(one, other, epochs) for one, other in combinations(cases, 2)]
-        + (
-            [
-                "They part because rounding differs, and training amplifies the last digit from step to step; see the tests for one step."
-            ]
-            if len(cases) > 1
-            else []
-        ),
+        table=Table(["", *(f"epoch {epoch}" for epoch in shown), "last loss"], rows, same=True),
+        after=apart,
     )
-
-
-def _loss(case: Case, epochs: int) -> str:
-    return f"{units.significant(case.extra['train_loss_nats'][epochs - 1])} nats"
 
 
 def _difference(one: Case, other: Case, epochs: int) -> str:

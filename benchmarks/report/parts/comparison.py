@@ -3,94 +3,132 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
-from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
+from benchmarks.quantities.units import COUNT, EXACT_BYTES, SECONDS, SHARE, Unit
 from benchmarks.report import original_report
 from benchmarks.report.parts import compression
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
+from benchmarks.report.reasons import dash
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Quote, Section, Several, Table, Words
 from benchmarks.report.times import best_of_each
-from benchmarks.saved.results import Run
+from benchmarks.saved.results import Case, Run
 
-LARGEST_BATCH = 450
+IMAGES = 450
+"""How many the original report predicted."""
+
+INTRODUCTION = (
+    "This project redoes a homework report, called the original report here: LeNet-5 by hand in NumPy, in TensorFlow and in PyTorch. "
+    "Most of its figures measured something else than it said."
+)
+NOT_PRINTED = Dash("the original report printed no such figure")
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the comparison: what each framework has, and what the original report printed."""
+
+    title: str
+    short: str
+    """The title where there is room for 17 characters only."""
+    measured: Mapping[str, Cell]
+    printed: Mapping[str, Quote]
 
 
 def sections(run: Run) -> list[Section]:
-    return [_comparison(run)]
+    found = rows(run)
+    return [_section(run, found)] if found else []
 
 
 def plots(run: Run) -> list[Plot]:
     return []
 
 
-def _comparison(run: Run) -> Section:
-    """The seed's comparison, measured again, its own figures beside it."""
-    rows: list[tuple[str, Callable[[Run, str], str], Mapping[str, str]]] = [
-        (f"test accuracy [{CONFIDENCE:.0%} interval]", _accuracy, original_report.ACCURACY),
-        ("time for 450 test images, default mode", _predict_450(default=True), {}),
-        ("time for 450 test images, fastest mode", _predict_450(default=False), original_report.PREDICT_450),
-        ("time per image of those 450, fastest mode", _per_image, {}),
-        ("parameters", _extra("parameters"), original_report.PARAMETERS),
-        ("bytes of weights", _extra("weight_bytes"), original_report.SPACE),
-        ("MACs per image, forward", _extra("macs_per_image"), {}),
-        ("FLOPs per image, forward", _extra("flops_per_image"), original_report.FLOPS),
-        ("FLOPs per image, training step", _extra("training_flops_per_image"), {}),
+def rows(run: Run) -> list[Row]:
+    """The lines for which any framework of this run has a figure."""
+    original = original_report
+    asked: list[tuple[str, str, Callable[[Run, str], Cell], Mapping[str, str]]] = [
+        ("test accuracy", "test accuracy", _accuracy, original.ACCURACY),
+        (f"{IMAGES} images, default mode", f"{IMAGES}, default mode", _default_mode, {}),
+        (f"{IMAGES} images, fastest mode", f"{IMAGES}, fastest mode", _fastest_mode, original.PREDICT_450),
+        (f"one image of those {IMAGES}", f"one of those {IMAGES}", _per_image, {}),
+        ("parameters", "parameters", _extra("parameters", COUNT), original.PARAMETERS),
+        ("bytes of weights", "bytes of weights", _extra("weight_bytes", EXACT_BYTES), original.SPACE),
+        ("MACs per image", "MACs per image", _extra("macs_per_image", COUNT), {}),
+        ("FLOPs per image", "FLOPs per image", _extra("flops_per_image", COUNT), original.FLOPS),
+        ("training FLOPs per image", "training FLOPs", _extra("training_flops_per_image", COUNT), {}),
     ]
+    found = []
+    for title, short, cell, printed in asked:
+        measured = {framework: cell(run, framework) for framework in run.frameworks}
+        if not all(isinstance(one, Dash) for one in measured.values()):
+            found.append(
+                Row(title, short, measured, {name: Quote(text) for name, text in printed.items() if name in run.frameworks})
+            )
+    return found
+
+
+def _section(run: Run, found: list[Row]) -> Section:
     quoted = [name for name in original_report.TITLE if name in run.frameworks]
     return Section(
-        "The seed's comparison",
+        "The original report's comparison, measured again",
         before=[
-            "Left what this run measured or counted; right, in quotes, what the seed printed, most of which measured something else.",
+            f"Left what this run measured or counted, in brackets the mode or a {CONFIDENCE:.0%} interval; right, in quotes, what the "
+            "original report printed.",
             *(f"{framework} has no times here: {reason}." for framework, reason in run.out_of_reach.items()),
         ],
         table=Table(
-            ["", *run.frameworks, *(f"seed: {original_report.TITLE[name]}" for name in quoted)],
-            [
-                [
-                    title,
-                    *(measured(run, name) for name in run.frameworks),
-                    *(f'"{printed[name]}"' if name in printed else DASH for name in quoted),
-                ]
-                for title, measured, printed in rows
-            ],
+            ["", *run.frameworks, *(f"original report: {original_report.TITLE[name]}" for name in quoted)],
+            [[Words(row.title), *row.measured.values(), *(row.printed.get(name, NOT_PRINTED) for name in quoted)] for row in found],
         ),
     )
 
 
-def _accuracy(run: Run, framework: str) -> str:
+def _accuracy(run: Run, framework: str) -> Cell:
     for case in run.group("train"):
         if case.framework == framework:
-            low, high = share_interval(case.extra["correct"], case.extra["test_images"])
-            share = case.extra["correct"] / case.extra["test_images"]
-            return f"{units.percent(share)} [{100 * low:.1f}, {100 * high:.1f}]"
-    return DASH
+            correct, images = case.extra["correct"], case.extra["test_images"]
+            return Quantity(correct / images, SHARE, share_interval(correct, images))
+    return dash(run, framework, group="train")
 
 
-def _predict_450(default: bool) -> Callable[[Run, str], str]:
-    def cell(run: Run, framework: str) -> str:
-        cases = [case for case in run.group("predict") if case.framework == framework and case.extra.get("batch") == LARGEST_BATCH]
-        if default:
-            cases = [case for case in cases if case.mode == case.extra.get("default_mode")]
-        if not cases:
-            return DASH
-        best = min(cases, key=lambda case: case.median)
-        return f"{units.seconds(best.median)} ({best.mode})"
-
-    return cell
+def _default_mode(run: Run, framework: str) -> Cell:
+    cases = [case for case in _all_images(run) if case.framework == framework and case.mode == case.extra.get("default_mode")]
+    return _time(cases[0]) if cases else dash(run, framework, batch=IMAGES, group="predict")
 
 
-def _per_image(run: Run, framework: str) -> str:
-    best = [case for case in best_of_each(run.group("predict"), {"batch": LARGEST_BATCH}) if case.framework == framework]
-    return units.seconds(best[0].median / LARGEST_BATCH) if best else DASH
+def _fastest_mode(run: Run, framework: str) -> Cell:
+    best = _best(run, framework)
+    return _time(best) if best else dash(run, framework, batch=IMAGES, group="predict")
 
 
-def _extra(key: str) -> Callable[[Run, str], str]:
+def _per_image(run: Run, framework: str) -> Cell:
+    best = _best(run, framework)
+    return Quantity(best.median / IMAGES, SECONDS, note=best.mode) if best else dash(run, framework, batch=IMAGES, group="predict")
+
+
+def _all_images(run: Run) -> list[Case]:
+    return [case for case in run.group("predict") if case.extra["batch"] == IMAGES]
+
+
+def _best(run: Run, framework: str) -> Case | None:
+    return next((case for case in best_of_each(_all_images(run), {}) if case.framework == framework), None)
+
+
+def _time(case: Case) -> Quantity:
+    return Quantity(case.median, SECONDS, note=case.mode)
+
+
+def _extra(key: str, unit: Unit) -> Callable[[Run, str], Cell]:
     """A count that rides on every case of a framework."""
 
-    def cell(run: Run, framework: str) -> str:
-        whole = [case for case in run.cases if case.group != compression.GROUP]  # those are other networks
-        values = {case.extra[key] for case in whole if case.framework == framework and case.extra.get(key) is not None}
-        return " / ".join(units.count(value) for value in sorted(values)) or DASH
+    def cell(run: Run, framework: str) -> Cell:
+        whole = [
+            case for case in run.cases if case.group != compression.GROUP and case.framework == framework
+        ]  # those are other networks
+        values = sorted({case.extra[key] for case in whole if case.extra.get(key) is not None})
+        if not values:
+            return dash(run, framework)
+        return Quantity(values[0], unit) if len(values) == 1 else Several([Quantity(value, unit) for value in values])
 
     return cell

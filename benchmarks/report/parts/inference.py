@@ -2,41 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-
 from benchmarks.report.plots import drawn, time_per_image_of
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.times import find, first_call, label_of, pairs, time_cell, what_a_cell_is
-from benchmarks.saved.results import Case, Run
+from benchmarks.report.records import Plot, Section
+from benchmarks.report.times import by_batch, what_a_cell_is
+from benchmarks.saved.results import Run
 
 
 def sections(run: Run) -> list[Section]:
-    return [_predict(run)]
-
-
-def _predict(run: Run) -> Section:
-    cases = run.group("predict")
-    if not cases:
-        return Section("Inference", before=["Not measured in this run."])
-    batches = sorted({case.extra["batch"] for case in cases})
-    by_batch = {batch: [case for case in cases if case.extra["batch"] == batch] for batch in batches}
-    rows = [
-        [label_of(pair), *(time_cell(find(by_batch[batch], pair)) for batch in batches), _first_calls(by_batch, pair)]
-        for pair in pairs(cases)
-    ]
-    first = ", ".join(str(batch) for batch in batches)
-    return Section(
-        "Inference",
-        before=[f"Images already converted, to logits on the host. {what_a_cell_is(run)}"],
-        table=Table(["", *(f"batch {batch}" for batch in batches), f"first call, batch {first}"], rows),
-    )
-
-
-def _first_calls(by_batch: Mapping[int, Sequence[Case]], pair: tuple[str, str]) -> str:
-    return ", ".join(first_call(find(cases, pair)) for cases in by_batch.values())
-
-
-# What is drawn
+    if not run.group("predict"):
+        return []
+    before = [f"Images already converted, to logits on the host. {what_a_cell_is(run)}"]
+    return [Section("Inference", before, by_batch(run, "predict", first_calls=True))]
 
 
 def plots(run: Run) -> list[Plot]:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from benchmarks.quantities import units
 from benchmarks.quantities.statistics import spread
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
-from benchmarks.report.times import time_cell, what_a_cell_is
+from benchmarks.quantities.units import RATIO
+from benchmarks.report.records import Alarm, Dash, Paragraph, Plot, Quantity, Section, Table, Words
+from benchmarks.report.times import time, what_a_cell_is
 from benchmarks.saved.results import CONTROL, Case, Run
 
 DRIFT = 1.10
@@ -15,13 +14,42 @@ DRIFT = 1.10
 A quiet machine stays inside; a neighbour on the same cores or a clock that throttles goes beyond.
 """
 
+ADVICE = "Measure again on a quiet machine before you believe a ratio."
+
 
 def sections(run: Run) -> list[Section]:
-    return [_watchdogs(run)]
+    return [_watched(run)] if _controls(run) else []
 
 
 def plots(run: Run) -> list[Plot]:
     return []
+
+
+def _watched(run: Run) -> Section:
+    """The cases that watch machine and harness; a warning for all that moved by more than the bound."""
+    alone = Dash("one process: there is no other to compare it with")
+    rows = [
+        [
+            Words(case.mode),
+            time(case),
+            Quantity(spread(case.medians), RATIO) if run.processes > 1 else alone,
+        ]
+        for case in run.group(CONTROL)
+    ]
+    alarms: list[Paragraph] = [*_drifts(run)]
+    change = RATIO.show(_change(run))
+    return Section(
+        "Did the machine hold still?",
+        before=[
+            "One fixed matrix product in NumPy, before all other cases and after them, and a network that only hands out stored logits: "
+            f"what the harness adds to every time. {what_a_cell_is(run)}"
+        ],
+        table=Table(["", "time", "slowest / fastest process"], rows, same=True),
+        after=[
+            f"First and last product of a process: the slower took at most {change} as long.",
+            *(alarms or [f"The control stayed within the bound of {RATIO.show(DRIFT)}."]),
+        ],
+    )
 
 
 def _controls(run: Run) -> list[Case]:
@@ -30,43 +58,24 @@ def _controls(run: Run) -> list[Case]:
 
 
 def _change(run: Run) -> float:
-    """How many times longer the slower of a process's controls took, in the process where that is most; 1 without controls."""
-    return max((spread(times) for times in zip(*(case.medians for case in _controls(run)), strict=True)), default=1)
+    """How many times longer the slower of a process's controls took, in the process where that is most."""
+    return max(spread(times) for times in zip(*(case.medians for case in _controls(run)), strict=True))
 
 
-def drifts(run: Run) -> list[str]:
-    """What moved by more than DRIFT, each in one clause; nothing where the machine held still or was not watched."""
-    found = []
-    for case in _controls(run):
-        if spread(case.medians) > DRIFT:
-            found.append(
-                f"the machine was not the same for every process: the control ({case.mode}) took {units.times(spread(case.medians))} "
-                f"as long in one as in another; the bound is {units.times(DRIFT)}"
-            )
-    if _change(run) > DRIFT:
-        found.append(
-            f"the machine drifted within a process: of the control's first and last time one is {units.times(_change(run))} "
-            f"the other; the bound is {units.times(DRIFT)}"
+def _drifts(run: Run) -> list[Alarm]:
+    """What moved by more than DRIFT; nothing where the machine held still."""
+    bound = Quantity(DRIFT, RATIO)
+    found = [
+        Alarm(
+            f"The machine was not the same for every process; the same work ({case.mode}) took at most, as a multiple of its least time",
+            Quantity(spread(case.medians), RATIO),
+            bound,
+            ADVICE,
         )
+        for case in _controls(run)
+        if spread(case.medians) > DRIFT
+    ]
+    if _change(run) > DRIFT:
+        what = "The machine drifted within a process; of its first and its last matrix product the slower took, as a multiple of the faster"
+        found.append(Alarm(what, Quantity(_change(run), RATIO), bound, ADVICE))
     return found
-
-
-def _watchdogs(run: Run) -> Section:
-    """Whether the machine held still, and what the harness itself costs."""
-    title, cases = "Did the machine hold still?", run.group(CONTROL)
-    if not _controls(run):
-        return Section(title, before=["Nobody knows: this run measured no control case."])
-    rows = [[case.mode, time_cell(case), units.times(spread(case.medians)) if run.processes > 1 else DASH] for case in cases]
-    return Section(
-        title,
-        before=[
-            "One fixed matrix product in NumPy, before all other cases and after them, and a network that only hands out stored logits: "
-            f"what the harness adds to every time. {what_a_cell_is(run)}"
-        ],
-        table=Table(["", "time", "slowest / fastest process"], rows),
-        after=[
-            f"First and last product of a process: the slower took at most {units.times(_change(run))} as long.",
-            *(f"{drift[0].upper()}{drift[1:]}." for drift in drifts(run)),
-            *([] if drifts(run) else [f"The control stayed within the bound of {units.times(DRIFT)}."]),
-        ],
-    )

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.report.records import Plot, Section, Table
+from benchmarks.report.records import Plot, Section, Table, Words
 from benchmarks.saved.results import Run
 
 
 def sections(run: Run) -> list[Section]:
-    return [_not_measured(run)]
+    rows = [(Words(name), Words(reason or "no reason given")) for name, reason in run.not_measured.items()]
+    return [Section("What is missing", ["Cases without a number, and why:"], Table(["case", "reason"], rows))] if rows else []
 
 
 def plots(run: Run) -> list[Plot]:
     return []
-
-
-def _not_measured(run: Run) -> Section:
-    missing = run.not_measured
-    if not missing:
-        return Section("What is missing", before=["Nothing: every case that was asked for has its number."])
-    rows = [[name, reason] for name, reason in missing.items()]
-    return Section("What is missing", before=["Cases without a number, and why:"], table=Table(["case", "reason"], rows))

@@ -2,42 +2,39 @@
 
 from __future__ import annotations
 
-from benchmarks.quantities import units
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
-from benchmarks.report.times import find, first_call, label_of, pairs, time_cell, what_a_cell_is
-from benchmarks.saved.results import Case, Run
+from collections.abc import Callable
+
+from benchmarks.report.records import Cell, Plot, Section, Table, Words
+from benchmarks.report.times import Pair, first_call, images_per_second, pairs, time_cell, what_a_cell_is
+from benchmarks.saved.results import Run
+
+COLUMNS: tuple[tuple[str, str, Callable[[Run, str, Pair], Cell]], ...] = (
+    ("one step", "train step", time_cell),
+    ("images per second", "train step", images_per_second),
+    ("first step", "train step", first_call),
+    ("one epoch", "train epoch", time_cell),
+    ("all epochs with validation", "train", time_cell),
+)
+"""Head, the group that it is about, and what stands there."""
 
 
 def sections(run: Run) -> list[Section]:
-    return [_train(run)]
+    columns = [column for column in COLUMNS if run.group(column[1])]
+    return [_section(run, columns)] if columns else []
 
 
 def plots(run: Run) -> list[Plot]:
     return []
 
 
-def _train(run: Run) -> Section:
-    step, epoch, full = (run.group(name) for name in ("train step", "train epoch", "train"))
-    if not (step or epoch or full):
-        return Section("Training", before=["Not measured in this run."])
-    rows = [
-        [
-            label_of(pair),
-            time_cell(find(step, pair)),
-            _images_per_second(find(step, pair)),
-            first_call(find(step, pair)),
-            time_cell(find(epoch, pair)),
-            time_cell(find(full, pair)),
-        ]
-        for pair in pairs([*step, *epoch, *full])
+def _section(run: Run, columns: list[tuple[str, str, Callable[[Run, str, Pair], Cell]]]) -> Section:
+    groups = dict.fromkeys(group for _, group, _ in columns)
+    rows: list[list[Cell]] = [
+        [Words(" ".join(pair)), *(cell(run, group, pair) for _, group, cell in columns)]
+        for pair in pairs(case for group in groups for case in run.group(group))
     ]
     return Section(
         "Training",
         before=[f"Batch 64, Adam, batches already converted. {what_a_cell_is(run)}"],
-        table=Table(["", "one step", "images per second", "first step", "one epoch", "all epochs with validation"], rows),
+        table=Table(["", *(head for head, _, _ in columns)], rows, same=True),
     )
-
-
-def _images_per_second(case: Case | None) -> str:
-    return units.significant(case.extra["batch"] / case.median) if case else DASH
