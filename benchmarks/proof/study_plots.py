@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.report.drawing import Axis, Line, draw
-from benchmarks.report.plots import Figure
+from benchmarks.report.records import Plot
 
 GATE = "this gate"
 """How the gate is called among the usual rules."""
 
 
-def plots(found: Mapping[str, Any]) -> list[Figure]:
+def plots(found: Mapping[str, Any]) -> list[Plot]:
     """How often slow-downs are found by pairs, and by rule; false alarms by rule."""
     conditions = found["conditions"].items()
     return [
@@ -22,7 +22,7 @@ def plots(found: Mapping[str, Any]) -> list[Figure]:
     ]
 
 
-def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
     lines = [
         Line(
             f"+{100 * one['change']:g} %",
@@ -37,10 +37,10 @@ def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
     ticks = [at["pairs"] for at in condition["injected"][0]["by_pairs"]]
     caption = "Up is better. How often a slow-down in one case is found, by the pairs measured until then; 95 % intervals."
     x, y = Axis("pairs", ticks=ticks), Axis("found", write=_percent, zero=True)
-    return Figure(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
+    return Plot(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
 
 
-def _power(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+def _power(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
     rules = {GATE: condition["injected"], **{rule: of["injected"] for rule, of in condition["usual"].items()}}
     lines = [
         Line(rule, [one["change"] for one in of], [one["found"]["share"] for one in of], colour=order, style=order)
@@ -49,10 +49,10 @@ def _power(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
     caption = "Up is better, but not without the next figure: a rule that always cries finds everything."
     x = Axis("slow-down of one case", write=_percent, ticks=[one["change"] for one in condition["injected"]])
     svg = draw(f"power-{index}", lines, x, Axis("found", write=_percent, zero=True))
-    return Figure(f"power-{index}", f"Found, by rule ({name})", caption, svg)
+    return Plot(f"power-{index}", f"Found, by rule ({name})", caption, svg)
 
 
-def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
+def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
     rules = {GATE: condition["resampled"], **condition["usual"]}
     lines = []
     for order, (what, label) in enumerate((("case", "of the cases"), ("run", "of the runs"))):
@@ -64,7 +64,7 @@ def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Figure:
         )
     caption = "Left is better. Identical code called slower: of the cases, and runs in which any case is; 95 % intervals."
     svg = draw(f"alarms-{index}", lines, Axis("false alarms", write=_percent, zero=True), Axis("", names=list(rules)))
-    return Figure(f"alarms-{index}", f"False alarms, by rule ({name})", caption, svg)
+    return Plot(f"alarms-{index}", f"False alarms, by rule ({name})", caption, svg)
 
 
 def _percent(share: float) -> str:

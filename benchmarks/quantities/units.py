@@ -47,6 +47,11 @@ def count(value: float) -> str:
     return f"{value:,.0f}"
 
 
+def counted(number: int, noun: str) -> str:
+    """1, 'epoch' -> '1 epoch'; 30, 'epoch' -> '30 epochs'"""
+    return f"{count(number)} {noun}{'s' * (number != 1)}"
+
+
 def percent(share: float) -> str:
     """0.9533 -> '95.3 %'"""
     return f"{100 * share:.1f} %"

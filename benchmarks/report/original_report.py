@@ -1,26 +1,26 @@
-"""What the seed, the homework report that this project redoes, printed: quoted to the letter, with what was really measured.
+"""What the original report, the homework that this project redoes, printed: quoted to the letter, with what was really measured.
 
-Only the report quotes these figures.  None of them is a measurement of this project.
+None of these numbers is a measurement of this project.  Frameworks are named here because the original report named them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks import BY_HAND
-
-TITLE = {BY_HAND: "handcrafted", "tensorflow": "TensorFlow", "torch": "PyTorch"}
+TITLE = {"numpy": "handcrafted", "tensorflow": "TensorFlow", "torch": "PyTorch"}
+"""Framework -> what the original report called it."""
 
 ACCURACY = {"numpy": "20.00 %", "tensorflow": "22.22 %", "torch": "16.00 %"}
 PREDICT_450 = {"numpy": "40.1202 s", "tensorflow": "0.0718 s", "torch": "0.0022 s"}
 PARAMETERS = {"numpy": "65,406", "tensorflow": "65,406", "torch": "65,406"}
 SPACE = {"numpy": "0.2495 MB", "tensorflow": "0.2495 MB on cuda", "torch": "4.4888 MB on cuda"}
 FLOPS = {"numpy": "-", "tensorflow": "0.0877 MFLOPs", "torch": "167.738624 MFLOPs"}
+PRUNED_ACCURACY = "22.44 %"
 
 
 @dataclass(frozen=True)
 class Truth:
-    """What one of the seed's figures really was, and the figure of the group ``seed`` that shows it, if one does."""
+    """What one of the original report's numbers really was, and the ``figure`` of the pair that shows it, if one does."""
 
     figure: str
     really: str
@@ -39,7 +39,7 @@ REALLY = (
     ),
     Truth("inference time, handcrafted", "Ten passes over the 450 images in float64.", "handcrafted inference"),
     Truth("space, TensorFlow and handcrafted", "The size of the weights."),
-    Truth("space, PyTorch", "The figure of a GPU profiler that the seed does not name; see the section on space."),
-    Truth("FLOPs, TensorFlow", "The estimate of a profiler that the seed does not name; see the section on FLOPs."),
+    Truth("space, PyTorch", "The estimate of a GPU profiler that the original report does not name."),
+    Truth("FLOPs, TensorFlow", "The estimate of a profiler that the original report does not name. An image is 1.310 MFLOPs."),
     Truth("FLOPs, PyTorch", "Twice the FLOPs of a batch of 64. An image is 1.310 MFLOPs.", "torch inference"),
 )

@@ -26,10 +26,20 @@ def dash(run: Run, framework: str, mode: str = "", batch: int | None = None, gro
 
 def _reasons(run: Run, framework: str, mode: str, batch: int | None, group: str) -> Iterator[str]:
     tests = {case.name.partition("[")[0] for case in run.group(group)}
-    begin = f"{framework}-{mode}" if mode else framework
     for name, reason in run.not_measured.items():
         test, _, parameters = name.removesuffix("]").partition("[")
-        fits = f"{parameters}-".startswith(f"{begin}-") and (test in tests or not tests)
         batches = [word for word in parameters.split("-") if BATCH.fullmatch(word)]
+        fits = (test in tests or not tests) and _is_of(run, parameters, framework, mode)
         if fits and reason and (batch is None or not batches or batches == [f"batch{batch}"]):
             yield reason
+
+
+def _is_of(run: Run, parameters: str, framework: str, mode: str) -> bool:
+    """Whether the parameters of a case, such as torch-eager-batch64, name this framework, and this mode if one is given."""
+
+    def named(words: str) -> bool:
+        return f"-{words}-" in f"-{parameters}-"
+
+    # A mode may begin as another one does: eager-channels_last is not eager.
+    longer = [other for other in run.lenet5.get("modes", {}).get(framework, ()) if other.startswith(f"{mode}-")]
+    return named(framework) and (not mode or (named(mode) and not any(map(named, longer))))

@@ -7,7 +7,8 @@ from typing import Any
 
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import ratio_interval
-from benchmarks.quantities.units import RATIO, SECONDS
+from benchmarks.quantities.units import SECONDS
+from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Quantity, Several, Table, Words
 from benchmarks.saved.results import Case, Run
@@ -38,9 +39,7 @@ def best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]
 
 def ratio(slower: Case, faster: Case, note: str = "") -> Quantity:
     """How many times longer one case takes than another, with its interval where the run has several processes."""
-    found = ratio_interval(slower.medians, faster.medians)
-    interval = None if found.low is None or found.high is None else (found.low, found.high)
-    return Quantity(found.ratio, RATIO, interval, note)
+    return ratio_cell(ratio_interval(slower.medians, faster.medians), note)
 
 
 def median_of(run: Run) -> str:

@@ -98,3 +98,9 @@ def test_end_near_one(end, text):
 def test_rounding_is_close(value):
     """What is printed is the value, to half a unit of its third digit."""
     assert float(units.significant(value).replace(",", "")) == pytest.approx(value, rel=0.00501)
+
+
+@pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs"), (1234, "1,234 epochs")])
+def test_counted(number, text):
+    """One is one, anything else is several."""
+    assert units.counted(number, "epoch") == text

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from benchmarks.report import report
-from benchmarks.report.parts.original import PAIRS
+from benchmarks.report.original_pairs import PAIRS
 from benchmarks.saved import fields
 from lenet5 import InputError
 from tests.support import documents

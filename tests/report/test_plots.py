@@ -7,30 +7,27 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.report.parts import agreement, by_hand, compression, flops, graphs, inference, pruning, space
-from benchmarks.report.report import plots
-from benchmarks.saved.results import CONTROL, Case, Run
+from benchmarks.report.drawing import NEUTRAL
+from benchmarks.report.parts import agreement, compression, flops, graphs, inference, ladder, pruning, space
+from benchmarks.report.report import PARTS
+from benchmarks.saved.results import CONTROL
+from tests.support.runs import case, run_of
 
 BATCHES = (1, 16, 1024)
 MODES = {"numpy": ("fused", "im2col"), "tensorflow": ("eager", "graph"), "torch": ("eager", "compile")}
 HOSTILE = '<script>alert(1)</script> "&\' $x$ id="a" #0f0001 \x01\ud800'
 
 
-def case(group, framework, mode, seconds=(0.5,), **extra):
-    name = f"test_{group.replace(' ', '_')}[{framework}-{mode}]"
-    stats = {"median": sorted(seconds)[len(seconds) // 2], "min": min(seconds)}
-    return Case(group, name, stats, {"framework": framework, "mode": mode, **extra}, seconds)
-
-
-def run(*cases, processes=1):
-    paths = tuple(Path(f"process-{index}.json") for index in range(processes))
-    return Run(paths, cases, {}, {"threads": 2, "frameworks": {}, "not_measured": {}}, {}, "2026-01-02T03:04:05", "5")
+def plots(run):
+    """All that the page draws of a run, in its order."""
+    return [plot for part in PARTS for plot in part.plots(run)]
 
 
 def curves(framework, mode, shift=0.0):
@@ -38,53 +35,81 @@ def curves(framework, mode, shift=0.0):
         "train",
         framework,
         mode,
+        0.5,
         correct=432,
         test_images=450,
         train_loss_nats=[3.0 + shift, 2.0 + 2 * shift, 1.0 + 4 * shift],
         validation_loss_nats=[3.1 + shift, 2.1 + shift, 1.1 + shift],
         validation_accuracy=[0.25, 0.5, 0.75],
+        test_predictions=[0] * 450,
     )
 
 
-def whole(processes=1):
-    """A run that has something for every plot."""
-    cases = []
-    for framework, modes in MODES.items():
-        for mode in modes:
+def calls(framework, processes):
+    """Predictions and training steps in two modes of a framework, of which the second is a graph, unless it is by hand."""
+    for group in ("predict", "graphs predict", "graphs train step"):
+        for mode in MODES[framework]:
+            dynamic = None if framework == "numpy" or mode == "eager" else "eager"
+            fresh = dict.fromkeys(("import_fresh_seconds", "build_fresh_seconds", "first_call_fresh_seconds"), 1.0)
+            known = {"dynamic_mode": dynamic, "flops_per_image": 1310160, **(fresh if group != "predict" else {})}
             for batch in BATCHES:
-                times = tuple(1e-4 * batch * (2 if mode == "eager" else 1) for _ in range(processes))
-                for group in ("predict", "graphs predict", "graphs train step"):
-                    cases.append(case(group, framework, mode, times, batch=batch, default_mode=modes[0], flops_per_image=1310160))
-        cases.append(curves(framework, modes[0], {"numpy": 0.0, "tensorflow": 1e-3, "torch": 1e-6}[framework]))
-        cases.append(case("space epoch", framework, modes[0], rss_over_time=[[0.0, 2e8], [0.1, 3e8], [0.2, 2.5e8]]))
+                times = (1e-4 * batch * (2 if mode == "eager" else 1),) * processes
+                yield case(group, framework, mode, *times, batch=batch, **known)
+
+
+def smaller(processes):
+    """Pruned and compressed networks."""
     for mode, zeros, correct in (("dense", 0, 430), ("by hand", 0.9, 425)):
         sizes = {"dense_bytes": 261624, "gzip_bytes": 242000 - 200000 * zeros, "sparse_bytes": 393000 - 340000 * zeros}
         seconds = {"dense_seconds": 1e-3, "stripped_seconds": 1.1e-3, "unstripped_seconds": 3e-3}
-        pruned = {"sparsity_kernels": zeros, "correct": correct, "test_images": 450, **sizes, **seconds}
-        cases.append(case("pruning", "numpy", mode, **pruned))
-    cases += [
-        case("ladder", "numpy", mode, (seconds,) * processes, kind=kind, batch=64, traced_peak_bytes=size, workspace_bytes=0)
-        for mode, seconds, size in (("loops", 8.0, 4e6), ("im2col", 0.4, 9e6), ("one", 0.1, 2e6), ("threads", 0.05, 3e6))
-        for kind in ("predict", "train step")
-    ]
+        sparsity = {f"sparsity_{which}": zeros for which in ("kernels", "all", "conv1", "conv2", "fc1", "fc2", "fc3")}
+        counts = {"negative_zeros": 0, "macs_per_image": 100, "nonzero_macs_per_image": 10, "dense_epochs": 1, "batch": 64}
+        pruned = {"correct": correct, "test_images": 450, **sizes, **seconds, **sparsity, **counts}
+        yield case("pruning", "numpy", mode, *(0.5,) * processes, **pruned)
     for framework, point, technique, correct, size, ms in (
         ("numpy", "half", "structured", 420, 70_000, 1.0),
         ("torch", "half", "structured", 420, 70_000, 2.0),
         ("numpy", "tenth", "sparse", 410, 40_000, 4.0),
     ):
         small = {"technique": technique, "point": point, "correct": correct, "stored_bytes": size, "dense_seconds": 4e-3}
-        known = {"test_images": 450, "dense_correct": 430, "dense_bytes": 260_000, "batch": 64}
-        cases.append(case("compression", framework, f"{point} mode", (ms / 1e3,) * processes, **small, **known))
-    cases += [case("sgemm", "numpy", f"sgemm {speed:g}", (0.5,) * processes, flops=speed / 2) for speed in (100e9, 200e9)]
-    return run(*cases, processes=processes)
+        known = {"test_images": 450, "dense_correct": 430, "dense_bytes": 260_000, "batch": 64, "gained": 0, "lost": 430 - correct}
+        counts = {"epochs": 1, "dense_macs_per_image": 100, "macs_per_image": 100, "weights_left": 100}
+        yield case("compression", framework, f"{point} mode", *(ms / 1e3,) * processes, **small, **known, **counts)
 
 
-def svg(figure):
-    return ElementTree.fromstring(figure.svg)
+def whole(processes=1):
+    """A run that has something for every plot."""
+    cases = []
+    for framework, modes in MODES.items():
+        cases += calls(framework, processes)
+        cases.append(curves(framework, modes[0], {"numpy": 0.0, "tensorflow": 1e-3, "torch": 1e-6}[framework]))
+        over_time = [[0.0, 2e8], [0.1, 3e8], [0.2, 2.5e8]]
+        cases.append(case("space epoch", framework, modes[0], 0.5, rss_over_time=over_time, level_rss_bytes=10**8))
+    cases += smaller(processes)
+    cases += [
+        case("ladder", "numpy", mode, *(seconds,) * processes, kind=kind, batch=64, traced_peak_bytes=size, workspace_bytes=0)
+        for mode, seconds, size in (("loops", 8.0, 4e6), ("im2col", 0.4, 9e6), ("one", 0.1, 2e6), ("threads", 0.05, 3e6))
+        for kind in ("predict", "train step")
+    ]
+    cases += [case("sgemm", "numpy", f"sgemm {speed:g}", *(0.5,) * processes, flops=speed / 2) for speed in (100e9, 200e9)]
+    return run_of(*cases, modes={framework: list(modes) for framework, modes in MODES.items()})
 
 
-def part(figure, ident):
-    return svg(figure).find(f".//*[@id='{figure.name}-{ident}']")
+def without(group, mode=None):
+    """The same run without the cases of a group, or without a mode of it."""
+    return run_of(*(case for case in whole().cases if case.group != group or (mode and case.mode != mode)))
+
+
+def replace_extra(one, **values):
+    return replace(one, extra={**one.extra, **values})
+
+
+def svg(drawn):
+    return ElementTree.fromstring(drawn.svg)
+
+
+def part(drawn, ident):
+    return svg(drawn).find(f".//*[@id='{drawn.name}-{ident}']")
 
 
 def corners_of(element):
@@ -92,9 +117,9 @@ def corners_of(element):
     return [tuple(map(float, pair.split())) for pair in re.findall(r"[ML] ([^ML]+)", element.find("path").get("d"))]
 
 
-def points(figure, line):
+def points(drawn, line):
     """The marks of a line: its markers, or its corners where it has none."""
-    mark = part(figure, f"mark-{line}")
+    mark = part(drawn, f"mark-{line}")
     return [(float(use.get("x")), float(use.get("y"))) for use in mark.iter("use")] or corners_of(mark)
 
 
@@ -106,8 +131,8 @@ def points(figure, line):
         (graphs.graph_time_per_image, 6, 3),
         (graphs.speed_up_predict, 2, 3),
         (graphs.speed_up_train, 2, 3),
-        (by_hand.ladder_time, 2, 4),
-        (by_hand.ladder_memory, 2, 4),
+        (ladder.ladder_time, 2, 4),
+        (ladder.ladder_memory, 2, 4),
         (agreement.training_loss, 3, 3),
         (agreement.validation_loss, 3, 3),
         (agreement.validation_accuracy, 3, 3),
@@ -123,13 +148,13 @@ def points(figure, line):
 )
 def test_every_value_has_its_mark(plot, lines, corners):
     """A line a case or a mode, a corner a value."""
-    figure = plot(whole())
-    marks = [element for element in svg(figure).iter() if re.fullmatch(rf"{figure.name}-mark-\d+", element.get("id", ""))]
+    drawn = plot(whole())
+    marks = [element for element in svg(drawn).iter() if re.fullmatch(rf"{drawn.name}-mark-\d+", element.get("id", ""))]
     assert len(marks) == lines
     expected = corners if isinstance(corners, tuple) else (corners,) * lines
-    assert tuple(len(points(figure, index)) for index in range(lines)) == expected
-    assert figure.title
-    assert figure.caption
+    assert tuple(len(points(drawn, index)) for index in range(lines)) == expected
+    assert drawn.title
+    assert drawn.caption
 
 
 def test_every_plot_is_tested():
@@ -140,44 +165,44 @@ def test_every_plot_is_tested():
 
 def test_nothing_to_draw():
     """Where a run holds nothing, there is no empty plot but none."""
-    assert plots(run(case(CONTROL, CONTROL, "product first", side=256))) == []
+    assert plots(run_of(case(CONTROL, CONTROL, "product first", 0.5, side=256))) == []
 
 
-@pytest.mark.parametrize("value", [None, "64", 0, -1, True, [], float("nan"), float("inf")], ids=repr)
-def test_values_that_are_none(value):
-    """A batch, a sparsity or a curve that is no such thing is left out, not drawn and not an error."""
-    odd = [
-        case("predict", "numpy", "fused", batch=value, flops_per_image=value),
-        case("graphs predict", "numpy", "eager", batch=value),
-        case("train", "numpy", "fused", train_loss_nats=value, validation_loss_nats=[value]),
-        case("space epoch", "numpy", "fused", rss_over_time=value),
-        case("space epoch", "torch", "eager", rss_over_time=[value]),
-        case("pruning", "numpy", "dense", sparsity_kernels=value, correct=value, test_images=450),
-        case("sgemm", "numpy", "sgemm", flops=value),
-        case("ladder", "numpy", "loops", kind="predict", batch=value, traced_peak_bytes=value),
-        case("ladder", "torch", "loops", kind=[value], batch=64, traced_peak_bytes=value),
-    ]
-    drawn = {figure.name for figure in plots(run(*odd))}
-    assert drawn <= {"validation-loss"}
-    assert ("validation-loss" in drawn) == (value in (0, -1) and value is not True)
+def test_what_a_file_need_not_hold():
+    """Where a file lacks what a plot is made of, or holds a size of 0 for a logarithmic axis, the plot does without, or is not there."""
+    fresh = dict.fromkeys(("import_fresh_seconds", "build_fresh_seconds", "first_call_fresh_seconds"), 1.0)
+    cases = [
+        case("predict", "numpy", "fused", 0.5, batch=1),
+        case("graphs predict", "torch", "compile", 0.5, batch=1, **fresh),
+        case("train", "numpy", "fused", 0.5, train_loss_nats=[0.0], validation_accuracy=[0.0], correct=0, test_images=1, test_predictions=[0]),
+        replace_extra(next(smaller(1)), stripped_seconds=None),
+        case("ladder", "numpy", "loops", 0.5, kind="predict", batch=1, traced_peak_bytes=0, workspace_bytes=0),
+    ]  # fmt: skip
+    always = {"time-per-image", "graph-time-per-image", "training-loss", "validation-accuracy", "pruned-accuracy", "pruned-bytes"}
+    assert {plot.name for plot in plots(run_of(*cases))} == {*always, "ladder-time"}
 
 
 def test_same_run_same_bytes():
     """The same run gives the same bytes, in another process with another hash seed as well."""
-    script = "from tests.report.test_plots import whole, plots; print(*(figure.svg for figure in plots(whole())), sep='')"
+    script = "from tests.report.test_plots import whole, plots; print(*(drawn.svg for drawn in plots(whole())), sep='')"
     root = Path(__file__).parents[2]
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=root, env=environment)
-    here = "".join(figure.svg for figure in plots(whole())) + "\n"
+    here = "".join(drawn.svg for drawn in plots(whole())) + "\n"
     assert other.stdout == here.encode()
 
 
 def test_names_are_text():
     """Whatever a framework or a mode is called, its name is text in the plot, letter for letter where it can be printed."""
-    found = plots(run(*(case("predict", HOSTILE, "a_b", batch=batch) for batch in BATCHES), curves(HOSTILE, "_x")))
+    found = plots(
+        run_of(
+            *(case("predict", HOSTILE, "a_b", 0.5, batch=batch) for batch in BATCHES),
+            curves(HOSTILE, "_x"),
+        )
+    )
     assert len(found) == 4
-    for figure in found:
-        tree = svg(figure)
+    for drawn in found:
+        tree = svg(drawn)
         assert not [element.tag for element in tree.iter() if element.tag not in TAGS]
         texts = [element.text or "" for element in tree.iter("text")]
         assert any(text.startswith('<script>alert(1)</script> "&\' $x$ id="a" #0f0001 \ufffd\ufffd') for text in texts)
@@ -190,8 +215,8 @@ def test_svg_is_at_home_in_a_page():
     """No colour but the page's ink and its series, no reference but to its own ids, no id twice, no style sheet, no size."""
     found = plots(whole(processes=3))
     idents = []
-    for figure in found:
-        tree = svg(figure)
+    for drawn in found:
+        tree = svg(drawn)
         assert {element.tag for element in tree.iter()} <= TAGS
         assert set(tree.attrib) == {"viewBox", "role", "aria-labelledby"}
         for element in tree.iter():
@@ -201,22 +226,22 @@ def test_svg_is_at_home_in_a_page():
             assert "font-family" not in style
             if ident := element.get("id"):
                 idents.append(ident)
-        references = re.findall(r'href="([^"]*)"|url\(([^)]*)\)', figure.svg)
+        references = re.findall(r'href="([^"]*)"|url\(([^)]*)\)', drawn.svg)
         assert {one or other for one, other in references} <= {f"#{ident}" for ident in idents}
-        assert "http" not in figure.svg
+        assert "http" not in drawn.svg
     assert len(idents) == len(set(idents))
 
 
+def warm(mode, seconds, batch, dynamic="eager", framework="torch"):
+    return case("graphs predict", framework, mode, seconds, batch=batch, dynamic_mode=dynamic)
+
+
 def test_speed_up_is_the_ratio():
-    """A mode that takes half the time of eager lies as far above the line of 1 as one that takes twice lies below it."""
-    cases = [
-        case("graphs predict", "torch", mode, (seconds,), batch=batch, default_mode="eager")
-        for mode, seconds in (("eager", 1.0), ("same", 1.0), ("half", 0.5), ("twice", 2.0))
-        for batch in BATCHES
-    ]
-    figure = graphs.speed_up_predict(run(*cases))
-    (_, one), _ = corners_of(part(figure, "level"))
-    half, same, twice = (points(figure, index)[0][1] for index in (1, 0, 2))
+    """A graph that takes half the time of eager lies as far above the line of 1 as one that takes twice lies below it."""
+    modes = (("eager", 1.0), ("same", 1.0), ("half", 0.5), ("twice", 2.0))
+    drawn = graphs.speed_up_predict(run_of(*(warm(mode, seconds, batch) for mode, seconds in modes for batch in BATCHES)))
+    (_, one), _ = corners_of(part(drawn, "level"))
+    half, same, twice = (points(drawn, index)[0][1] for index in (1, 0, 2))
 
     assert same == one
     assert half < one  # up is small in an SVG
@@ -224,26 +249,24 @@ def test_speed_up_is_the_ratio():
 
 
 def test_modes_without_a_dynamic_one_have_no_speed_up():
-    """Only what has an eager twin of the same batch is compared with it."""
-    cases = [case("graphs predict", "numpy", mode, batch=1, default_mode="fused") for mode in ("fused", "im2col")]
-    torch = [("eager", 1), ("compile", 4)]
-    cases += [case("graphs predict", "torch", mode, batch=batch, default_mode="eager") for mode, batch in torch]
-    assert graphs.speed_up_predict(run(*cases)) is None
+    """Only what has a dynamic twin of the same batch is compared with it."""
+    cases = [warm(mode, 1.0, 1, dynamic=None, framework="numpy") for mode in ("fused", "im2col")]
+    assert graphs.speed_up_predict(run_of(*cases, warm("eager", 1.0, 1), warm("compile", 1.0, 4))) is None
 
 
 def test_ladder_climbs():
     """A rung that takes a twentieth of the loops' time is on the decade scale as far right as its logarithm says."""
-    figure = by_hand.ladder_time(whole())
-    (loops, _), (im2col, _), (one, _), (threads, _) = points(figure, 0)
+    drawn = ladder.ladder_time(whole())
+    (loops, _), (im2col, _), (one, _), (threads, _) = points(drawn, 0)
     assert_allclose((im2col - loops) / (threads - loops), math.log(20) / math.log(160), rtol=1e-4)
     assert_allclose((one - loops) / (threads - loops), math.log(80) / math.log(160), rtol=1e-4)
 
 
 def test_ladder_without_loops():
     """Without loops there is nothing to be faster than; the memory is still drawn."""
-    without = run(*(case for case in whole().cases if case.group == "ladder" and case.extra["mode"] != "loops"))
-    assert by_hand.ladder_time(without) is None
-    assert len(points(by_hand.ladder_memory(without), 0)) == 3
+    found = without("ladder", "loops")
+    assert ladder.ladder_time(found) is None
+    assert len(points(ladder.ladder_memory(found), 0)) == 3
 
 
 def test_intervals_need_several_processes():
@@ -257,24 +280,23 @@ def test_intervals_need_several_processes():
 
 def test_roofline_has_its_ceiling():
     """The speed of sgemm in the same run is drawn and named; without one there is no ceiling."""
-    without = run(*(case for case in whole().cases if case.group != "sgemm"))
     assert "200 GFLOP/s" in "".join(text.text or "" for text in svg(flops.roofline(whole())).iter("text"))
-    assert part(flops.roofline(without), "level") is None
+    assert part(flops.roofline(without("sgemm")), "level") is None
 
 
 def test_curves_that_are_equal_are_not_apart():
     """Equal to the last bit is no distance on a logarithmic axis: no mark, and no plot if there is no other."""
     equal = [curves("numpy", "fused"), curves("torch", "eager")]
-    assert agreement.apart(run(*equal)) is None
-    figure = agreement.apart(run(*equal, curves("tensorflow", "eager", 1e-3)))
-    assert part(figure, "mark-1") is not None
-    assert part(figure, "mark-2") is None
+    assert agreement.apart(run_of(*equal)) is None
+    drawn = agreement.apart(run_of(*equal, curves("tensorflow", "eager", 1e-3)))
+    assert part(drawn, "mark-1") is not None
+    assert part(drawn, "mark-2") is None
 
 
 def test_curves_beneath_can_be_seen():
     """Of curves that lie on each other each is narrower than the one beneath it, and only the last is opaque."""
-    figure = agreement.training_loss(whole())
-    styles = [part(figure, f"mark-{index}").find("path").get("style") for index in range(3)]
+    drawn = agreement.training_loss(whole())
+    styles = [part(drawn, f"mark-{index}").find("path").get("style") for index in range(3)]
     widths = [float(re.search(r"stroke-width: ([\d.]+)", style)[1]) for style in styles]
     assert widths == sorted(widths, reverse=True)
     assert len(set(widths)) == 3
@@ -285,9 +307,38 @@ def test_a_framework_keeps_its_colour():
     """One colour a framework, in all plots alike; one dash and marker a mode."""
     seen = {}
     for plot in (inference.time_per_image, graphs.speed_up_predict, agreement.training_loss, space.memory):
-        figure = plot(whole())
-        labels = [text.text for text in part(figure, "legend_1").iter("text")]
+        drawn = plot(whole())
+        labels = [text.text for text in part(drawn, "legend_1").iter("text")]
         for index, label in enumerate(labels):
-            colour = re.search(r"var\((--[a-z]+)", part(figure, f"mark-{index}").find("path").get("style"))[1]
-            seen.setdefault(label.split()[0], set()).add(colour)
-    assert seen == {"numpy": {"--blue"}, "tensorflow": {"--orange"}, "torch": {"--green"}}
+            seen.setdefault(label.split()[0], set()).add(colours_of(drawn)[index])
+    assert seen == {"numpy": {"blue"}, "tensorflow": {"orange"}, "torch": {"green"}}
+
+
+def colours_of(drawn):
+    """The colours of a plot's marks, in their order."""
+    marks = [element for element in svg(drawn).iter() if re.fullmatch(rf"{drawn.name}-mark-\d+", element.get("id", ""))]
+    return [re.search(r"var\(--([a-z]+(?:-\d)?),", ElementTree.tostring(mark, encoding="unicode"))[1] for mark in marks]
+
+
+@pytest.mark.parametrize(
+    "plot",
+    [
+        ladder.ladder_time,
+        ladder.ladder_memory,
+        agreement.apart,
+        pruning.pruned_bytes,
+        pruning.pruned_time,
+        compression.compressed_bytes,
+    ],
+    ids=lambda plot: plot.__name__,
+)
+def test_what_is_no_framework_has_a_neutral_colour(plot):
+    """Questions, differences, forms of bytes and techniques are drawn in colours that no framework can have."""
+    assert {*colours_of(plot(whole()))} <= {*NEUTRAL}
+
+
+def test_colours_are_declared():
+    """A framework has the colour that the run gives it, whichever other frameworks there are."""
+    colours = {"numpy": "grey", "tensorflow": "blue", "torch": "olive"}
+    drawn = agreement.training_loss(run_of(*whole().cases, colours=colours))
+    assert colours_of(drawn) == ["grey", "blue", "olive"]

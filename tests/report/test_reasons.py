@@ -14,12 +14,15 @@ MISSING = {
     "benchmarks/test_predict.py::test_predict[torch-compile-batch64]": "too long",
     "benchmarks/test_training.py::test_train_step[torch-compile]": "no step",
     "benchmarks/test_training.py::test_train[jax-jit]": "not installed",
+    "benchmarks/test_predict.py::test_predict[torch-eager-channels_last-batch1]": "no room",
+    "benchmarks/test_ladder.py::test_ladder_predict[batch64-loops-numpy]": "too slow",
 }
+MODES = {"torch": ["eager", "compile", "eager-channels_last"]}
 
 
 def run_of(**lenet5):
     case = Case("predict", "benchmarks/test_predict.py::test_predict[torch-eager-batch1]", {}, {}, (1.0,))
-    return Run((Path("run.json"),), (case,), {}, {"not_measured": MISSING, **lenet5}, {}, "", "")
+    return Run((Path("run.json"),), (case,), {}, {"not_measured": MISSING, "modes": MODES, **lenet5}, {}, "", "")
 
 
 @pytest.mark.parametrize(
@@ -32,6 +35,8 @@ def run_of(**lenet5):
         (("torch", "compile"), "no compiler; too long; no step"),
         (("torch", "comp"), NOT_IN_RUN),
         (("torch", "eager", 1, "predict"), NOT_IN_RUN),
+        (("torch", "eager-channels_last", 1, "predict"), "no room"),
+        (("numpy", "loops", 64), "too slow"),
         (("jax",), "not installed"),
         (("jax", "", None, "predict"), NOT_IN_RUN),
     ],

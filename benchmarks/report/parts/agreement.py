@@ -7,7 +7,7 @@ from itertools import combinations
 
 from benchmarks.quantities.units import NATS, SHARE
 from benchmarks.report.drawing import Axis, Line, draw
-from benchmarks.report.plots import are_numbers, drawn, layer, line_of, tick_percent
+from benchmarks.report.lines import drawn, layer, line_of, neutral, tick_percent
 from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import label
 from benchmarks.saved.results import Case, Run
@@ -117,11 +117,9 @@ def apart(run: Run) -> Plot | None:
         gaps = [(epoch, abs(a - b)) for epoch, (a, b) in enumerate(losses, start=1) if a != b]
         if gaps:
             epochs, values = zip(*gaps, strict=True)
-            # Not the colour of either: this is neither's curve.
-            # Of three that are two apart from the third, two curves lie on each other as well.
-            label = f"{one.framework} and {other.framework}"
-            how = layer(index, len(pairs), step=2.5)
-            lines.append(Line(label, epochs, values, colour=3 + index, markers=len(values) == 1, **how))
+            # Where one framework parts from two others that are equal, two curves lie on each other.
+            how = {**neutral(index), **layer(index, len(pairs), step=2.5), "markers": len(values) == 1}
+            lines.append(Line(f"{one.framework} and {other.framework}", epochs, values, **how))
     if not lines:
         return None
     caption = (
@@ -133,4 +131,4 @@ def apart(run: Run) -> Plot | None:
 
 
 def _trained(run: Run, curve: str) -> list[Case]:
-    return [case for case in run.group("train") if are_numbers(case.extra.get(curve))]
+    return [case for case in run.group("train") if case.extra[curve]]

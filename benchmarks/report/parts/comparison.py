@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from benchmarks.quantities.statistics import CONFIDENCE, share_interval
-from benchmarks.quantities.units import COUNT, EXACT_BYTES, SECONDS, SHARE, Unit
+from benchmarks.quantities.statistics import CONFIDENCE
+from benchmarks.quantities.units import COUNT, EXACT_BYTES, SECONDS, Unit
 from benchmarks.report import original_report
+from benchmarks.report.estimates import accuracy_cell
 from benchmarks.report.parts import compression
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Quote, Section, Several, Table, Words
@@ -87,8 +88,7 @@ def _section(run: Run, found: list[Row]) -> Section:
 def _accuracy(run: Run, framework: str) -> Cell:
     for case in run.group("train"):
         if case.framework == framework:
-            correct, images = case.extra["correct"], case.extra["test_images"]
-            return Quantity(correct / images, SHARE, share_interval(correct, images))
+            return accuracy_cell(case)
     return dash(run, framework, group="train")
 
 

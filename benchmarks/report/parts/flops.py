@@ -1,44 +1,60 @@
-"""The report's part on FLOPs: what four counters see beside the closed form, and how fast each implementation gets through them."""
+"""How much is computed, and how fast?  What several counters see beside the closed form, and the speed that each implementation reaches."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from benchmarks.quantities import units
+from benchmarks.quantities.units import COUNT, SPEED, Unit
 from benchmarks.report.drawing import Axis, draw
-from benchmarks.report.plots import batches_of, drawn, is_positive, line_of, with_batch
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
+from benchmarks.report.lines import batch_axis, drawn, line_of
+from benchmarks.report.reasons import dash
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
 from benchmarks.saved.results import Case, Run
-
-FORWARD = ("predict", "graphs predict")
-TRAINING = ("train step", "graphs train step")
 
 Pair = tuple[str, str]
 """Framework and mode."""
 
 
+@dataclass(frozen=True)
+class Work:
+    """What a call of some groups computes."""
+
+    groups: tuple[str, ...]
+    """A batch that two of them measured counts by the first."""
+    flops: str
+    """The field that says how much that is for one image."""
+
+
+FORWARD = Work(("predict", "graphs predict"), "flops_per_image")
+TRAINING = Work(("train step", "graphs train step"), "training_flops_per_image")
+
+
+def _share(share: float) -> str:
+    """0.5 -> '50.0 %'; a share too small for one decimal keeps a digit that is not 0."""
+    return units.percent(share) if share >= 0.001 else f"{units.significant(100 * share, 1)} %"
+
+
+SHARE_OF_ROOF = Unit(_share, _share)
+
+
 def sections(run: Run) -> list[Section]:
     """What was counted, and the speeds reached; either only if this run has it."""
-    found = [_counted(run)] if run.group("flops") else []
-    return found + ([_speeds(run)] if speeds(run, FORWARD) else [])
+    counted, reached = run.group("flops"), speeds(run) or speeds(run, TRAINING)
+    return ([_counted(counted)] if counted else []) + ([_speeds(run)] if reached else [])
 
 
 # What is computed
 
 
-def speeds(run: Run, groups: Sequence[str] = FORWARD) -> dict[Pair, dict[int, float]]:
-    """(framework, mode) -> batch -> FLOP/s: the closed form's FLOPs over the median.  The lines of a roofline-style plot.
-
-    A batch that two groups measured counts by its first.  A case that does not say its FLOPs has no speed.
-    """
-    per_image = "training_flops_per_image" if groups == TRAINING else "flops_per_image"
+def speeds(run: Run, work: Work = FORWARD) -> dict[Pair, dict[int, float]]:
+    """(framework, mode) -> batch -> FLOP/s: the closed form's FLOPs over the median.  The lines of a roofline-style plot."""
     found: dict[Pair, dict[int, float]] = {}
-    for case in (case for group in groups for case in run.group(group) if case.extra.get(per_image) is not None):
-        batch = case.extra["batch"]
-        found.setdefault((case.framework, case.mode), {}).setdefault(batch, batch * case.extra[per_image] / case.median)
+    for case in (case for group in work.groups for case in run.group(group)):
+        batch, per_image = case.extra["batch"], case.extra[work.flops]
+        if per_image is not None:
+            found.setdefault((case.framework, case.mode), {}).setdefault(batch, batch * per_image / case.median)
     return found
 
 
@@ -50,28 +66,16 @@ def sgemm_speed(run: Run) -> float | None:
 # What is said
 
 
-def _counted(run: Run) -> Section:
-
-    cases = run.group("flops")
-    rows = [
-        [
-            case.mode,
-            case.extra["counter_unit"],
-            units.count(case.extra["counted_per_image"]),
-            units.count(case.extra["closed_form_per_image"]),
-            _count(case.extra, "counted_training_per_image"),
-            units.count(case.extra["closed_form_training_per_image"]),
-        ]
-        for case in cases
-    ]
+def _counted(cases: list[Case]) -> Section:
     return Section(
-        "FLOPs: four counters and the closed form",
+        "FLOPs: what counters see, and the closed form",
         before=[
-            "One image. The closed form is multiplications and additions of the five layers, FLOPs = 2 x MACs, with no biases, "
-            "activations, pooling or optimizer. Each counter stands beside the closed form in its own unit."
+            "One image. The closed form is multiplications and additions of the five layers, FLOPs = 2 x MACs (multiply-accumulates), "
+            "with no biases, activations, pooling or optimizer. Each counter stands beside the closed form in its own unit."
         ],
         table=Table(
-            ["counter", "its unit", "forward", "closed form, forward", "training step", "closed form, training step"], rows
+            ["counter", "its unit", "forward", "closed form, forward", "training step", "closed form, training step"],
+            [_count_row(case) for case in cases],
         ),
         after=[
             *(_explained(case, "forward", "counted_per_image", "closed_form_per_image", "differences") for case in cases),
@@ -80,14 +84,22 @@ def _counted(run: Run) -> Section:
                     case, "training step", "counted_training_per_image", "closed_form_training_per_image", "training_differences"
                 )
                 for case in cases
-                if case.extra.get("counted_training_per_image") is not None
+                if case.extra["counted_training_per_image"] is not None
             ),
         ],
     )
 
 
-def _count(extra: Mapping[str, Any], key: str) -> str:
-    return units.count(extra[key]) if extra.get(key) is not None else DASH
+def _count_row(case: Case) -> list[Cell]:
+    training = case.extra["counted_training_per_image"]
+    return [
+        Words(case.mode),
+        Words(case.extra["counter_unit"]),
+        Quantity(case.extra["counted_per_image"], COUNT),
+        Quantity(case.extra["closed_form_per_image"], COUNT),
+        Dash("the counter sees no training step") if training is None else Quantity(training, COUNT),
+        Quantity(case.extra["closed_form_training_per_image"], COUNT),
+    ]
 
 
 def _explained(case: Case, what: str, counted: str, closed: str, parts: str) -> str:
@@ -100,43 +112,40 @@ def _explained(case: Case, what: str, counted: str, closed: str, parts: str) -> 
 
 
 def _speeds(run: Run) -> Section:
-
-    forward, training, roof = speeds(run, FORWARD), speeds(run, TRAINING), sgemm_speed(run)
-    batches, steps = ({batch for at in found.values() for batch in at} for found in (forward, training))
-    columns = [(f"predict, batch {batch}", forward, batch) for batch in sorted(batches)]
-    columns += [(f"train step, batch {batch}", training, batch) for batch in sorted(steps)]
-    pairs = dict.fromkeys((*forward, *training))
+    roof = sgemm_speed(run)
+    columns = [(f"predict, batch {batch}", batch, FORWARD) for batch in _batches(speeds(run, FORWARD))]
+    columns += [(f"train step, batch {batch}", batch, TRAINING) for batch in _batches(speeds(run, TRAINING))]
+    pairs = dict.fromkeys((*speeds(run, FORWARD), *speeds(run, TRAINING)))
     return Section(
         "Speed reached, and its share of what the machine can",
         before=[
             "The closed form's FLOPs divided by the median time."
             + (
-                f" In brackets the share of the {units.flops_per_second(roof)} that NumPy's BLAS reached in this run, with as many "
-                "threads, in its fastest product of two square float32 matrices."
+                f" In brackets the share of {units.flops_per_second(roof)}: the speed of the fastest product of two square float32 "
+                "matrices (sgemm) in this run, with as many threads."
                 if roof
                 else " This run did not measure how fast the machine multiplies matrices, so there is no share."
             )
         ],
         table=Table(
             ["", *(title for title, _, _ in columns)],
-            [
-                [" ".join(pair), *(_speed_cell(found.get(pair, {}).get(batch), roof) for _, found, batch in columns)]
-                for pair in pairs
-            ],
+            [[Words(" ".join(pair)), *(_speed_cell(run, pair, batch, work, roof) for _, batch, work in columns)] for pair in pairs],
+            same=True,
         ),
         after=["FLOPs that the closed form does not count, such as those of Adam, take time all the same."],
     )
 
 
-def _speed_cell(speed: float | None, roof: float | None) -> str:
+def _batches(found: Mapping[Pair, Mapping[int, float]]) -> list[int]:
+    return sorted({batch for at in found.values() for batch in at})
+
+
+def _speed_cell(run: Run, pair: Pair, batch: int, work: Work, roof: float | None) -> Cell:
+    speed = speeds(run, work).get(pair, {}).get(batch)
     if speed is None:
-        return DASH
-    return units.flops_per_second(speed) + (f" ({_share(speed / roof)})" if roof else "")
-
-
-def _share(share: float) -> str:
-    """0.5 -> '50.0 %'; a share too small for one decimal keeps a digit that is not 0."""
-    return units.percent(share) if share >= 0.001 else f"{units.significant(100 * share, 1)} %"
+        group = next(group for group in work.groups if any(case.extra["batch"] == batch for case in run.group(group)))
+        return dash(run, *pair, batch, group)
+    return Quantity(speed, SPEED, note=Quantity(speed / roof, SHARE_OF_ROOF) if roof else "")
 
 
 # What is drawn
@@ -148,11 +157,9 @@ def plots(run: Run) -> list[Plot]:
 
 def roofline(run: Run) -> Plot | None:
     """The arithmetic done per second against the batch, and the speed of a large matrix product as the roof: the report's own."""
-    cases = [case for group in FORWARD for case in with_batch(run, group) if is_positive(case.extra.get("flops_per_image"))]
-    products = [case for case in run.group("sgemm") if is_positive(case.extra.get("flops"))]
     lines = [
         line_of(run, *pair, sorted(found), [found[batch] / 1e9 for batch in sorted(found)])
-        for pair, found in sorted(speeds(replace(run, cases=tuple(cases))).items(), key=lambda item: item[0][0])
+        for pair, found in sorted(speeds(run).items(), key=lambda item: item[0][0])
     ]
     if not lines:
         return None
@@ -160,9 +167,8 @@ def roofline(run: Run) -> Plot | None:
         "Higher is better. Multiplications and additions of the five layers (closed form) divided by the median time of a call."
     )
     level = None
-    if roof := sgemm_speed(replace(run, cases=tuple(products))):
+    if roof := sgemm_speed(run):
         level = roof / 1e9, f"large matrix product (sgemm): {units.flops_per_second(roof)}"
-        caption += " The dashed line is what this machine's BLAS reached in the same run on one large matrix product."
-    x = Axis("images in one call", "log", 2, ticks=batches_of(lines))
+        caption += " The dashed line is what this machine reached in the same run on one large matrix product."
     y = Axis("GFLOP/s", "log", write=lambda value: f"{value:g}")
-    return Plot("roofline", "Inference: speed reached", caption, draw("roofline", lines, x, y, level))
+    return Plot("roofline", "Inference: speed reached", caption, draw("roofline", lines, batch_axis(lines), y, level))

@@ -1,36 +1,35 @@
-"""The report's part on static graphs against dynamic ones: how much faster, from which batch size, and after how many calls it pays.
+"""Is a static graph faster than dynamic computing, and from which batch size on?
 
-Every mode is compared with its own framework's default: eager mode, in a framework that knows graphs.
+Static is a mode that traces or compiles once and calls the result; dynamic is the mode of the same framework that does the same
+operation by operation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from itertools import groupby
-from math import ceil
 
-from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
+from benchmarks.quantities.units import SECONDS
 from benchmarks.report.drawing import Axis, draw
-from benchmarks.report.plots import batches_of, drawn, intervals_of, line_of, time_per_image_of, with_batch
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
+from benchmarks.report.estimates import ratio_cell
+from benchmarks.report.lines import bars, batch_axis, drawn, intervals_of, line_of, time_per_image_of
+from benchmarks.report.reasons import dash
+from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
 from benchmarks.saved.results import Case, Run
 
 GROUPS = {"graphs predict": "inference", "graphs train step": "training step"}
 
-DYNAMIC = "eager"
-"""How a framework's mode is called that runs operation by operation; the other modes are compared with it."""
-
 Pair = tuple[str, str]
 """Framework and mode."""
 
+ByPair = Mapping[Pair, Mapping[int, Case]]
+"""(framework, mode) -> batch -> case."""
+
 
 def sections(run: Run) -> list[Section]:
-    """Two sections for each of inference and training that this run measured: times with speed-ups, and what the first call costs."""
-    groups = [group for group in GROUPS if run.group(group)]
-    return [section for group in groups for section in (_times(run, group), _first_calls(run, group))]
+    """One section for each of inference and training that this run measured."""
+    return [_times(run, group) for group in GROUPS if run.group(group)]
 
 
 # What is computed
@@ -44,33 +43,36 @@ def by_pair(run: Run, group: str) -> dict[Pair, dict[int, Case]]:
     return found
 
 
-def speedups(run: Run, group: str) -> dict[Pair, dict[int, Ratio]]:
-    """(framework, mode) -> batch -> how many times longer the framework's default mode takes: the curves against batch size.
+def dynamic_mode(run: Run, case: Case) -> str | None:
+    """The mode of the same framework that does operation by operation what this one does as a graph; None if this is no graph.
 
-    The default modes themselves are left out, and so is a batch that the default mode has no time for.
+    Files that do not name the reference are of commit 67fa1dc or older and do not name this mode either.  There it was the framework's
+    default mode, except by hand, where there are no graphs.
+    """
+    if "reference" in run.lenet5:
+        found = case.extra["dynamic_mode"]
+    else:
+        found = case.extra["default_mode"] if case.framework != run.by_hand else None
+    return found if found != case.mode else None
+
+
+def dynamic_pairs(run: Run, group: str) -> dict[Pair, Pair]:
+    """(framework, mode) of each graph -> that of the dynamic mode that it is compared with."""
+    found = {(case.framework, case.mode): dynamic_mode(run, case) for case in run.group(group)}
+    return {pair: (pair[0], mode) for pair, mode in found.items() if mode}
+
+
+def speedups(run: Run, group: str) -> dict[Pair, dict[int, Ratio]]:
+    """(framework, mode) of each graph -> batch -> how many times longer the dynamic mode takes: the curves against batch size.
+
+    A batch is left out that the dynamic mode has no time for.
     """
     cases = by_pair(run, group)
     curves = {}
-    for pair, at in cases.items():
-        reference = _reference(cases, pair)
-        if reference is not at:
-            curves[pair] = {
-                batch: ratio_interval(reference[batch].medians, at[batch].medians) for batch in at if batch in reference
-            }
+    for pair, dynamic in dynamic_pairs(run, group).items():
+        at, slow = cases[pair], cases.get(dynamic, {})
+        curves[pair] = {batch: ratio_interval(slow[batch].medians, at[batch].medians) for batch in at if batch in slow}
     return curves
-
-
-def break_even_calls(graph: Case, default: Case) -> int | None:
-    """After how many calls a graph has taken no longer in all than the default mode, both from a fresh process; None for never.
-
-    n calls take F + (n - 1) s, where F is building and the first call in a fresh process and s a call once warm.  The graph's sum is the
-    smaller one from n = 1 + ceil((F_graph - F_default) / (s_default - s_graph)) on.  Importing is the same for both and left out.
-    """
-    ahead = _until_first_answer(graph) - _until_first_answer(default)
-    saved = default.median - graph.median
-    if saved < 0 or (saved == 0 and ahead > 0):
-        return None
-    return 1 if ahead <= 0 else 1 + ceil(ahead / saved)
 
 
 def sides(curve: Mapping[int, Ratio]) -> str:
@@ -88,7 +90,7 @@ def sides(curve: Mapping[int, Ratio]) -> str:
         elif index == len(stretches) - 1:
             words.append(f"{verdict} from {batches[0]} on")
         else:
-            words.append(f"{verdict} at {batches[0]}" if len(batches) == 1 else f"{verdict} from {batches[0]} to {batches[-1]}")
+            words.append(f"{verdict} at {_range(batches)}" if len(batches) == 1 else f"{verdict} from {_range(batches)}")
     return ", ".join(words)
 
 
@@ -98,24 +100,9 @@ def _verdict(ratio: Ratio) -> str:
     return "faster" if ratio.ratio > 1 else "slower"
 
 
-def _until_first_answer(case: Case) -> float:
-    """Seconds from the imported framework to the first answer, in a fresh process."""
-    return float(case.extra["build_fresh_seconds"] + case.extra["first_call_fresh_seconds"])
-
-
-def _reference(cases: Mapping[Pair, Mapping[int, Case]], pair: Pair) -> Mapping[int, Case]:
-    """The cases of the framework's default mode; none if they were not measured."""
-    return cases.get((pair[0], _default_mode(cases[pair])), {})
-
-
-def _default_mode(at: Mapping[int, Case]) -> str:
-    return next((str(case.extra["default_mode"]) for case in at.values() if case.extra.get("default_mode") is not None), "")
-
-
-def _defaults(cases: Mapping[Pair, Mapping[int, Case]]) -> str:
-    """What "the default mode" means, framework by framework."""
-    names = dict.fromkeys(f"{framework} {_default_mode(at)}" for (framework, _), at in cases.items() if _default_mode(at))
-    return ", ".join(names)
+def batches_of(cases: ByPair) -> list[int]:
+    """The batch sizes that any mode has, from the smallest up."""
+    return sorted({batch for at in cases.values() for batch in at})
 
 
 # What is said
@@ -123,114 +110,61 @@ def _defaults(cases: Mapping[Pair, Mapping[int, Case]]) -> str:
 
 def _times(run: Run, group: str) -> Section:
     cases, curves = by_pair(run, group), speedups(run, group)
-    batches = _batches(cases)
-    rows = [
-        [" ".join(pair), *(_time_cell(at.get(batch), curves.get(pair, {}).get(batch)) for batch in batches)]
-        for pair, at in cases.items()
-    ]
+    batches = batches_of(cases)
+    rows = []
+    for pair, at in cases.items():
+        curve = curves.get(pair, {})
+        cells = [_cell(at[batch], curve.get(batch)) if batch in at else dash(run, *pair, batch, group) for batch in batches]
+        rows.append([Words(" ".join(pair)), *cells])
     return Section(
         f"Static graph against dynamic: {GROUPS[group]}",
         before=[
-            f"Time of one call once warm, and in brackets how many times longer the framework's default mode takes ({_defaults(cases)})"
-            + (" [with its 95 % interval]." if run.processes > 1 else "; from one process, so without an interval."),
-            *_keras_calls(cases),
+            "A static graph is traced or compiled once and then called; dynamic is the mode of the same framework that does the same "
+            f"operation by operation{dynamic_in_words(run, group)}. Times are of one call once warm{_what_a_ratio_is(run) if curves else '.'}"
         ],
-        table=Table(["", *(f"batch {batch}" for batch in batches)], rows),
-        after=[
-            f"Against the default mode: {'; '.join(' '.join(pair) + ' is ' + sides(curve) for pair, curve in curves.items() if curve)}.",
-            f"Fastest of each framework: {'; '.join(_fastest(cases))}.",
-        ]
-        if any(curves.values())
-        else [],
+        table=Table(["", *(f"batch {batch}" for batch in batches)], rows, same=True),
+        after=[*_against_dynamic(curves), *_fastest(cases)],
     )
 
 
-def _first_calls(run: Run, group: str) -> Section:
-    cases = by_pair(run, group)
-    batches = _batches(cases)
-    rows = [
-        [
-            " ".join(pair),
-            _median_import(at),
-            *(_first_call_cell(at.get(batch), _reference(cases, pair).get(batch)) for batch in batches),
-        ]
-        for pair, at in cases.items()
-    ]
-    return Section(
-        f"What a graph costs first: {GROUPS[group]}",
-        before=[
-            f"The first call in a fresh process, tracing and compiling included, with no compiled code on disk{_how_often(run)}; after the "
-            f"comma the number of calls after which the graph has paid for itself against the default mode ({_defaults(cases)}).",
-        ],
-        table=Table(["", "import", *(f"batch {batch}" for batch in batches)], rows),
-        after=[
-            "With F for building the network and its first call in a fresh process and s for a call once warm, n calls take F + (n - 1) s; "
-            "a graph has paid for itself from n = 1 + ceil((F_graph - F_default) / (s_default - s_graph)) calls on, and never where its "
-            "call is the slower one. Importing is the same for both and not in F.",
-        ],
-    )
+def dynamic_in_words(run: Run, group: str) -> str:
+    """' (tensorflow eager, torch eager)': which modes are meant by dynamic; empty where no graph was measured."""
+    pairs = dict.fromkeys(" ".join(pair) for pair in dynamic_pairs(run, group).values())
+    return f" ({', '.join(pairs)})" if pairs else ""
 
 
-def _keras_calls(cases: Mapping[Pair, object]) -> Iterator[str]:
-    """What a reader who meets the names of Keras' methods as modes has to know."""
-    if any(mode in ("predict_on_batch", "predict") for _, mode in cases):
-        yield (
-            "predict_on_batch and predict are Keras' own methods around a graph; where they train, it is by train_on_batch and by fit on "
-            "the one batch."
-        )
+def _what_a_ratio_is(run: Run) -> str:
+    sure = f" [{CONFIDENCE:.0%} interval]" if run.processes > 1 else ", from one process and so without an interval"
+    return f"; in brackets the dynamic mode's time divided by the graph's{sure}. **Above 1, the graph is faster.**"
 
 
-def _fastest(cases: Mapping[Pair, Mapping[int, Case]]) -> Iterator[str]:
+def _cell(case: Case, speedup: Ratio | None) -> Cell:
+    return Quantity(case.median, SECONDS, note=ratio_cell(speedup) if speedup else "")
+
+
+def _against_dynamic(curves: Mapping[Pair, Mapping[int, Ratio]]) -> Iterator[str]:
+    """Who wins where, mode by mode."""
+    verdicts = [f"{' '.join(pair)} is {sides(curve)}" for pair, curve in curves.items() if curve]
+    if verdicts:
+        yield f"Against the dynamic mode: {'; '.join(verdicts)}."
+
+
+def _fastest(cases: ByPair) -> Iterator[str]:
     """For each framework with several modes, which mode is fastest over which batch sizes."""
+    words = []
     for framework in dict.fromkeys(framework for framework, _ in cases):
         modes = {mode: at for (name, mode), at in cases.items() if name == framework}
-        batches = sorted({batch for at in modes.values() for batch in at})
+        batches = batches_of({(framework, mode): at for mode, at in modes.items()})
         best = {batch: min((at[batch].median, mode) for mode, at in modes.items() if batch in at)[1] for batch in batches}
         if len(modes) > 1:
             stretches = [(mode, list(group)) for mode, group in groupby(batches, key=best.__getitem__)]
-            yield f"{framework} " + ", ".join(f"{mode} at {_range(group)}" for mode, group in stretches)
+            words.append(f"{framework} " + ", ".join(f"{mode} at {_range(group)}" for mode, group in stretches))
+    if words:
+        yield f"Fastest of each framework: {'; '.join(words)}."
 
 
 def _range(batches: list[int]) -> str:
     return str(batches[0]) if len(batches) == 1 else f"{batches[0]} to {batches[-1]}"
-
-
-def _batches(cases: Mapping[Pair, Mapping[int, Case]]) -> list[int]:
-    return sorted({batch for at in cases.values() for batch in at})
-
-
-def _time_cell(case: Case | None, speedup: Ratio | None) -> str:
-    if case is None:
-        return DASH
-    if speedup is None:
-        return units.seconds(case.median)
-    return f"{units.seconds(case.median)} ({units.times(*speedup)})"
-
-
-def _median_import(at: Mapping[int, Case]) -> str:
-    """Each batch size has its own fresh process, and each of those imports."""
-    seconds = sorted(case.extra["import_fresh_seconds"] for case in at.values())
-    return units.seconds(seconds[len(seconds) // 2])
-
-
-def _how_often(run: Run) -> str:
-    """How many first calls a figure comes from."""
-    if run.processes == 1:
-        return ", a single sample each, so without a spread"
-    return f", median [lowest, highest] of {run.processes}"
-
-
-def _first_call_cell(case: Case | None, default: Case | None) -> str:
-    if case is None:
-        return DASH
-    taken = case.values("first_call_fresh_seconds")
-    first = units.seconds(case.extra["first_call_fresh_seconds"])
-    if len(taken) > 1:
-        first += f" [{units.seconds(min(taken))}, {units.seconds(max(taken))}]"
-    if default is None or default is case:
-        return first
-    calls = break_even_calls(case, default)
-    return f"{first}, {'never' if calls is None else units.count(calls)}"
 
 
 # What is drawn
@@ -241,36 +175,33 @@ def plots(run: Run) -> list[Plot]:
 
 
 def graph_time_per_image(run: Run) -> Plot | None:
-    """Inference at six batch sizes."""
+    """Inference at more batch sizes than the default run has."""
     return time_per_image_of(run, "graphs predict", "graph-time-per-image", "Inference: time per image, more batch sizes")
 
 
 def speed_up_predict(run: Run) -> Plot | None:
     """Static graphs against dynamic ones, inference."""
-    return _speed_up(run, "graphs predict", "speed-up-predict", "Static graph against dynamic: inference")
+    return _speed_up(run, "graphs predict", "speed-up-predict")
 
 
 def speed_up_train(run: Run) -> Plot | None:
     """Static graphs against dynamic ones, a training step."""
-    return _speed_up(run, "graphs train step", "speed-up-train", "Static graph against dynamic: training step")
+    return _speed_up(run, "graphs train step", "speed-up-train")
 
 
-def _speed_up(run: Run, group: str, name: str, title: str) -> Plot | None:
-    """How many times longer each framework's dynamic mode takes than its other modes, batch by batch: the report's own ratios."""
-    cases = [case for case in with_batch(run, group) if case.extra.get("default_mode") == DYNAMIC]
-    lines = [
-        line_of(run, *pair, list(curve), [one.ratio for one in curve.values()], intervals=intervals_of(curve.values()))
-        for pair, curve in speedups(replace(run, cases=tuple(cases)), group).items()
-        if curve
-    ]
+def _speed_up(run: Run, group: str, name: str) -> Plot | None:
+    """How many times longer the dynamic mode takes than each graph, batch by batch: the report's own ratios."""
+    lines = []
+    for pair, curve in speedups(run, group).items():
+        if curve:
+            ratios = [curve[batch] for batch in sorted(curve)]
+            lines.append(line_of(run, *pair, sorted(curve), [one.ratio for one in ratios], intervals=intervals_of(ratios)))
     if not lines:
         return None
     caption = (
-        f"Above the dashed line the mode is faster than {DYNAMIC} of the same framework, below it slower. Warm calls; the first call is "
-        "not in it."
+        f"Above the dashed line the graph is faster than the dynamic mode of the same framework{dynamic_in_words(run, group)}, below it "
+        f"slower. Warm calls; the first call is not in it.{bars(run)}"
     )
-    if run.processes > 1:
-        caption += f" Bars are {CONFIDENCE:.0%} intervals over {run.processes} processes."
-    x = Axis("images in one call", "log", 2, ticks=batches_of(lines))
-    y = Axis(f"times as fast as {DYNAMIC}", "log", 2, write=lambda value: f"{value:g} x")
-    return Plot(name, title, caption, draw(name, lines, x, y, level=(1, "")))
+    y = Axis("times as fast as dynamic", "log", 2, write=lambda value: f"{value:g} x")
+    title = f"Static graph against dynamic: {GROUPS[group]}"
+    return Plot(name, title, caption, draw(name, lines, batch_axis(lines), y, level=(1, "")))

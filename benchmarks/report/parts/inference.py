@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report.plots import drawn, time_per_image_of
+from benchmarks.report.lines import drawn, time_per_image_of
 from benchmarks.report.records import Plot, Section
 from benchmarks.report.times import by_batch, what_a_cell_is
 from benchmarks.saved.results import Run

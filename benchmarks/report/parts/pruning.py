@@ -1,60 +1,50 @@
-"""The report's part on pruning: what became zero, what that did to the accuracy and to the bytes, and why it did nothing to the time."""
+"""What does pruning do?  How many weights became zero, what that did to accuracy and bytes, and why it did nothing to the time."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
+from benchmarks.quantities.units import EXACT_BYTES, SECONDS, SHARE
+from benchmarks.report import original_report
 from benchmarks.report.drawing import Axis, Line, draw
-from benchmarks.report.plots import drawn, is_number, is_positive, layer, line_of, tick_percent
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
+from benchmarks.report.estimates import accuracy_cell, ratio_cell
+from benchmarks.report.lines import drawn, layer, line_of, neutral, tick_percent
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Several, Table, Words
 from benchmarks.saved.results import LAYERS, Case, Run
 
 GROUP = "pruning"
-NOTHING = "nothing to strip"
+HEAD = (
+    "",
+    "zeros in kernels",
+    f"zeros in {', '.join(LAYERS)}",
+    "zeros in all weights",
+    f"test accuracy [{CONFIDENCE:.0%} interval]",
+    "bytes dense",
+    "gzipped",
+    "sparse (CSR)",
+    "predict: dense",
+    "pruned, stripped",
+    "pruned, not stripped",
+)
+
+NOTHING = Words("nothing to strip")
 """What stands where a network that was not pruned has no time."""
 
 
 def sections(run: Run) -> list[Section]:
-    return [_section(run)] if run.group(GROUP) else []
-
-
-def _section(run: Run) -> Section:
-    """Every way to prune beside the dense network."""
+    """Every way to prune beside the dense network, if this run pruned."""
     cases = run.group(GROUP)
-    head = [
-        "",
-        "zeros in kernels",
-        f"zeros in {', '.join(LAYERS)}",
-        "zeros in all weights",
-        f"test accuracy [{CONFIDENCE:.0%} interval]",
-        "bytes dense",
-        "gzipped",
-        "sparse (CSR)",
-        "predict: dense",
-        "pruned, stripped",
-        "pruned, not stripped",
-    ]
-    return Section(
-        "Pruned against dense",
-        before=[_how(cases), *_what_a_ratio_is(run, cases)],
-        table=Table(head, [_row(case) for case in cases]),
-        after=[
-            *_why_no_faster(cases),
-            "Sparse bytes are the five kernels as compressed sparse rows (float32 values, uint16 columns, uint32 row pointers) and the "
-            "five biases; gzipped is all ten arrays in one stream at level 9, without a header.",
-            *_two_zeros(cases),
-            'The seed printed "22.44 %" for its pruned network. Nothing was pruned: what prune_low_magnitude returns was thrown away, '
-            "and the saved model has not one zero weight.",
-        ],
-    )
+    return [_pruned_against_dense(run, cases)] if cases else []
+
+
+# What is computed
 
 
 def speedups(run: Run) -> dict[str, Ratio]:
-    """Mode -> how many times longer the dense network takes than the pruned and stripped one, which are timed in turns."""
-    return {case.mode: _against(case, "dense_seconds") for case in run.group(GROUP) if case.extra.get("dense_seconds") is not None}
+    """Mode -> how many times longer the dense network takes than the pruned and stripped one, which are timed interleaved."""
+    return {case.mode: _against(case, "dense_seconds") for case in run.group(GROUP) if case.extra["dense_seconds"] is not None}
 
 
 def _against(case: Case, key: str) -> Ratio:
@@ -62,54 +52,79 @@ def _against(case: Case, key: str) -> Ratio:
     return ratio_interval(case.values(key), case.medians)
 
 
+# What is said
+
+
+def _pruned_against_dense(run: Run, cases: list[Case]) -> Section:
+    return Section(
+        "Pruned against dense",
+        before=[_how(cases), *_what_a_ratio_is(run, cases)],
+        table=Table(HEAD, [_row(case) for case in cases], same=True),
+        after=[
+            *_why_no_faster(cases),
+            "Sparse bytes are the five kernels as compressed sparse rows (float32 values, uint16 columns, uint32 row pointers) and the "
+            "five biases; gzipped is all ten arrays in one stream at level 9, without a header.",
+            *_two_zeros(cases),
+            f'The original report printed "{original_report.PRUNED_ACCURACY}" for its pruned network. Nothing was pruned: what '
+            "prune_low_magnitude returns was thrown away, and the saved model has not one zero weight.",
+        ],
+    )
+
+
 def _what_a_ratio_is(run: Run, cases: list[Case]) -> list[str]:
     """What stands in brackets behind a time."""
-    if not any(case.extra.get("dense_seconds") is not None for case in cases):
+    if all(case.extra["dense_seconds"] is None for case in cases):
         return []
-    text = "In brackets how many times as long that is as the stripped network of the same row takes"
+    text = "In brackets: that time divided by the time of the stripped network of the same row"
     if run.processes == 1:
         return [f"{text}; from one process, so without an interval."]
     return [f"{text} [{CONFIDENCE:.0%} interval from {run.processes} processes]."]
 
 
 def _how(cases: list[Case]) -> str:
-    pruned = [case for case in cases if case.extra.get("epochs") is not None]
+    pruned = [case for case in cases if case.extra["epochs"] is not None]
     first = pruned[0] if pruned else cases[0]
-    text = f"All start from one network, trained for {first.extra['dense_epochs']} epochs. "
+    text = f"All start from one network, trained for {units.counted(first.extra['dense_epochs'], 'epoch')}. "
     if pruned:
         text += (
-            f"It is pruned from {units.percent(first.extra['sparsity_initial'])} to {units.percent(first.extra['sparsity_wanted'])} of "
-            f"each kernel, smallest weights first, by tfmot's PolynomialDecay while it trains on for {first.extra['epochs']} epochs on the "
-            "same batches; biases are left alone. By hand: regrow is tfmot's rule (a masked weight may come back), nested is PyTorch's "
-            "(it may not); not stripped then means that the masks are applied and the weights loaded before every call. "
+            f"It is pruned{_from_to(first)}, smallest weights first, on the schedule of tfmot (TensorFlow's model optimization toolkit), "
+            f"while it trains on for {units.counted(first.extra['epochs'], 'epoch')} on the same batches; biases are left alone. By hand "
+            "there are two rules: regrow lets a masked weight come back, as tfmot does, and nested does not, as PyTorch does. Stripped is "
+            "the finished network; not stripped, the tool still applies its masks at every call (by hand: and loads the weights). "
         )
-    return text + f"Times are medians for a batch of {first.extra['batch']}, taken in turns; each library has a process of its own."
+    return f"{text}Times are medians for a batch of {first.extra['batch']}, interleaved; each library has a process of its own."
 
 
-def _row(case: Case) -> list[str]:
+def _from_to(case: Case) -> str:
+    """' from 50.0 % to 90.0 % of each kernel'; empty for a file that does not say."""
+    low, high = case.extra["sparsity_initial"], case.extra["sparsity_wanted"]
+    return "" if low is None or high is None else f" from {units.percent(low)} to {units.percent(high)} of each kernel"
+
+
+def _row(case: Case) -> list[Cell]:
     extra = case.extra
-    low, high = share_interval(extra["correct"], extra["test_images"])
-    is_pruned = extra.get("dense_seconds") is not None
+    taken = Quantity(case.median, SECONDS)
+    is_pruned = extra["dense_seconds"] is not None
     return [
-        f"{case.framework}: {case.mode}",
-        units.percent(extra["sparsity_kernels"]),
-        ", ".join(f"{100 * extra[f'sparsity_{layer}']:.1f}" for layer in LAYERS) + " %",
-        units.percent(extra["sparsity_all"]),
-        f"{units.percent(extra['correct'] / extra['test_images'])} [{100 * low:.1f}, {100 * high:.1f}]",
-        units.count(extra["dense_bytes"]),
-        units.count(extra["gzip_bytes"]),
-        units.count(extra["sparse_bytes"]),
-        _time_cell(case, "dense_seconds") if is_pruned else units.seconds(case.median),
-        units.seconds(case.median) if is_pruned else NOTHING,
-        _time_cell(case, "unstripped_seconds") if is_pruned else NOTHING,
+        Words(f"{case.framework}: {case.mode}"),
+        Quantity(extra["sparsity_kernels"], SHARE),
+        Several([Quantity(extra[f"sparsity_{layer}"], SHARE) for layer in LAYERS]),
+        Quantity(extra["sparsity_all"], SHARE),
+        accuracy_cell(case),
+        *(Quantity(extra[f"{form}_bytes"], EXACT_BYTES) for form in ("dense", "gzip", "sparse")),
+        *(
+            [_time_cell(case, "dense_seconds"), taken, _time_cell(case, "unstripped_seconds")]
+            if is_pruned
+            else [taken, NOTHING, NOTHING]
+        ),
     ]
 
 
-def _time_cell(case: Case, key: str) -> str:
+def _time_cell(case: Case, key: str) -> Cell:
     """A time beside that of the stripped network, and how many times longer it is."""
-    if case.extra.get(key) is None:
-        return DASH
-    return f"{units.seconds(case.extra[key])} ({units.times(*_against(case, key))})"
+    if case.extra[key] is None:
+        return Dash("this file does not hold that time")
+    return Quantity(case.extra[key], SECONDS, note=ratio_cell(_against(case, key)))
 
 
 def _two_zeros(cases: list[Case]) -> list[str]:
@@ -123,23 +138,15 @@ def _two_zeros(cases: list[Case]) -> list[str]:
     ]
 
 
-def _range(ratios: list[float]) -> str:
-    low, high = units.significant(min(ratios)), units.significant(max(ratios))
-    return f"{low} x" if low == high else f"{low} to {high} x"
-
-
 def _why_no_faster(cases: list[Case]) -> list[str]:
     """What the zeros could save, what they did save, and why."""
-    pruned = [case for case in cases if case.extra.get("dense_seconds") is not None]
+    pruned = [case for case in cases if case.extra["dense_seconds"] is not None]
     if not pruned:
         return []
     ratios = [_against(case, "dense_seconds").ratio for case in pruned]
-    unstripped = [_against(case, "unstripped_seconds").ratio for case in pruned if case.extra.get("unstripped_seconds") is not None]
-    macs, left = pruned[0].extra["macs_per_image"], pruned[0].extra["nonzero_macs_per_image"]
+    unstripped = [_against(case, "unstripped_seconds").ratio for case in pruned if case.extra["unstripped_seconds"] is not None]
     return [
-        f"Only {units.count(left)} of {units.count(macs)} multiply-accumulates an image have a weight other than zero: the dense network "
-        f"would take {units.times(macs / left)} the time of the pruned one if zeros cost nothing. Measured, pruned and stripped: "
-        f"{_range(ratios)}.",
+        f"{_possible(pruned[0])}Measured, the dense network takes {_range(ratios)} the time of the pruned and stripped one.",
         "The time does not move because the zeros lie scattered in dense arrays, and a dense kernel multiplies by a zero like by any "
         "other number: the same loads, the same instructions. Skipping them takes kernels of their own and an index a value. Time is saved "
         "by structure: fewer filters and units, rebuilt smaller. What scattered zeros save is bytes, and only once those are compressed "
@@ -152,6 +159,22 @@ def _why_no_faster(cases: list[Case]) -> list[str]:
     ]
 
 
+def _possible(case: Case) -> str:
+    """What the zeros could save if they cost nothing; empty where every weight is zero."""
+    macs, left = case.extra["macs_per_image"], case.extra["nonzero_macs_per_image"]
+    if not left:
+        return ""
+    return (
+        f"Only {units.count(left)} of {units.count(macs)} multiply-accumulates an image have a weight other than zero: the dense network "
+        f"would take {units.times(macs / left)} the time of the pruned one if zeros cost nothing. "
+    )
+
+
+def _range(ratios: list[float]) -> str:
+    low, high = units.significant(min(ratios)), units.significant(max(ratios))
+    return f"{low} x" if low == high else f"{low} to {high} x"
+
+
 # What is drawn
 
 
@@ -161,12 +184,12 @@ def plots(run: Run) -> list[Plot]:
 
 def pruned_accuracy(run: Run) -> Plot | None:
     """Test accuracy of the dense and the pruned networks, each with its interval over the test images."""
-    cases = _pruned(run, "correct", "test_images")
+    cases = run.group(GROUP)
     lines = []
     for row, case in enumerate(cases):
         correct, images = case.extra["correct"], case.extra["test_images"]
-        interval = share_interval(correct, images)
-        lines.append(line_of(run, case.framework, case.mode, [correct / images], [row], style=0, intervals=[interval], rows=True))
+        how = {"style": 0, "intervals": [share_interval(correct, images)], "rows": True}
+        lines.append(line_of(run, case.framework, case.mode, [correct / images], [row], **how))
     caption = (
         f"Bars are {CONFIDENCE:.0%} intervals over the test images. Behind each name the share of zeros counted in its kernels."
     )
@@ -176,8 +199,8 @@ def pruned_accuracy(run: Run) -> Plot | None:
 def pruned_bytes(run: Run) -> Plot | None:
     """What the same networks weigh in three forms."""
     forms = {"dense_bytes": "as arrays", "gzip_bytes": "gzipped", "sparse_bytes": "sparse rows"}
-    cases = _pruned(run, *forms)
-    lines = _compared(cases, {label: [case.extra[key] / 1024 for case in cases] for key, label in forms.items()})
+    cases = run.group(GROUP)
+    lines = _compared({label: [case.extra[key] / 1024 for case in cases] for key, label in forms.items()})
     caption = "Left is smaller. Zeros save bytes only in a form that leaves them out."
     axis = Axis("size of the weights (KiB)", write="{:,.0f}".format, zero=True)
     return _in_rows("pruned-bytes", "Pruning: bytes", caption, cases, lines, axis)
@@ -186,31 +209,20 @@ def pruned_bytes(run: Run) -> Plot | None:
 def pruned_time(run: Run) -> Plot | None:
     """What a prediction costs before pruning, after it, and if the tool's wrapping is left on."""
     kinds = {"dense_seconds": "dense", "stripped_seconds": "pruned", "unstripped_seconds": "pruned, not stripped"}
-    cases = _pruned(run, *kinds)
-    lines = _compared(
-        cases, {label: [case.extra[key] / case.extra["dense_seconds"] for case in cases] for key, label in kinds.items()}
-    )
-    caption = "Left is faster. Time of a prediction as a multiple of the dense network's by the same tool, taken in turns."
+    cases = [case for case in run.group(GROUP) if all(case.extra[key] is not None for key in kinds)]
+    lines = _compared({label: [case.extra[key] / case.extra["dense_seconds"] for case in cases] for key, label in kinds.items()})
+    caption = "Left is faster. Time of a prediction as a multiple of the dense network's by the same tool, interleaved."
     axis = Axis("times as long as dense", write=lambda value: f"{value:g} x", zero=True)
     return _in_rows("pruned-time", "Pruning: time", caption, cases, lines, axis)
 
 
-def _pruned(run: Run, *keys: str) -> list[Case]:
-    """The cases of group pruning that have these figures, all above zero, and their ``sparsity_kernels``."""
-    return [
-        case
-        for case in run.group("pruning")
-        if is_number(case.extra.get("sparsity_kernels")) and all(is_positive(case.extra.get(key)) for key in keys)
-    ]
-
-
-def _compared(cases: Sequence[Case], series: dict[str, list[float]]) -> list[Line]:
-    """A point in each case's row for each series; the colours are no framework's."""
-    rows = range(len(cases))
-    return [
-        Line(label, values, rows, 3 + index, index, joined=False, rows=True, **layer(index, len(series), step=3.0))
-        for index, (label, values) in enumerate(series.items())
-    ]
+def _compared(series: Mapping[str, Sequence[float]]) -> list[Line]:
+    """A point in each case's row for each series, the first the largest, so that all are seen where they lie on each other."""
+    lines = []
+    for index, (label, values) in enumerate(series.items()):
+        how = {**neutral(index), **layer(index, len(series), step=3.0), "strength": 1.0}
+        lines.append(Line(label, values, range(len(values)), joined=False, rows=True, **how))
+    return lines
 
 
 def _in_rows(name: str, title: str, caption: str, cases: Sequence[Case], lines: Sequence[Line], x: Axis) -> Plot | None:

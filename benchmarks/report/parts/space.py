@@ -1,150 +1,135 @@
-"""The report's part on memory: what each framework holds for importing, building, predicting and training, and what is in each figure."""
+"""How much memory does each framework take?  For importing, building, predicting and training, and what is in each number."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
-from benchmarks.quantities import units
+from benchmarks.quantities.units import BYTES
 from benchmarks.report.drawing import Axis, draw
-from benchmarks.report.plots import are_numbers, drawn, line_of
-from benchmarks.report.records import Plot, Section, Table
-from benchmarks.report.text import DASH
-from benchmarks.saved.results import Run
+from benchmarks.report.lines import drawn, line_of
+from benchmarks.report.reasons import dash
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
+from benchmarks.saved.results import Case, Run
 
 PREDICT, TRAIN, EPOCH = "space predict", "space train step", "space epoch"
+GROUPS = (PREDICT, TRAIN, EPOCH)
+CALLS = ((PREDICT, "predicting"), (TRAIN, "training step"))
 
-Row = tuple[str, Callable[[Run, str], Any], str]
-"""What the figure is, how to find a framework's bytes (None if there are none), and what is in it."""
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: which cases it is from, what is taken from them, and what is in it."""
+
+    title: str
+    groups: tuple[str, ...]
+    find: Callable[[list[Case]], int | None]
+    """The bytes, from a framework's cases of these groups; None if they hold none."""
+    inside: str
+    batch: int | None = None
+    """Only of the cases with this batch size."""
+
+    def cases(self, run: Run, framework: str) -> list[Case]:
+        """The cases that the number of a framework comes from."""
+        own = [case for group in self.groups for case in run.group(group) if case.framework == framework]
+        return [case for case in own if self.batch is None or case.extra["batch"] == self.batch]
 
 
 def sections(run: Run) -> list[Section]:
     """One section, if this run measured memory."""
-    return [_space(run)] if any(run.group(group) for group in (PREDICT, TRAIN, EPOCH)) else []
+    return [_space(run)] if any(run.group(group) for group in GROUPS) else []
+
+
+# What is computed
 
 
 def curves(run: Run) -> dict[tuple[str, str], list[tuple[float, int]]]:
-    """(framework, mode) -> resident memory over one epoch, for a plot: (seconds since its start, bytes above what was held then)."""
-    found = {}
-    for case in run.group(EPOCH):
-        level = case.extra["level_rss_bytes"]
-        found[case.framework, case.mode] = [(seconds, held - level) for seconds, held in case.extra["rss_over_time"]]
-    return found
+    """(framework, mode) -> resident memory over one epoch: (seconds since its start, bytes above what was held then)."""
+    return {(case.framework, case.mode): _above_level(case) for case in run.group(EPOCH)}
 
 
-def _space(run: Run) -> Section:
-    cases = [case for group in (PREDICT, TRAIN, EPOCH) for case in run.group(group)]
-    modes = {case.framework: case.mode for case in cases}
-    return Section(
-        "Space",
-        before=[
-            "Each figure from a fresh process of its own, in the framework's default mode. The kernel counts resident memory in batches: "
-            "differences below some hundred KiB mean nothing."
-        ],
-        table=Table(
-            ["", *(f"{framework} {mode}" for framework, mode in sorted(modes.items())), "what is in it"],
-            [[title, *(_cell(find(run, framework)) for framework in sorted(modes)), inside] for title, find, inside in _rows(run)],
-        ),
-    )
+def _above_level(case: Case) -> list[tuple[float, int]]:
+    return [(seconds, held - case.extra["level_rss_bytes"]) for seconds, held in case.extra["rss_over_time"]]
 
 
-def _rows(run: Run) -> list[Row]:
-    """The rows for which any framework has a figure."""
-    rows: list[Row] = [
-        ("parameters", _any("weight_bytes"), "float32 arrays; counted"),
-        ("gradients", _any("gradient_bytes"), "one float32 a parameter; counted"),
-        ("optimizer state", _any("optimizer_state_bytes"), "Adam: two float32 a parameter; counted"),
-        ("importing", _any("import_rss_bytes"), "the library, above Python and NumPy; whole process"),
-        (
-            "building for inference",
-            _any("build_rss_bytes", PREDICT),
-            "weights, and what one call with one image leaves behind; whole process",
-        ),
-        ("building for training", _any("build_rss_bytes", TRAIN), "the same with gradients and optimizer state"),
-    ]
-    for group, title in ((PREDICT, "predicting"), (TRAIN, "training step")):
-        rows += [
-            (
-                f"{title}, batch {batch}",
-                _at(group, batch, "peak_above_level_bytes"),
-                "peak above the warm process: activations, and workspace kept or not",
-            )
-            for batch in _batches(run, group)
-        ]
-    for group, title in ((PREDICT, "predicting"), (TRAIN, "training step")):
-        rows += [
-            (
-                f"{title}, batch {batch}: by tracemalloc",
-                _at(group, batch, "traced_peak_bytes"),
-                "peak of NumPy arrays and Python objects only",
-            )
-            for batch in _batches(run, group)
-        ]
-    rows += [
-        (
-            "whole process, predicting",
-            _largest(PREDICT, "peak_rss_bytes"),
-            "all of the above with Python and the images, largest batch",
-        ),
-        (
-            "whole process, training",
-            _largest(TRAIN, "peak_rss_bytes"),
-            "all of the above with Python and the images, largest batch",
-        ),
-        ("one epoch", _epoch, "peak above its start, batch 64; whole process, sampled by memory-profiler"),
-        (
-            "GPU, predicting",
-            _largest(PREDICT, "device_peak_bytes"),
-            "peak of the allocator: weights, images, activations, workspace",
-        ),
-        ("GPU, training", _largest(TRAIN, "device_peak_bytes"), "the same with gradients and optimizer state"),
-    ]
-    frameworks = {case.framework for group in (PREDICT, TRAIN, EPOCH) for case in run.group(group)}
-    return [row for row in rows if any(row[1](run, framework) is not None for framework in frameworks)]
+def _middle(key: str) -> Callable[[list[Case]], int | None]:
+    """The median over the cases: each has measured it anew."""
 
-
-def _any(key: str, *groups: str) -> Callable[[Run, str], Any]:
-    """The median over a framework's cases: each has measured it anew."""
-
-    def find(run: Run, framework: str) -> Any:
-        cases = (case for group in groups or (PREDICT, TRAIN, EPOCH) for case in run.group(group))
-        values = sorted(case.extra[key] for case in cases if case.framework == framework and case.extra.get(key) is not None)
+    def find(cases: list[Case]) -> int | None:
+        values = sorted(case.extra[key] for case in cases if case.extra[key] is not None)
         return values[len(values) // 2] if values else None
 
     return find
 
 
-def _at(group: str, batch: int, key: str) -> Callable[[Run, str], Any]:
-    def find(run: Run, framework: str) -> Any:
-        return next(
-            (extra[key] for extra in _extras(run, group, framework) if extra["batch"] == batch and extra.get(key) is not None), None
-        )
-
-    return find
+def _largest(key: str) -> Callable[[list[Case]], int | None]:
+    return lambda cases: max((case.extra[key] for case in cases if case.extra[key] is not None), default=None)
 
 
-def _largest(group: str, key: str) -> Callable[[Run, str], Any]:
-    def find(run: Run, framework: str) -> Any:
-        return max((extra[key] for extra in _extras(run, group, framework) if extra.get(key) is not None), default=None)
-
-    return find
+def _largest_of_epoch(cases: list[Case]) -> int | None:
+    return max((max(0, *(held for _, held in _above_level(case))) for case in cases), default=None)
 
 
-def _epoch(run: Run, framework: str) -> Any:
-    held = [max(held for _, held in curve) for (name, _), curve in curves(run).items() if name == framework and curve]
-    return max(held[0], 0) if held else None
+# What is said
 
 
-def _extras(run: Run, group: str, framework: str) -> list[Mapping[str, Any]]:
-    return [case.extra for case in run.group(group) if case.framework == framework]
+def _space(run: Run) -> Section:
+    modes = {case.framework: case.mode for group in GROUPS for case in run.group(group)}
+    pairs = sorted(modes.items())
+    return Section(
+        "Space",
+        before=[
+            "Each number from a fresh process of its own, in the framework's default mode. The kernel counts resident memory in batches: "
+            "differences below some hundred KiB mean nothing."
+        ],
+        table=Table(
+            ["", *(" ".join(pair) for pair in pairs), "what is in it"],
+            [
+                [Words(row.title), *(_cell(run, row, *pair) for pair in pairs), Words(row.inside)]
+                for row in _rows(run)
+                if any(row.find(row.cases(run, framework)) is not None for framework in modes)
+            ],
+        ),
+    )
+
+
+def _cell(run: Run, row: Row, framework: str, mode: str) -> Cell:
+    cases = row.cases(run, framework)
+    found = row.find(cases)
+    if found is not None:
+        return Quantity(found, BYTES)
+    return Dash("not counted for this framework") if cases else dash(run, framework, mode, row.batch, row.groups[0])
+
+
+def _rows(run: Run) -> Iterator[Row]:
+    """All rows that there can be; the table leaves out those that no framework has."""
+    whole = "all of the above with Python and the images, largest batch"
+    yield Row("parameters", GROUPS, _middle("weight_bytes"), "float32 arrays; counted")
+    yield Row("gradients", GROUPS, _middle("gradient_bytes"), "one float32 a parameter; counted")
+    yield Row("optimizer state", GROUPS, _middle("optimizer_state_bytes"), "Adam: two float32 a parameter; counted")
+    yield Row("importing", GROUPS, _middle("import_rss_bytes"), "the library, above Python and NumPy; whole process")
+    build = _middle("build_rss_bytes")
+    yield Row("building for inference", (PREDICT,), build, "weights, and what one call with one image leaves behind; whole process")
+    yield Row("building for training", (TRAIN,), build, "the same with gradients and optimizer state")
+    for group, title in CALLS:
+        inside = "peak above the warm process: activations, and workspace kept or not"
+        for batch in _batches(run, group):
+            yield Row(f"{title}, batch {batch}", (group,), _largest("peak_above_level_bytes"), inside, batch)
+    for group, title in CALLS:
+        inside = "peak of NumPy arrays and Python objects only"
+        for batch in _batches(run, group):
+            yield Row(f"{title}, batch {batch}: by tracemalloc", (group,), _largest("traced_peak_bytes"), inside, batch)
+    yield Row("whole process, predicting", (PREDICT,), _largest("peak_rss_bytes"), whole)
+    yield Row("whole process, training", (TRAIN,), _largest("peak_rss_bytes"), whole)
+    inside = "peak above its start, batch 64; whole process, sampled by memory-profiler"
+    yield Row("one epoch", (EPOCH,), _largest_of_epoch, inside)
+    device = _largest("device_peak_bytes")
+    yield Row("GPU, predicting", (PREDICT,), device, "peak of the allocator: weights, images, activations, workspace")
+    yield Row("GPU, training", (TRAIN,), device, "the same with gradients and optimizer state")
 
 
 def _batches(run: Run, group: str) -> list[int]:
     return sorted({case.extra["batch"] for case in run.group(group)})
-
-
-def _cell(value: float | None) -> str:
-    return DASH if value is None else units.size(value)
 
 
 # What is drawn
@@ -157,12 +142,9 @@ def plots(run: Run) -> list[Plot]:
 def memory(run: Run) -> Plot | None:
     """Memory of a process while it trains: each framework's ``rss_over_time``, pairs of seconds and bytes."""
     lines = []
-    for case in run.group("space epoch"):
-        samples = case.extra.get("rss_over_time")
-        if isinstance(samples, list) and samples and all(are_numbers(pair) and len(pair) == 2 for pair in samples):
-            seconds, sizes = zip(*samples, strict=True)
-            mebibytes = [size / 2**20 for size in sizes]
-            lines.append(line_of(run, case.framework, case.mode, seconds, mebibytes, markers=len(samples) < 3))
+    for case in run.group(EPOCH):
+        seconds, held = zip(*case.extra["rss_over_time"], strict=True)
+        lines.append(line_of(run, case.framework, case.mode, seconds, [size / 2**20 for size in held], markers=len(seconds) < 3))
     if not lines:
         return None
     caption = "Resident memory of a process of its own, imported library and the epoch's converted images included, while it trains one epoch."

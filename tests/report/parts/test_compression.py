@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from benchmarks.quantities.units import COUNT
 from benchmarks.report.parts import comparison, compression
-from benchmarks.report.records import Dash
+from benchmarks.report.text import DASH, whole
 from benchmarks.saved import fields
-from benchmarks.saved.results import Case, Run
+from tests.support.runs import case, run_of, several
 
 COMMON = {
     "batch": 64,
@@ -22,8 +20,6 @@ COMMON = {
 }
 HALF = {
     **COMMON,
-    "framework": "numpy",
-    "mode": "fused",
     "technique": "structured",
     "point": "structured, 50 % of the MACs",
     "form": "float32",
@@ -38,8 +34,6 @@ HALF = {
 }
 SPARSE = {
     **COMMON,
-    "framework": "torch",
-    "mode": "eager",
     "technique": "sparse",
     "point": "sparse, 90 % zeros",
     "form": "sparse rows",
@@ -54,13 +48,18 @@ SPARSE = {
 }
 
 
-def run_of(*extras, medians=((0.0004,), (0.001,))):
-    cases = tuple(
-        Case(compression.GROUP, extra["point"], {"median": seconds[0]}, extra, seconds)
-        for extra, seconds in zip(extras, medians, strict=False)
-    )
-    ours = {"dataset": {"name": "digits", "train_images": 4100, "classes": 10}}
-    return Run((Path("run.json"),), cases, {}, ours, {}, "", "")
+def half(*seconds, **extra):
+    return case("compression", "numpy", "fused", *(seconds or (0.0004,)), **{**HALF, **extra})
+
+
+def sparse(**extra):
+    return case("compression", "torch", "eager", 0.001, **{**SPARSE, **extra})
+
+
+def section_of(*cases, **dataset):
+    data = {"name": "digits", "train_images": 4100, "classes": 10, **dataset}
+    (section,) = compression.sections(run_of(*cases, dataset={key: value for key, value in data.items() if value}))
+    return section
 
 
 def test_nothing_compressed():
@@ -70,9 +69,9 @@ def test_nothing_compressed():
 
 def test_the_table():
     """Bytes, MACs, paired difference and time of every point; the dense network in words."""
-    section = compression._section(run_of(HALF, SPARSE))
+    section = section_of(half(), sparse(gzip_bytes=None))
 
-    assert section.table.rows == [
+    assert [[whole(cell) for cell in row] for row in section.table.rows] == [
         [
             "structured, 50 % of the MACs",
             "numpy fused",
@@ -84,40 +83,45 @@ def test_the_table():
             "400 µs",
             "2.00 x",
         ],
-        ["sparse, 90 % zeros", "torch eager", "6,789", "41,306", "36,000", "655,080", "-1.3 [-3.1, +0.4]", "1.00 ms", "1.00 x"],
+        ["sparse, 90 % zeros", "torch eager", "6,789", "41,306", "—", "655,080", "-1.3 [-3.1, +0.4]", "1.00 ms", "1.00 x"],
     ]
-    assert "(261,624 bytes, 655,080 MACs an image, 94.7 % of 450 test images right)" in section.before[0]
+    assert section.table.rows[1][4].reason == "the tool keeps its own form of the weights"
+    assert "(261,624 bytes, 655,080 multiply-accumulates (MACs) an image, 94.7 % of 450 test images right)" in section.before[0]
     assert section.after[-2].endswith(
-        "in the order of their bytes: sparse, 90 % zeros (41,306 bytes, 93.3 %); structured, 50 % of the MACs (74,156 bytes, 95.1 %)."
+        "beats in both bytes and accuracy, in the order of bytes: sparse, 90 % zeros (41,306 bytes, 93.3 %); structured, 50 % of the MACs (74,156 bytes, 95.1 %)."
     )
 
 
 def test_the_mark_of_the_literature():
     """The sparse point nearest to it, with the data that it was got on; without a sparse point there is nothing to set beside it."""
-    further = {**SPARSE, "point": "sparse, 98 % zeros", "weights_left": 1_579}
-    said = compression._section(run_of(HALF, SPARSE, further, medians=((0.0004,), (0.001,), (0.001,)))).after[-1]
+    further = sparse(point="sparse, 98 % zeros", weights_left=1_579)
+    said = section_of(half(), sparse(), further).after[-1]
     assert "about 6,000 weights left and near 99.2 % right on MNIST" in said
     assert (
         "Here, on digits (4,100 images to learn from, 10 classes), sparse, 90 % zeros leaves 6,789 and gets 93.3 % of 450 right"
         in said
     )
-    assert "literature" not in compression._section(run_of(HALF)).after[-1]
+    assert "literature" not in section_of(half()).after[-1]
+
+
+def test_a_file_that_does_not_say_its_data():
+    """On data without a name or a size nothing is set beside the mark."""
+    for fact in ("name", "train_images", "classes"):
+        assert "literature" not in section_of(sparse(), **{fact: None}).after[-1]
 
 
 def test_its_counts_are_of_other_networks():
     """The comparison of the frameworks counts the network that they share, and none that was made smaller."""
-    assert isinstance(comparison._extra("macs_per_image", COUNT)(run_of(HALF), "numpy"), Dash)
+    assert whole(comparison._extra("macs_per_image", COUNT)(run_of(half()), "numpy")) == DASH
 
 
 def test_ratios_of_several_processes_have_intervals():
     """The dense network of each process is compared with the compressed one of the same."""
-    extras = tuple({**HALF, "dense_seconds": seconds} for seconds in (0.0004, 0.0008, 0.0016))
-    case = Case("compression", "half", {"median": 0.0004}, HALF, (0.0004,) * 3, extras)
-    ratio, low, high = compression.speed_up(case)
+    one = several(half(0.0004, 0.0004, 0.0004), "dense_seconds", [0.0004, 0.0008, 0.0016])
+    ratio, low, high = compression.speed_up(one)
     assert ratio == pytest.approx(2)
     assert low < 1 < 2 < high
-    row = compression._row(case)
-    assert row[-1].startswith("2.00 x [")
+    assert whole(section_of(one).table.rows[0][-1]).startswith("2.00 x [")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +140,7 @@ def test_front(points, expected):
     assert compression.front(points) == expected
 
 
-def test_what_it_relies_on_is_declared():
-    """The cases of these tests are such as a file can hold."""
-    for extra in (HALF, SPARSE):
-        assert fields.checked("compression", extra)
+def test_its_cases_hold_what_the_table_of_fields_demands():
+    """The cases above are such as the report can meet."""
+    for one in (half(), sparse()):
+        fields.read("here", "compression", {name: value for name, value in one.extra.items() if value is not None})

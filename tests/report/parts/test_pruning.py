@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
+from dataclasses import replace
 
 import pytest
 
 from benchmarks.report.parts import pruning
+from benchmarks.report.text import whole
 from benchmarks.saved import fields
-from benchmarks.saved.results import Case, Run
+from tests.support.runs import case, run_of, several
 
 COMMON = {
     "batch": 64,
@@ -22,12 +23,10 @@ COMMON = {
 }
 DENSE = {
     **COMMON,
-    "framework": "numpy",
-    "mode": "dense",
     "correct": 405,
     "sparsity_kernels": 0.0,
     "sparsity_all": 0.0,
-    **{f"sparsity_{layer}": 0.0 for layer in ("conv1", "conv2", "fc1", "fc2", "fc3")},
+    **{f"sparsity_{layer}": 0.0 for layer in fields.LAYERS},
     "negative_zeros": 0,
     "gzip_bytes": 242_000,
     "sparse_bytes": 393_008,
@@ -35,13 +34,11 @@ DENSE = {
 }
 PRUNED = {
     **COMMON,
-    "framework": "tensorflow",
-    "mode": "tfmot, sgd",
     "epochs": 20,
     "correct": 360,
     "sparsity_kernels": 0.9,
     "sparsity_all": 58_617 / 65_406,
-    **{f"sparsity_{layer}": 0.9 for layer in ("conv1", "conv2", "fc1", "fc2", "fc3")},
+    **{f"sparsity_{layer}": 0.9 for layer in fields.LAYERS},
     "negative_zeros": 29_000,
     "gzip_bytes": 36_000,
     "sparse_bytes": 41_306,
@@ -51,13 +48,21 @@ PRUNED = {
 }
 
 
+def dense(**extra):
+    return case("pruning", "numpy", "dense", 0.003, **{**DENSE, **extra})
+
+
+def pruned(*seconds, **extra):
+    return case("pruning", "tensorflow", "tfmot, sgd", *(seconds or (0.0025,)), **{**PRUNED, **extra})
+
+
 DENSE_CELLS = ["261,624", "242,000", "393,008", "3.00 ms", "nothing to strip", "nothing to strip"]
 PRUNED_CELLS = ["261,624", "36,000", "41,306", "2.00 ms (0.800 x)", "2.50 ms", "4.00 ms (1.60 x)"]
 
 
-def run_of(*extras):
-    cases = tuple(Case(pruning.GROUP, extra["mode"], {"median": seconds}, extra, (seconds,)) for extra, seconds in extras)
-    return Run((Path("run.json"),), cases, {}, {}, {}, "", "")
+def section_of(*cases):
+    (section,) = pruning.sections(run_of(*cases))
+    return section
 
 
 def test_nothing_pruned():
@@ -67,11 +72,11 @@ def test_nothing_pruned():
 
 def test_the_table():
     """Every column from the case, units and intervals as elsewhere; where there is nothing to strip the cell says so."""
-    section = pruning._section(run_of((DENSE, 0.003), (PRUNED, 0.0025)))
+    section = section_of(dense(), pruned())
 
-    assert section.table.rows == [
-        ["numpy: dense", "0.0 %", "0.0, 0.0, 0.0, 0.0, 0.0 %", "0.0 %", "90.0 % [86.9, 92.4]", *DENSE_CELLS],
-        ["tensorflow: tfmot, sgd", "90.0 %", "90.0, 90.0, 90.0, 90.0, 90.0 %", "89.6 %", "80.0 % [76.1, 83.4]", *PRUNED_CELLS],
+    assert [[whole(cell) for cell in row] for row in section.table.rows] == [
+        ["numpy: dense", "0.0 %", ", ".join(["0.0 %"] * 5), "0.0 %", "90.0 % [86.9, 92.4]", *DENSE_CELLS],
+        ["tensorflow: tfmot, sgd", "90.0 %", ", ".join(["90.0 %"] * 5), "89.6 %", "80.0 % [76.1, 83.4]", *PRUNED_CELLS],
     ]
     assert len(section.table.head) == 11
     assert "trained for 30 epochs. It is pruned from 50.0 % to 90.0 % of each kernel" in section.before[0]
@@ -80,39 +85,52 @@ def test_the_table():
     assert section.after[2] == "Not stripped, the masks are applied again at every call: 1.60 x the time of the stripped one."
     assert "up to 29,000 times here" in section.after[4]
     assert "Only 65,508 of 655,080 multiply-accumulates" in section.after[0]
-    assert "10.0 x the time of the pruned one if zeros cost nothing. Measured, pruned and stripped: 0.800 x." in section.after[0]
+    assert "10.0 x the time of the pruned one if zeros cost nothing. Measured, the dense network takes 0.800 x" in section.after[0]
+    assert 'The original report printed "22.44 %"' in section.after[-1]
 
 
 def test_only_dense():
     """Without a pruned case nothing is said about one."""
-    section = pruning._section(run_of((DENSE, 0.003)))
+    section = section_of(dense())
     assert section.before == [
-        "All start from one network, trained for 30 epochs. Times are medians for a batch of 64, taken in turns; "
+        "All start from one network, trained for 30 epochs. Times are medians for a batch of 64, interleaved; "
         "each library has a process of its own."
     ]
     assert not any("Measured" in line or "-0.0" in line for line in section.after)
 
 
+def test_nothing_left():
+    """A network of zeros alone has no time that it could take if zeros cost nothing: nothing is divided by its work."""
+    assert section_of(pruned(nonzero_macs_per_image=0)).after[0].startswith("Measured, the dense network takes 0.800 x")
+
+
+def test_what_a_file_need_not_hold():
+    """Without the sparsities wanted, or the time of the network as the tool wraps it, the sentences and the cell do without."""
+    section = section_of(pruned(sparsity_wanted=None, unstripped_seconds=None))
+    assert "It is pruned, smallest weights first" in section.before[0]
+    assert section.table.rows[0][-1].reason == "this file does not hold that time"
+    assert not any("Not stripped" in line for line in section.after)
+
+
 def test_speedups():
     """Dense over stripped, dense cases left out; one process gives no interval."""
-    assert pruning.speedups(run_of((DENSE, 0.003), (PRUNED, 0.0025))) == {"tfmot, sgd": (pytest.approx(0.8), None, None)}
+    assert pruning.speedups(run_of(dense(), pruned())) == {"tfmot, sgd": (pytest.approx(0.8), None, None)}
 
 
 def test_several_processes():
     """Each process has its own pair of times: ratios of 0.5 and 2 have the mean 1, whatever the medians of either are."""
-    pair = ({**PRUNED, "dense_seconds": 0.001}, {**PRUNED, "dense_seconds": 0.006})
-    case = Case(pruning.GROUP, "tfmot", {"median": 0.0025}, {**PRUNED, "dense_seconds": 0.0035}, (0.002, 0.003), pair)
-    run = Run((Path("one.json"), Path("other.json")), (case,), {}, {}, {}, "", "")
+    run = run_of(several(replace(pruned(), medians=(0.002, 0.003)), "dense_seconds", [0.001, 0.006]))
 
     ratio, low, high = pruning.speedups(run)["tfmot, sgd"]
     margin = 12.706 * math.log(2)  # Student's t for one degree of freedom x the standard error of -ln 2 and ln 2
     assert (ratio, low, high) == pytest.approx((1, math.exp(-margin), math.exp(margin)), rel=1e-3)
 
-    section = pruning._section(run)
+    (section,) = pruning.sections(run)
     assert section.before[1].endswith("[95% interval from 2 processes].")
-    assert section.table.rows[0][8].startswith("3.50 ms (1.00 x [0.000")
+    assert whole(section.table.rows[0][8]).startswith("3.50 ms (1.00 x [0.000")
 
 
-def test_what_it_relies_on_is_declared():
-    """The cases of these tests are such as a file can hold."""
-    assert fields.checked("pruning", DENSE)
+def test_its_cases_hold_what_the_table_of_fields_demands():
+    """The cases above are such as the report can meet."""
+    for one in (dense(), pruned()):
+        fields.read("here", "pruning", {name: value for name, value in one.extra.items() if value is not None})
