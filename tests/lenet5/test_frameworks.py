@@ -5,23 +5,27 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from pathlib import Path
 
 import pytest
 
 import lenet5
 from lenet5 import InputError, NotInstalled
 from lenet5.contract import COLOURS
-from tests.support.copies import HIDE, RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
+from tests.support.copies import RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
 
-OURS = ("numpy", "tensorflow", "torch")
+INVENTED = "invented"
+"""The name of a framework that these tests add: it must be none of those that are there."""
 
-# A fourth framework: NumPy's network under another name, with two modes of its own choice.
-OTHER = """
-from lenet5 import with_numpy
+# The framework that has the reference, under another name, with two of its modes.
+REFERENCE, LOOPS = lenet5.reference()
+MODES = (LOOPS, next(mode for mode in lenet5.modes(REFERENCE) if mode != LOOPS))
+OTHER = f"""
+from lenet5 import with_{REFERENCE}
 
 
-class LeNet5(with_numpy.LeNet5):
-    modes = ("loops", "im2col")
+class LeNet5(with_{REFERENCE}.LeNet5):
+    modes = {MODES}
 
     def __init__(self, weights, mode=modes[0], **options):
         super().__init__(weights, mode, **options)
@@ -30,31 +34,24 @@ class LeNet5(with_numpy.LeNet5):
 
 @pytest.fixture
 def other(monkeypatch, tmp_path):
-    """other(source) puts a file with_other.py where lenet5 looks for its frameworks, until the test is over."""
+    """other(source) puts a file with_invented.py where lenet5 looks for its frameworks, until the test is over."""
     folder = tmp_path / "more_frameworks"
     folder.mkdir()
     monkeypatch.setattr(lenet5, "__path__", [*lenet5.__path__, str(folder)])
 
     def add(source):
-        (folder / "with_other.py").write_text(source)
+        (folder / f"with_{INVENTED}.py").write_text(source)
         importlib.invalidate_caches()
 
     yield add
-    sys.modules.pop("lenet5.with_other", None)
-    vars(lenet5).pop("with_other", None)
+    sys.modules.pop(f"lenet5.with_{INVENTED}", None)
+    vars(lenet5).pop(f"with_{INVENTED}", None)
 
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory):
     """A copy of this project."""
     return copy_of_project(tmp_path_factory.mktemp("copy") / "project")
-
-
-def hidden(folder, package):
-    """A folder with a module hide_<package>, after whose import the package is not installed."""
-    folder.mkdir(exist_ok=True)
-    (folder / f"hide_{package}.py").write_text(HIDE.format(package=package))
-    return folder
 
 
 def broken(folder, package, source):
@@ -68,20 +65,31 @@ def broken(folder, package, source):
 
 
 def test_frameworks():
-    """There are three, in alphabetical order."""
-    assert lenet5.frameworks() == OURS
+    """There is one for each file with_<name>.py, in alphabetical order, and no framework is called as the one that is added here."""
+    files = Path(lenet5.__file__).parent.glob("with_*.py")
+    assert lenet5.frameworks() == tuple(sorted(file.stem.removeprefix("with_") for file in files))
+    assert len(lenet5.frameworks()) >= 3
+    assert INVENTED not in lenet5.frameworks()
 
 
 def test_listing_imports_none(project):
     """Frameworks and their modes can be listed without importing a single one of them, nor NumPy, whose threads that would fix."""
-    code = "import sys, lenet5; print([lenet5.modes(name) for name in lenet5.frameworks()], *sys.modules)"
+    code = """
+import sys
+before = set(sys.modules)
+import lenet5
+for read in (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder):
+    [read(name) for name in lenet5.frameworks()]
+lenet5.reference()
+print(*set(sys.modules) - before)
+"""
     run = run_python(project, "-c", code)
 
     assert run.returncode == 0, run.stderr
-    loaded = {name.partition(".")[0] for name in run.stdout.split()} | set(run.stdout.split())
+    loaded = run.stdout.split()
     assert "lenet5" in loaded
-    for module in ("numpy", "torch", "tensorflow", "keras", *(f"lenet5.with_{name}" for name in OURS)):
-        assert module not in loaded
+    assert {name.partition(".")[0] for name in loaded} <= {"lenet5", *sys.stdlib_module_names}
+    assert not [name for name in loaded if name.startswith("lenet5.with_")]
 
 
 def test_variants(framework):
@@ -125,82 +133,85 @@ READERS = [lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic,
 
 
 @pytest.mark.parametrize("function", READERS, ids=lambda function: function.__name__)
-@pytest.mark.parametrize("name", ["jax", "", "Torch", "with_torch", None], ids=repr)
+@pytest.mark.parametrize("name", [INVENTED, "", REFERENCE.upper(), f"with_{REFERENCE}", None], ids=repr)
 def test_unknown_framework(function, name):
-    """A name that no file bears is answered with those that there are."""
+    """A name for which there is no file is answered with those that there are."""
     with pytest.raises(InputError) as caught:
         function(name)
-    assert str(caught.value) == f"framework: {name!r} is not known; choose one of numpy, tensorflow, torch"
+    assert str(caught.value) == f"framework: {name!r} is not known; choose one of {', '.join(lenet5.frameworks())}"
 
 
 # ---------------------------------------------------------------------------------------------------- a fourth framework
 
 
 def test_a_fourth_framework_is_one_file(other):
-    """A file with_other.py is a framework: listed, with its modes read from the source, and imported when asked for."""
+    """A file with_<name>.py is a framework: listed, with its modes read from the source, and imported when asked for."""
+    before = lenet5.frameworks()
     other(OTHER)
-    assert lenet5.frameworks() == ("numpy", "other", "tensorflow", "torch")
-    assert lenet5.modes("other") == ("loops", "im2col")
-    assert "lenet5.with_other" not in sys.modules
+    assert lenet5.frameworks() == tuple(sorted([*before, INVENTED]))
+    assert lenet5.modes(INVENTED) == MODES
+    assert f"lenet5.with_{INVENTED}" not in sys.modules
 
-    assert lenet5.implementation("other").__module__ == "lenet5.with_other"
+    assert lenet5.implementation(INVENTED).__module__ == f"lenet5.with_{INVENTED}"
 
 
 def test_a_fourth_framework_is_tested(tmp_path):
     """The tests of agreement run on a framework that is nothing but a new file, in each of its modes, or in the default alone."""
     project = copy_of_project(tmp_path / "project")
-    (project / "lenet5" / "with_other.py").write_text(OTHER)
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(OTHER)
 
-    few = "other and (sgd or bad_mode or bad_labels) or copy"
+    few = f"{INVENTED} and (sgd or bad_mode or bad_labels) or copy"
     verdict = run_pytest(project, "tests/lenet5/test_agreement.py", RUNS_ON_THE_COPY, "-k", few)
 
     assert verdict.exit_code == 0, verdict.output
     assert "test_runs_on_the_copy" in verdict.passed
-    assert {"test_sgd[other-loops]", "test_sgd[other-im2col]", "test_bad_mode[other]"} <= set(verdict.passed)
-    assert "test_bad_labels[other-loops-float]" in verdict.passed
-    assert "test_bad_labels[other-im2col-float]" not in verdict.passed
+    default, further = MODES
+    wanted = {f"test_sgd[{INVENTED}-{default}]", f"test_sgd[{INVENTED}-{further}]", f"test_bad_mode[{INVENTED}]"}
+    assert wanted <= set(verdict.passed)
+    assert f"test_bad_labels[{INVENTED}-{default}-float]" in verdict.passed
+    assert f"test_bad_labels[{INVENTED}-{further}-float]" not in verdict.passed
     assert not verdict.skipped
 
 
 def test_annotated_modes(other):
     """Modes may be annotated, as in the contract."""
     other("class LeNet5:\n    modes: ClassVar[tuple[str, ...]] = ('plain', 'fancy')\n")
-    assert lenet5.modes("other") == ("plain", "fancy")
+    assert lenet5.modes(INVENTED) == ("plain", "fancy")
 
 
 def test_declares_nothing_else(other):
     """All but the modes may be absent; an annotation without a value declares nothing."""
     other("class LeNet5:\n    modes = ('plain',)\n    dynamic: ClassVar[dict[str, str]]\n")
-    found = [read("other") for read in (lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder)]
+    found = [read(INVENTED) for read in (lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder)]
     assert found == [(), {}, "", ()]
 
 
 def test_what_was_read_stays(other):
     """A caller may write to what it was given."""
     other("class LeNet5:\n    modes = ('plain', 'fancy')\n    dynamic = {'fancy': 'plain'}\n")
-    lenet5.dynamic("other").clear()
-    assert lenet5.dynamic("other") == {"fancy": "plain"}
+    lenet5.dynamic(INVENTED).clear()
+    assert lenet5.dynamic(INVENTED) == {"fancy": "plain"}
 
 
 def test_no_literal(other):
     """A declaration that cannot be read without importing is named."""
     other("class LeNet5:\n    modes = tuple('ab')\n")
     with pytest.raises(InputError) as caught:
-        lenet5.modes("other")
-    assert str(caught.value) == "with_other.py: modes = tuple('ab') in class LeNet5 is not a literal; write the value out"
+        lenet5.modes(INVENTED)
+    assert str(caught.value) == f"with_{INVENTED}.py: modes = tuple('ab') in class LeNet5 is not a literal; write the value out"
 
 
 def test_one_reference(other, monkeypatch):
     """Two references, or none, are none to check against."""
     framework, _ = lenet5.reference()
     other("class LeNet5:\n    reference = 'loops'\n")
-    names = ", ".join(sorted([framework, "other"]))
+    names = ", ".join(sorted([framework, INVENTED]))
     with pytest.raises(InputError) as caught:
         lenet5.reference()
     assert str(caught.value) == f"reference: declared by {names}; exactly one class LeNet5 must declare it"
 
     other("class LeNet5:\n    modes = ('plain',)\n")
-    monkeypatch.setattr(lenet5, "frameworks", lambda: ("other",))
+    monkeypatch.setattr(lenet5, "frameworks", lambda: (INVENTED,))
     with pytest.raises(InputError, match=r"^reference: declared by none; exactly one class LeNet5 must declare it$"):
         lenet5.reference()
 
@@ -212,8 +223,8 @@ def test_no_modes(other, source):
     """A file whose class has no modes to read is named."""
     other(source)
     with pytest.raises(InputError) as caught:
-        lenet5.modes("other")
-    assert str(caught.value) == "with_other.py: class LeNet5 has no literal tuple 'modes'"
+        lenet5.modes(INVENTED)
+    assert str(caught.value) == f"with_{INVENTED}.py: class LeNet5 has no literal tuple 'modes'"
 
 
 # --------------------------------------------------------------------------------------------------- absent, and broken
@@ -224,8 +235,8 @@ def test_not_installed(other, statement):
     """A framework whose package is absent is NotInstalled, and the line says what to install."""
     other(statement)
     with pytest.raises(NotInstalled) as caught:
-        lenet5.implementation("other")
-    assert str(caught.value) == "other: the package 'absent_package' is not installed; pip install absent_package"
+        lenet5.implementation(INVENTED)
+    assert str(caught.value) == f"{INVENTED}: the package 'absent_package' is not installed; pip install absent_package"
 
 
 @pytest.mark.parametrize(
@@ -246,7 +257,7 @@ def test_installed_but_broken(monkeypatch, tmp_path, other, source, error, messa
     monkeypatch.syspath_prepend(broken(tmp_path / "site", "broken_package", source))
     other("import broken_package")
     with pytest.raises(error) as caught:
-        lenet5.implementation("other")
+        lenet5.implementation(INVENTED)
     assert type(caught.value) is error
     assert str(caught.value) == message
 
@@ -255,54 +266,43 @@ def test_a_mistake_of_our_own_is_no_absence(other):
     """A module of this package that is missing is a mistake, not a package to install."""
     other("import lenet5.lost")
     with pytest.raises(ModuleNotFoundError, match=r"^No module named 'lenet5\.lost'$") as caught:
-        lenet5.implementation("other")
+        lenet5.implementation(INVENTED)
     assert not isinstance(caught.value, NotInstalled)
 
 
-@pytest.mark.parametrize(("name", "package"), [("torch", "torch"), ("tensorflow", "tensorflow"), ("tensorflow", "keras")])
-def test_ours_not_installed(project, tmp_path, name, package):
-    """PyTorch, TensorFlow or Keras that is not installed is NotInstalled, and the other frameworks are there."""
-    code = f"""
-import hide_{package}, lenet5
-try:
-    lenet5.implementation({name!r})
-except lenet5.NotInstalled as error:
-    print(error)
-print(lenet5.frameworks(), lenet5.implementation("numpy").__module__)
-"""
-    run = run_python(project, "-c", code, path=(hidden(tmp_path / "site", package),))
-    assert run.stdout.splitlines() == [
-        f"{name}: the package '{package}' is not installed; pip install {package}",
-        f"{OURS} lenet5.with_numpy",
-    ], run.stderr
+def cases(*frameworks):
+    """One quick case of each."""
+    return [f"tests/lenet5/test_agreement.py::test_bad_mode[{framework}]" for framework in frameworks]
 
 
-CASES = [f"tests/lenet5/test_agreement.py::test_bad_mode[{framework}]" for framework in ("numpy", "torch")]
-
-
-def test_absent_skips(project, tmp_path):
+def test_absent_skips(tmp_path):
     """In the tests a framework that is not installed skips, with the reason in the output, and the others run."""
-    site = hidden(tmp_path / "site", "torch")
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(f"import absent_package\n{OTHER}")
+    ours, _ = lenet5.reference()
 
-    verdict = run_pytest(project, "-p", "hide_torch", *CASES, RUNS_ON_THE_COPY, path=(site,))
+    verdict = run_pytest(project, *cases(INVENTED, ours), RUNS_ON_THE_COPY)
 
-    reason = "torch: the package 'torch' is not installed; pip install torch"
+    reason = f"{INVENTED}: the package 'absent_package' is not installed; pip install absent_package"
     assert verdict.exit_code == 0, verdict.output
-    assert verdict.skipped == {"test_bad_mode[torch]": reason}
-    assert verdict.passed == ["test_bad_mode[numpy]", "test_runs_on_the_copy"]
+    assert verdict.skipped == {f"test_bad_mode[{INVENTED}]": reason}
+    assert verdict.passed == [f"test_bad_mode[{ours}]", "test_runs_on_the_copy"]
     assert reason in verdict.output
 
 
-def test_broken_fails(project, tmp_path):
+def test_broken_fails(tmp_path):
     """In the tests a framework that is installed but broken is an error, with its own message, and the run fails."""
-    site = broken(tmp_path / "site", "torch", "raise ImportError('libtorch_cpu.so: cannot open shared object file')")
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(f"import broken_package\n{OTHER}")
+    site = broken(tmp_path / "site", "broken_package", "raise ImportError('libbroken.so: cannot open shared object file')")
+    ours, _ = lenet5.reference()
 
-    verdict = run_pytest(project, *CASES, RUNS_ON_THE_COPY, path=(site,))
+    verdict = run_pytest(project, *cases(INVENTED, ours), RUNS_ON_THE_COPY, path=(site,))
 
     assert verdict.exit_code == 1, verdict.output
-    assert list(verdict.errors) == ["test_bad_mode[torch]"]
-    assert "ImportError: libtorch_cpu.so: cannot open shared object file" in verdict.output
-    assert verdict.passed == ["test_bad_mode[numpy]", "test_runs_on_the_copy"]
+    assert list(verdict.errors) == [f"test_bad_mode[{INVENTED}]"]
+    assert "ImportError: libbroken.so: cannot open shared object file" in verdict.output
+    assert verdict.passed == [f"test_bad_mode[{ours}]", "test_runs_on_the_copy"]
     assert not verdict.skipped
 
 
@@ -313,23 +313,23 @@ def test_threads_are_equal(project):
     """The number of threads that is asked for is what every framework that is installed runs on."""
     verdict = run_pytest(project, "--threads=1", "tests/lenet5/test_agreement.py::test_bad_mode")
     assert verdict.exit_code == 0, verdict.output
-    assert {*verdict.passed, *verdict.skipped} == {f"test_bad_mode[{framework}]" for framework in OURS}
+    assert {*verdict.passed, *verdict.skipped} == {f"test_bad_mode[{framework}]" for framework in lenet5.frameworks()}
 
 
 def test_unequal_threads_are_an_error(tmp_path):
     """A framework that runs on another number of threads is not compared: the case is an error that says so."""
     project = copy_of_project(tmp_path / "project")
-    several = '{**with_numpy.LeNet5.describe(), "threads": 99}'
-    (project / "lenet5" / "with_other.py").write_text(
+    several = f'{{**with_{REFERENCE}.LeNet5.describe(), "threads": 99}}'
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(
         f"{OTHER}\n    @staticmethod\n    def describe():\n        return {several}\n"
     )
 
-    verdict = run_pytest(project, "--threads=2", "tests/lenet5/test_agreement.py::test_bad_mode[other]")
+    verdict = run_pytest(project, "--threads=2", *cases(INVENTED))
 
     assert verdict.exit_code == 1, verdict.output
-    assert list(verdict.errors) == ["test_bad_mode[other]"]
-    expected = "RuntimeError: other runs on 99 threads, not 2: with unequal threads there is no comparison"
-    assert expected in verdict.errors["test_bad_mode[other]"]
+    assert list(verdict.errors) == [f"test_bad_mode[{INVENTED}]"]
+    expected = f"RuntimeError: {INVENTED} runs on 99 threads, not 2: with unequal threads there is no comparison"
+    assert expected in verdict.errors[f"test_bad_mode[{INVENTED}]"]
 
 
 @pytest.mark.parametrize(

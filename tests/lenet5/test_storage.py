@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from lenet5 import InputError, load_weights, save_weights
 from lenet5.architecture import NAMES
+from tests.support.networks import quick_network
 
 WRITTEN = (".npz", ".safetensors")
 READ = (*WRITTEN, ".pt", ".pth")
@@ -101,7 +102,7 @@ def test_a_state_dict_can_be_saved(tmp_path, suffix):
 @pytest.mark.parametrize("trainable", [False, True], ids=["tensors", "parameters"])
 @pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 def test_a_state_dict_of_another_program(tmp_path, zipped, trainable):
-    """The state_dict of a module that knows nothing of this package loads as it is, and NumPy computes that module's logits."""
+    """The state_dict of a module that knows nothing of this package loads as it is, and a network of these weights gives that module's logits."""
     torch = require_torch()
     from torch import nn
     from torch.nn import functional
@@ -130,7 +131,7 @@ def test_a_state_dict_of_another_program(tmp_path, zipped, trainable):
     torch.save(state, tmp_path / "tutorial.pt", _use_new_zipfile_serialization=zipped)
     images = np.random.RandomState(0).standard_normal((5, 3, 32, 32)).astype(np.float32)
 
-    net = lenet5.implementation("numpy")(load_weights(tmp_path / "tutorial.pt"))
+    net = quick_network(load_weights(tmp_path / "tutorial.pt"))
 
     assert_allclose(net.predict(images), module(torch.from_numpy(images)).detach().numpy(), rtol=0, atol=1e-5)
 

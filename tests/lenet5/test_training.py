@@ -12,6 +12,7 @@ import lenet5
 from lenet5 import InputError, training
 from lenet5.datasets import Dataset, Split, load
 from lenet5.training import History, accuracy, batches, correct, evaluate, logits_of, predictions, prepare, train, train_epoch
+from tests.support.networks import quick_network
 
 CLASSES = 5
 
@@ -242,7 +243,7 @@ def test_train_shows_a_bar_on_a_terminal(capsys, monkeypatch):
 def test_training_lowers_the_loss(digits):
     """Real digits are learned: losses fall from epoch to epoch, and far more than a tenth of the images unseen come out right."""
     weights = lenet5.initial_weights(lenet5.Architecture(1, 10))
-    net = lenet5.implementation("numpy")(weights, learning_rate=4e-3)
+    net = quick_network(weights, learning_rate=4e-3)
     before, _ = evaluate(net, digits.validation)
 
     history = train(net, digits, epochs=3, batch=32)
@@ -253,16 +254,16 @@ def test_training_lowers_the_loss(digits):
 
 
 @pytest.fixture(scope="module")
-def numpys_history(digits):
-    """What the network by hand makes of one epoch of digits."""
-    return train(lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
+def quick_history(digits):
+    """What a quick network makes of one epoch of digits."""
+    return train(quick_network(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
 
 
 @pytest.mark.default_mode
-def test_curves_lie_on_each_other(build, digits, numpys_history):
-    """After an epoch of digits every framework has the losses of the network by hand to 1e-5, and the same images right."""
+def test_curves_lie_on_each_other(build, digits, quick_history):
+    """After an epoch of digits every framework has the same losses to 1e-5, and the same images right."""
     history = train(build(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
 
-    assert_allclose(history.train_loss_nats, numpys_history.train_loss_nats, rtol=0, atol=1e-5)
-    assert_allclose(history.validation_loss_nats, numpys_history.validation_loss_nats, rtol=0, atol=1e-5)
-    assert history.validation_accuracy == numpys_history.validation_accuracy
+    assert_allclose(history.train_loss_nats, quick_history.train_loss_nats, rtol=0, atol=1e-5)
+    assert_allclose(history.validation_loss_nats, quick_history.validation_loss_nats, rtol=0, atol=1e-5)
+    assert history.validation_accuracy == quick_history.validation_accuracy

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 import lenet5
-from lenet5.compression import low_rank
+from lenet5.compression import factorize
 from tests.support.networks import problem
 
 
 def test_declares():
     """The fast mode is the default; the textbook loops are the reference and the foot of the ladder."""
+    assert "numpy" in lenet5.frameworks()
     assert lenet5.modes("numpy") == ("fused", "im2col", "loops")
     assert lenet5.ladder("numpy") == ("loops", "im2col", "fused")
     assert lenet5.reference() == ("numpy", "loops")
@@ -32,12 +33,15 @@ def test_the_reference_computes_in_float64():
 
 
 def test_fused_refuses_a_factored_convolution():
-    """What one mode cannot do it says, with those that can."""
-    weights = lenet5.initial_weights(lenet5.Architecture(classes=11), seed=2)
+    """What one mode cannot do it says, with those that can; and they can."""
+    factored = factorize(lenet5.initial_weights(lenet5.Architecture(classes=11), seed=2), {"conv2": 3})
+    LeNet5 = lenet5.implementation("numpy")
     with pytest.raises(lenet5.NotSupported) as error:
-        lenet5.implementation("numpy")(low_rank.factorize(weights, {"conv2": 3}), mode="fused")
+        LeNet5(factored, mode="fused")
     expected = "mode: 'fused' convolves with whole kernels only; use 'im2col' or 'loops' for a factored conv2"
     assert str(error.value) == expected
+    for mode in ("im2col", "loops"):
+        assert set(LeNet5(factored, mode=mode).weights()) == set(factored)
 
 
 def test_keeps_no_images():

@@ -58,6 +58,28 @@ def copy_of_project(folder: Path) -> Path:
     return folder
 
 
+def hidden(folder: Path, package: str) -> Path:
+    """A folder with a module hide_<package>, after whose import the package is not installed."""
+    folder.mkdir(exist_ok=True)
+    (folder / f"hide_{package}.py").write_text(HIDE.format(package=package))
+    return folder
+
+
+def not_installed(folder: Path, framework: str, package: str) -> list[str]:
+    """Two lines: what asking for a framework says where a package is absent, and whether another framework can be used then."""
+    code = f"""
+import hide_{package}, lenet5
+try:
+    lenet5.implementation({framework!r})
+except lenet5.NotInstalled as error:
+    print(error)
+ours, _ = lenet5.reference()
+print(lenet5.implementation(ours).__module__ == "lenet5.with_" + ours)
+"""
+    run = run_python(PROJECT, "-c", code, path=(hidden(folder, package),))
+    return run.stdout.splitlines() or [run.stderr]
+
+
 def run_python(project: Path, *arguments: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
     """Python in the copy's folder; what lies in the folders of ``path`` is imported before anything that is installed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KERAS", "PYTHON"))}

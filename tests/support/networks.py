@@ -1,4 +1,4 @@
-"""What tests of networks share: a random problem of any size, and the reference that every network is checked against."""
+"""What tests of networks share: a random problem of any size, the reference that networks are checked against, and a quick network."""
 
 from __future__ import annotations
 
@@ -22,3 +22,9 @@ def reference_network(weights: Mapping[str, Any], **options: Any) -> Any:
     """A network of these weights in the textbook loops, float64."""
     framework, mode = lenet5.reference()
     return lenet5.implementation(framework)(weights, mode=mode, **options)
+
+
+def quick_network(weights: Mapping[str, Any], **options: Any) -> Any:
+    """A network that is there on every machine, for tests that train one and for which any framework would do."""
+    framework, _ = lenet5.reference()
+    return lenet5.implementation(framework)(weights, **options)

@@ -7,6 +7,7 @@ import pytest
 import lenet5
 from lenet5 import datasets, training
 from lenet5.compression import quantize
+from tests.support.networks import quick_network
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +18,7 @@ def data():
 @pytest.fixture(scope="session")
 def trained(data):
     """A grey network after three epochs."""
-    net = lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
+    net = quick_network(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
     training.train(net, data, epochs=3)
     return net.weights()
 

@@ -14,6 +14,7 @@ from lenet5 import datasets, training
 from lenet5.architecture import NAMES
 from lenet5.compression import gradual, weighing, zeros
 from lenet5.compression.gradual import PolynomialDecay, schedule_for
+from tests.support.networks import quick_network
 
 RATE = 0.03
 
@@ -26,7 +27,7 @@ def data():
 @pytest.fixture(scope="module")
 def dense(data):
     """A network after one epoch: enough for magnitudes to mean something."""
-    net = lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
+    net = quick_network(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
     training.train_epoch(net, training.prepare(net, data.train))
     return net.weights()
 
@@ -75,7 +76,7 @@ def test_too_few_steps():
 
 @pytest.mark.default_mode
 def test_every_framework_prunes_alike(implementation, mode, data, dense):
-    """Eight steps through the contract give the masks and the weights that NumPy's textbook loops give."""
+    """Eight steps through the contract give the masks and the weights that the reference gives."""
     part = dataclasses.replace(data, train=datasets.Split(data.train.images[:64], data.train.labels[:64]))
     schedule = PolynomialDecay(0.5, 0.9, begin=1, end=5, frequency=2)
 
@@ -86,7 +87,8 @@ def test_every_framework_prunes_alike(implementation, mode, data, dense):
 
     masks, weights = pruned(implementation, mode)
 
-    expected_masks, expected = pruned(lenet5.implementation("numpy"), "loops")
+    framework, reference = lenet5.reference()
+    expected_masks, expected = pruned(lenet5.implementation(framework), reference)
     weighing.check_sparsity(weights, 0.9, tolerance=0)
     for name in NAMES:
         assert_allclose(weights[name], expected[name], rtol=0, atol=1e-5, err_msg=name)
@@ -110,7 +112,7 @@ def library(child, dense, tmp_path, *options):
 )
 def test_by_hand_as_by_library(monkeypatch, child, regrow, data, dense, tmp_path):
     """An epoch with 21 drawings: the same weights are zero, the others within 1e-3 (they moved by far more)."""
-    net = lenet5.implementation("numpy")(dense, optimizer="sgd", learning_rate=RATE)
+    net = quick_network(dense, optimizer="sgd", learning_rate=RATE)
     gradual.fine_tune(net, data, schedule_for(64), epochs=1, regrow=regrow)
     ours = net.weights()
 
@@ -134,7 +136,7 @@ def test_the_two_rules_differ(data, dense):
     schedule = PolynomialDecay(0.5, 0.9, begin=1, end=7, frequency=2)
 
     def masks(regrow, epochs):
-        net = lenet5.implementation("numpy")(dense, optimizer="sgd", learning_rate=0.3)
+        net = quick_network(dense, optimizer="sgd", learning_rate=0.3)
         return gradual.fine_tune(net, part, schedule, epochs, regrow=regrow, batch=16)
 
     def came_back(regrow):

@@ -11,6 +11,7 @@ from lenet5.architecture import LAYERS
 from lenet5.compression import int8_network
 from lenet5.compression.int8 import quantize
 from lenet5.compression.int8_network import QuantizedLeNet5
+from tests.support.networks import quick_network
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
@@ -20,7 +21,7 @@ def test_blas_sums_are_the_int32_sums(trained, data, activation):
     images = data.test.images[:70]
     by_int32 = QuantizedLeNet5(found, activation, arithmetic="int32").predict(images)
     assert_array_equal(QuantizedLeNet5(found, activation).predict(images), by_int32)
-    reference = lenet5.implementation("numpy")(trained, activation=activation).predict(images)
+    reference = quick_network(trained, activation=activation).predict(images)
     assert abs(by_int32 - reference).max() < 0.05 * abs(reference).max()
 
 
@@ -69,7 +70,7 @@ def test_as_accurate_as_float32(trained, quantized, data):
     images, labels = data.test.images, data.test.labels
     right = [
         int((logits.argmax(1) == labels).sum())
-        for logits in (lenet5.implementation("numpy")(trained).predict(images), QuantizedLeNet5(quantized).predict(images))
+        for logits in (quick_network(trained).predict(images), QuantizedLeNet5(quantized).predict(images))
     ]
     assert right[0] > 400
     assert right[1] >= right[0] - 2

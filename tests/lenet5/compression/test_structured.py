@@ -10,6 +10,7 @@ import lenet5
 from lenet5 import cost, datasets
 from lenet5.architecture import shapes_of
 from lenet5.compression import low_rank, structured
+from tests.support.networks import quick_network, reference_network
 
 KEEP = {"conv1": [0, 2, 5], "conv2": [1, 3, 4, 11, 15], "fc1": range(7, 40), "fc2": [83, 2, 40]}
 
@@ -39,7 +40,7 @@ def test_removed_is_silenced(build, weights, images):
     smaller = structured.remove(weights, KEEP)
 
     net = build(smaller)
-    reference = lenet5.implementation("numpy")(silenced(weights, KEEP), mode="loops")
+    reference = reference_network(silenced(weights, KEEP))
 
     assert shapes_of(net.weights()) == {
         "conv1.weight": (3, 3, 5, 5),
@@ -57,10 +58,10 @@ def test_removed_is_silenced(build, weights, images):
 
 
 def test_as_narrow_as_can_be(build, weights, images):
-    """One filter or unit a layer is still a network, and it learns as the oracle does."""
+    """One filter or unit a layer is still a network, and it learns as the reference does."""
     narrow = structured.remove(weights, {layer: [1] for layer in structured.HIDDEN})
     labels = np.arange(6)
-    net, reference = build(narrow, optimizer="sgd"), lenet5.implementation("numpy")(narrow, mode="loops", optimizer="sgd")
+    net, reference = build(narrow, optimizer="sgd"), reference_network(narrow, optimizer="sgd")
 
     assert_allclose(net.predict(net.tensor(images)), reference.predict(images), rtol=0, atol=1e-5)
     assert net.train_step(net.tensor(images), net.tensor(labels)) == pytest.approx(reference.train_step(images, labels), abs=1e-5)
@@ -85,8 +86,7 @@ def test_a_factored_reader_loses_its_inputs_in_the_basis(weights, images):
     """Where the next layer is factored, its basis is what is cut."""
     factored = low_rank.factorize(weights, {"fc1": 20, "fc3": 5})
     predict = [
-        lenet5.implementation("numpy")(arrays, mode="im2col").predict(images)
-        for arrays in (structured.remove(factored, KEEP), silenced(factored, KEEP))
+        reference_network(arrays).predict(images) for arrays in (structured.remove(factored, KEEP), silenced(factored, KEEP))
     ]
     assert_allclose(*predict, rtol=0, atol=1e-5)
 
@@ -216,7 +216,7 @@ def test_slim(weights):
 
     def build(arrays):
         built.append(arrays)
-        return lenet5.implementation("numpy")(arrays, optimizer="sgd", learning_rate=0.05)
+        return quick_network(arrays, optimizer="sgd", learning_rate=0.05)
 
     smaller = structured.slim(build, dense, few, macs=100_000, stages=2, epochs=1)
 
