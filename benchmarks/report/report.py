@@ -34,7 +34,7 @@ from benchmarks.report.parts import (
     training,
     transfer,
 )
-from benchmarks.report.records import Alarm, Dash, Paragraph, Plot, Report, Section, Table
+from benchmarks.report.records import Alarm, Paragraph, Plot, Report, Section
 from benchmarks.report.times import median_of
 from benchmarks.saved import results
 from benchmarks.saved.files import write_whole
@@ -135,13 +135,8 @@ def plots(run: Run) -> list[Plot]:
 def hoisted(sections: Sequence[Section]) -> tuple[list[Alarm], list[Section]]:
     """The warnings of some sections, and the sections without them."""
     alarms = [line for section in sections for line in (*section.before, *section.after) if isinstance(line, Alarm)]
-    rest = [replace(one, before=_prose(one.before), after=_prose(one.after), table=_dashes(one.table)) for one in sections]
+    rest = [replace(one, before=_prose(one.before), after=_prose(one.after)) for one in sections]
     return list(dict.fromkeys(alarms)), rest
-
-
-def _dashes(table: Table | None) -> Table | None:  # XXX until no cell is finished text
-    reason = Dash("not measured in this run, or does not apply here")
-    return table and replace(table, rows=[[reason if cell == "—" else cell for cell in row] for row in table.rows])
 
 
 def _prose(lines: Sequence[Paragraph]) -> list[Paragraph]:

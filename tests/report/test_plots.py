@@ -16,18 +16,13 @@ from numpy.testing import assert_allclose
 
 from benchmarks.report.drawing import NEUTRAL
 from benchmarks.report.parts import agreement, compression, flops, graphs, inference, ladder, pruning, space
-from benchmarks.report.report import PARTS
+from benchmarks.report.report import plots
 from benchmarks.saved.results import CONTROL
 from tests.support.runs import case, run_of
 
 BATCHES = (1, 16, 1024)
 MODES = {"numpy": ("fused", "im2col"), "tensorflow": ("eager", "graph"), "torch": ("eager", "compile")}
 HOSTILE = '<script>alert(1)</script> "&\' $x$ id="a" #0f0001 \x01\ud800'
-
-
-def plots(run):
-    """All that the page draws of a run, in its order."""
-    return [plot for part in PARTS for plot in part.plots(run)]
 
 
 def curves(framework, mode, shift=0.0):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.report import markdown, report
+from benchmarks.report.records import Dash, Quantity, Quote, Several, Words
 from benchmarks.saved.results import load_many
 from tests.support.documents import rescale
 
@@ -200,3 +201,10 @@ def test_failed_write_keeps_the_older_report(tmp_path):
     with pytest.raises(ValueError, match="no such file"):
         report.write([tmp_path / "absent.json"], tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_every_cell_is_a_record():
+    """No part holds finished text: numbers become text when the report is written, and a dash has its reason."""
+    sections = report.of(load_many([DATA / "commit-67fa1dc" / "run.json"])).sections
+    cells = [cell for section in sections if section.table for row in section.table.rows for cell in row]
+    assert {type(cell) for cell in cells} == {Quantity, Words, Quote, Several, Dash}
