@@ -11,7 +11,7 @@ from benchmarks.gate import gate, text
 from benchmarks.gate.pairs import ROLES, Comparison
 from benchmarks.gate.rules import Rules
 from benchmarks.report.command import say
-from benchmarks.report.document import add_to_job_summary
+from benchmarks.report.markdown import add_to_job_summary
 from benchmarks.saved.files import write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST

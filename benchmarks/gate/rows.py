@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import UNDECIDED, Judgement, judge
 from benchmarks.quantities import units
+from benchmarks.quantities.units import Unit
 from benchmarks.saved.results import CONTROL, Case, Run
 
 COUNTS = (
@@ -44,7 +45,7 @@ class Metric:
     name: str
     value: Callable[[Case], float | None]
     """Of one process, in SI units; None for a case that does not have it."""
-    show: Callable[[float], str]
+    unit: Unit
     threshold: float | None = None
     """The smallest relative change that counts; None for that of the rules."""
 
@@ -65,10 +66,10 @@ def _extra(field: str) -> Callable[[Case], float | None]:
 _peak = _extra("peak_rss_bytes")
 
 METRICS = (
-    Metric("time", _time, units.seconds),
-    Metric("first call", _extra("first_call_seconds"), units.seconds, threshold=1.0),
-    Metric("first call, fresh", _extra("first_call_fresh_seconds"), units.seconds, threshold=1.0),
-    Metric("peak memory", _peak, units.size, threshold=0.05),
+    Metric("time", _time, units.SECONDS),
+    Metric("first call", _extra("first_call_seconds"), units.SECONDS, threshold=1.0),
+    Metric("first call, fresh", _extra("first_call_fresh_seconds"), units.SECONDS, threshold=1.0),
+    Metric("peak memory", _peak, units.BYTES, threshold=0.05),
 )
 """A first call happens once a process and is noisy: one that takes twice as long shows, a few per cent do not."""
 

@@ -14,7 +14,7 @@ from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE
 from benchmarks.report import markdown
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report.records import Cell, Dash, Quantity, Report, Section, Table, Words
 from benchmarks.saved.results import CONTROL
 
 FORMAT = 1
@@ -24,11 +24,17 @@ WORST_FIRST = (SLOWER, UNDECIDED, FASTER, SAME)
 
 def render(outcome: Outcome) -> str:
     """The outcome as Markdown that a terminal shows as well: the answer, the verdicts, the worst first, and what was compared."""
-    sections = [Section(f"Gate: {headline(outcome)}", after=_remarks(outcome), table=_verdicts(outcome))]
-    if outcome.counts:
-        sections.append(Section("Counts that differ", table=_counts(outcome)))
-    sections.append(Section("What was compared", table=_compared(outcome), after=_method(outcome)))
-    return markdown.render(sections)
+    return markdown.render(
+        Report(
+            title=f"Gate: {headline(outcome)}",
+            notes=_remarks(outcome),
+            sections=[
+                Section("Verdicts", table=_verdicts(outcome)),
+                *([Section("Counts that differ", table=_counts(outcome))] if outcome.counts else []),
+                Section("What was compared", table=_compared(outcome), after=_method(outcome)),
+            ],
+        )
+    )
 
 
 def headline(outcome: Outcome) -> str:
@@ -89,25 +95,22 @@ def _worst_first(outcome: Outcome) -> list[tuple[Row, Verdict]]:
 
 
 def _verdicts(outcome: Outcome) -> Table:
-    head = ("case", "metric", "base", "head", "head / base", "interval", "threshold", "pairs", "verdict")
+    head = ("case", "metric", "base", "head", "head / base", "threshold", "pairs", "verdict")
     return Table(head, [_row(outcome, row, verdict) for row, verdict in _worst_first(outcome)])
 
 
-def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[str, ...]:
-    base, head = (row.metric.show(statistics.median(values)) for values in (row.base, row.head))
+def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
+    base, head = (Quantity(statistics.median(values), row.metric.unit) for values in (row.base, row.head))
     unsure = verdict.verdict == UNDECIDED and verdict.confidence < CONFIDENCE  # from one or two pairs any interval can be had
-    interval = DASH if unsure else f"[{verdict.low:.3f}, {verdict.high:.3f}]"
-    threshold = f"{100 * row.threshold(outcome.comparison.rules):g} %"
     return (
-        short(row.case),
-        row.metric.name,
+        Words(short(row.case)),
+        Words(row.metric.name),
         base,
         head,
-        f"{verdict.ratio:.3f}",
-        interval,
-        threshold,
-        str(verdict.pairs),
-        verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict,
+        Quantity(verdict.ratio, units.FINE_RATIO, None if unsure else (verdict.low, verdict.high)),
+        Quantity(row.threshold(outcome.comparison.rules), units.BOUND),
+        Quantity(verdict.pairs, units.COUNT),
+        Words(verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict),
     )
 
 
@@ -128,7 +131,10 @@ def _remarks(outcome: Outcome) -> list[str]:
 
 
 def _counts(outcome: Outcome) -> Table:
-    rows = [(f"{short(one.case)} {one.field}", f"{one.base:,}", f"{one.head:,}") for one in outcome.counts]
+    rows: list[tuple[Cell, ...]] = [
+        (Words(f"{short(one.case)} {one.field}"), *(Quantity(value, units.COUNT) for value in (one.base, one.head)))
+        for one in outcome.counts
+    ]
     return Table(("count", *ROLES), rows)
 
 
@@ -137,17 +143,21 @@ def _compared(outcome: Outcome) -> Table:
     facts = {role: _facts(side.identity()) for role, side in outcome.comparison.sides.items()}
     versions = [side.versions for side in outcome.comparison.sides.values()]
     differing = sorted(name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name))
-    rows = [(name, *(facts[role][name] for role in ROLES)) for name in facts["base"]]
-    rows += [(name, *(found.get(name, DASH) for found in versions)) for name in differing]
+    rows: list[tuple[Cell, ...]] = [(Words(name), *(facts[role][name] for role in ROLES)) for name in facts["base"]]
+    rows += [
+        (Words(name), *(Words(found[name]) if name in found else Dash("not installed on this side") for found in versions))
+        for name in differing
+    ]
     return Table(("", *(f"{role}: {outcome.comparison.sides[role].text}" for role in ROLES)), rows)
 
 
-def _facts(identity: Mapping[str, Any]) -> dict[str, str]:
+def _facts(identity: Mapping[str, Any]) -> dict[str, Cell]:
+    commit = f"{identity['commit']}{' and changes' if identity['changed'] else ''}"
     return {
-        "commit": f"{identity['commit'] or DASH}{' and changes' if identity['changed'] else ''}",
-        "directory": identity["directory"] or "a temporary worktree",
-        "interpreter": f"{identity['interpreter']} ({identity['versions']['python']})",
-        "code": identity["code_sha256"][:12],
+        "commit": Words(commit) if identity["commit"] else Dash("no git repository"),
+        "directory": Words(identity["directory"] or "a temporary worktree"),
+        "interpreter": Words(f"{identity['interpreter']} ({identity['versions']['python']})"),
+        "code": Words(identity["code_sha256"][:12]),
     }
 
 
@@ -159,7 +169,8 @@ def _method(outcome: Outcome) -> list[str]:
         f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.comparison.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
         f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
-        "Unless --pairs asks for more, a case is measured until all of its rows are decided. "
+        "Base and head are medians over the pairs; head / base is the middle of the pairs' own ratios, in which a slow minute cancels, so the two "
+        "can differ. Unless --pairs asks for more, a case is measured until all of its rows are decided. "
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
         f"anything slower that is not is at most {100 * rules.alpha:g} %.",

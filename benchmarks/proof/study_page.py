@@ -13,8 +13,8 @@ from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
 from benchmarks.proof.recordings import QUIET
 from benchmarks.proof.study_plots import GATE, plots
 from benchmarks.quantities import units
-from benchmarks.report import markdown, page
-from benchmarks.report.document import DASH, Section, Table
+from benchmarks.report import markdown, page, text
+from benchmarks.report.records import Cell, Dash, Quantity, Report, Section, Table, Words
 from benchmarks.saved.files import write_whole
 
 WANTED = {"case": 0.001, "run": 0.01, 0.05: 0.95, 0.1: 0.99}
@@ -26,26 +26,33 @@ def write(found: Mapping[str, Any], output: Path) -> str:
 
     Raises InputError, one line, if the folder cannot be written to.
     """
-    parts = sections(found)
-    text = markdown.render(parts)
+    report = of(found)
+    written = markdown.render(report)
     write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
-    write_whole(output / "study.md", text)
-    write_whole(output / "study.html", page.html(parts, plots(found), facts=_facts(found)))
-    return text
+    write_whole(output / "study.md", written)
+    write_whole(output / "study.html", page.render(report))
+    return written
 
 
-def sections(found: Mapping[str, Any]) -> list[Section]:
-    """The study as text and tables."""
-    return [
-        Section("How often is the gate wrong, and what does it find?", before=_answer(found)),
-        Section("Identical code: false alarms", before=[IDENTICAL], table=_false_alarms(found)),
-        Section("Slow-downs in one case: how often found", before=[INJECTED], table=_found(found)),
-        Section("After how many pairs", table=_by_pairs(found)),
-        Section("The usual rules on the same processes", before=_meanings(found), table=_rules(found)),
-        Section("Case by case", before=[CASES], table=_cases(found)),
-        Section("What was recorded", table=_recorded(found), after=_method(found)),
-    ]
+def of(found: Mapping[str, Any]) -> Report:
+    """What the study says: what it is and what it found, the plots, and the tables."""
+    return Report(
+        title="How often is the gate wrong, and what does it find?",
+        facts=_facts(found),
+        notes=_answer(found),
+        plots=plots(found),
+        sections=[
+            Section("Identical code: false alarms", before=[IDENTICAL], table=_false_alarms(found)),
+            Section("Slow-downs in one case: how often found", before=[INJECTED], table=_found(found)),
+            Section("After how many pairs", table=_by_pairs(found)),
+            Section("The usual rules on the same processes", before=_meanings(found), table=_rules(found)),
+            Section("Case by case", before=[CASES], table=_cases(found)),
+            Section("What was recorded", table=_recorded(found), after=_method(found)),
+        ],
+    )
 
+
+NOT_TRIED = Dash("no run tried it")
 
 INTRODUCTION = (
     "The gate says whether one version of the code is slower than another. Here both were the same code, so that every alarm is false; and "
@@ -66,10 +73,7 @@ COPY = re.compile(r"copy=?\d+-?")
 
 
 def _answer(found: Mapping[str, Any]) -> list[str]:
-    """What this is, the numbers of each condition, what was wanted, and what of that was not reached.
-
-    A paragraph that began in bold would be a warning, which a page shows before everything else.
-    """
+    """What this is, the numbers of each condition, what was wanted, and what of that was not reached."""
     conditions = found["conditions"].items()
     missed = [(name, _missed(name, condition)) for name, condition in conditions]
     return [
@@ -85,9 +89,9 @@ def _answer(found: Mapping[str, Any]) -> list[str]:
 def _numbers(name: str, condition: Mapping[str, Any]) -> str:
     """One sentence on a condition: its false alarms, and what is found."""
     case, run = (condition["resampled"][f"false_alarms_a_{what}"] for what in ("case", "run"))
-    parts = [f"{_rate(case)} of the cases and {_rate(run)} of the runs of identical code raise a false alarm"]
+    parts = [f"{_said(case)} of the cases and {_said(run)} of the runs of identical code raise a false alarm"]
     parts += [
-        f"+{100 * one['change']:g} % is found in {_rate(one['found'])}" for one in condition["injected"] if one["change"] in WANTED
+        f"+{100 * one['change']:g} % is found in {_said(one['found'])}" for one in condition["injected"] if one["change"] in WANTED
     ]
     return f"{name}: {', '.join(parts)}."
 
@@ -111,9 +115,9 @@ def _false_alarms(found: Mapping[str, Any]) -> Table:
     for name, condition in found["conditions"].items():
         for kind in ("measured", "resampled"):
             tally = condition[kind]
-            counts = [units.count(tally["verdicts"][verdict]) for verdict in (SLOWER, FASTER, SAME, UNDECIDED)]
+            counts = [_count(tally["verdicts"][verdict]) for verdict in (SLOWER, FASTER, SAME, UNDECIDED)]
             shares = [_rate(tally[f"false_alarms_a_{what}"]) for what in ("case", "run")]
-            rows.append((f"{name}, {kind}", units.count(tally["runs"]), units.count(tally["cases"]), *counts, *shares))
+            rows.append((Words(f"{name}, {kind}"), _count(tally["runs"]), _count(tally["cases"]), *counts, *shares))
     return Table(head, rows)
 
 
@@ -122,7 +126,10 @@ def _found(found: Mapping[str, Any]) -> Table:
     return Table(
         ("", *conditions),
         [
-            (f"one case +{100 * change:g} %", *(_rate(condition["injected"][index]["found"]) for condition in conditions.values()))
+            (
+                Words(f"one case +{100 * change:g} %"),
+                *(_rate(condition["injected"][index]["found"]) for condition in conditions.values()),
+            )
             for index, change in enumerate(_changes(found))
         ],
     )
@@ -133,7 +140,7 @@ def _by_pairs(found: Mapping[str, Any]) -> Table:
     return Table(
         ("found by", *(f"{end} pairs" for end in ends)),
         [
-            (f"+{100 * one['change']:g} %, {name}", *(units.percent(at["share"]) for at in one["by_pairs"]))
+            (Words(f"+{100 * one['change']:g} %, {name}"), *(Quantity(at["share"], units.SHARE) for at in one["by_pairs"]))
             for name, condition in found["conditions"].items()
             for one in condition["injected"]
         ],
@@ -154,7 +161,7 @@ def _rules(found: Mapping[str, Any]) -> Table:
         of_gate = {**condition["resampled"], "injected": condition["injected"]}
         for rule, figures in {GATE: of_gate, **condition["usual"]}.items():
             shares = [figures["false_alarms_a_case"], figures["false_alarms_a_run"], *(one["found"] for one in figures["injected"])]
-            rows.append((f"{rule}, {name}", *map(_rate, shares)))
+            rows.append((Words(f"{rule}, {name}"), *map(_rate, shares)))
     return Table(head, rows)
 
 
@@ -166,7 +173,7 @@ def _cases(found: Mapping[str, Any]) -> Table:
         for label, copies in _by_kind(spreads).items():
             of_copies = [spreads[row] for row in copies if spreads[row] is not None]
             shares = [_together([one["cases"][row] for row in copies if row in one["cases"]]) for one in condition["injected"]]
-            rows.append((f"{label}, {name}", _spread(statistics.median(of_copies) if of_copies else None), *shares))
+            rows.append((Words(f"{label}, {name}"), _spread(statistics.median(of_copies) if of_copies else None), *shares))
     return Table(("", "spread of pairs", *(f"finds +{100 * change:g} %" for change in changes)), rows)
 
 
@@ -179,21 +186,21 @@ def _by_kind(rows: Iterable[str]) -> dict[str, list[str]]:
     return {kind.rpartition("::")[2] + (f", {len(of)} copies" if len(of) > 1 else ""): of for kind, of in kinds}
 
 
-def _together(shares: Sequence[Mapping[str, Any]]) -> str:
+def _together(shares: Sequence[Mapping[str, Any]]) -> Cell:
     tried = sum(share["of"] for share in shares)
-    return units.percent(sum(share["count"] for share in shares) / tried) if tried else DASH
+    return Quantity(sum(share["count"] for share in shares) / tried, units.SHARE) if tried else NOT_TRIED
 
 
 def _recorded(found: Mapping[str, Any]) -> Table:
     head = ("recording", "measured", "CPU", "threads", "pairs", "cases")
     rows = [
         (
-            f"{name}: {one['folder']}",
-            one["measured"][:19],
-            one["cpu"] or "unknown",
-            str(one["threads"]),
-            units.count(one["pairs"]),
-            units.count(len(one["rows"])),
+            Words(f"{name}: {one['folder']}"),
+            Words(one["measured"][:19]),
+            Words(one["cpu"] or "unknown"),
+            _count(one["threads"]),
+            _count(one["pairs"]),
+            _count(len(one["rows"])),
         )
         for name, condition in found["conditions"].items()
         for one in condition["recordings"]
@@ -220,19 +227,27 @@ def _facts(found: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(facts))
 
 
-# Text
+# Cells
 
 
 def _changes(found: Mapping[str, Any]) -> list[float]:
     return [one["change"] for one in next(iter(found["conditions"].values()))["injected"]]
 
 
-def _rate(share: Mapping[str, Any]) -> str:
-    """1 of 2,000 -> '0.05 % [0.01, 0.28]'"""
+def _count(number: int) -> Quantity:
+    return Quantity(number, units.COUNT)
+
+
+def _rate(share: Mapping[str, Any]) -> Quantity | Dash:
+    """1 of 2,000 -> 0.05 % [0.01, 0.28]"""
     if share["share"] is None:
-        return DASH
-    return f"{100 * share['share']:.2f} % [{100 * share['low']:.2f}, {100 * share['high']:.2f}]"
+        return NOT_TRIED
+    return Quantity(share["share"], units.FINE_SHARE, (share["low"], share["high"]))
 
 
-def _spread(spread: float | None) -> str:
-    return DASH if spread is None else units.percent(spread)
+def _said(share: Mapping[str, Any]) -> str:
+    return text.whole(_rate(share))
+
+
+def _spread(spread: float | None) -> Cell:
+    return Dash("one pair has no spread") if spread is None else Quantity(spread, units.SHARE)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.drawing import PALETTE, Axis, Line, draw
 from benchmarks.report.records import Plot
+
+COLOURS = tuple(PALETTE)
+"""The study draws no framework, so that its lines may have the frameworks' colours."""
 
 GATE = "this gate"
 """How the gate is called among the usual rules."""
@@ -28,7 +31,7 @@ def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
             f"+{100 * one['change']:g} %",
             [at["pairs"] for at in one["by_pairs"]],
             [at["share"] for at in one["by_pairs"]],
-            colour=order,
+            colour=COLOURS[order % len(COLOURS)],
             style=order,
             intervals=[(at["low"], at["high"]) for at in one["by_pairs"]],
         )
@@ -43,7 +46,13 @@ def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
 def _power(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
     rules = {GATE: condition["injected"], **{rule: of["injected"] for rule, of in condition["usual"].items()}}
     lines = [
-        Line(rule, [one["change"] for one in of], [one["found"]["share"] for one in of], colour=order, style=order)
+        Line(
+            rule,
+            [one["change"] for one in of],
+            [one["found"]["share"] for one in of],
+            colour=COLOURS[order % len(COLOURS)],
+            style=order,
+        )
         for order, (rule, of) in enumerate(rules.items())
     ]
     caption = "Up is better, but not without the next figure: a rule that always cries finds everything."
@@ -60,7 +69,16 @@ def _alarms(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
         intervals = [(share["low"], share["high"]) for share in shares]
         values = [share["share"] for share in shares]
         lines.append(
-            Line(label, values, range(len(rules)), colour=order, style=order, joined=False, rows=True, intervals=intervals)
+            Line(
+                label,
+                values,
+                range(len(rules)),
+                colour=COLOURS[order % len(COLOURS)],
+                style=order,
+                joined=False,
+                rows=True,
+                intervals=intervals,
+            )
         )
     caption = "Left is better. Identical code called slower: of the cases, and runs in which any case is; 95 % intervals."
     svg = draw(f"alarms-{index}", lines, Axis("false alarms", write=_percent, zero=True), Axis("", names=list(rules)))

@@ -94,3 +94,9 @@ POINTS = Unit(lambda share: f"{100 * share:+.1f}", lambda share: f"{100 * share:
 RATIO = Unit(times, ratio_end)
 SPEED = Unit(flops_per_second, flops_per_second)
 NATS = Unit(lambda loss: f"{significant(loss)} nats", significant)
+FINE_SHARE = Unit(lambda share: f"{100 * share:.2f} %", lambda share: f"{100 * share:.2f}")
+"""A share near 0, of which the second decimal counts."""
+FINE_RATIO = Unit("{:.3f}".format, "{:.3f}".format)
+"""A ratio near 1, of which the third decimal counts."""
+BOUND = Unit(lambda share: f"{100 * share:g} %", lambda share: f"{100 * share:g}")
+"""A share that was chosen, not measured: no digit more than it has."""

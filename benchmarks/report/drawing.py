@@ -85,7 +85,7 @@ class Line:
     label: str
     x: Sequence[float]
     y: Sequence[float]
-    colour: str | int = "neutral-1"
+    colour: str = "neutral-1"
     """A word of `PALETTE` or `NEUTRAL`."""
     style: int = 0
     width: float = 1.8
@@ -155,7 +155,7 @@ def printable(text: str) -> str:
 
 def _add(axes: Axes, index: int, line: Line) -> Line2D:
     dash, marker = STYLES[line.style % len(STYLES)]
-    colour = STAND_INS[line.colour if isinstance(line.colour, str) else list(PALETTE)[line.colour % len(PALETTE)]]  # XXX int
+    colour = STAND_INS[line.colour]
     (drawn,) = axes.plot(
         line.x,
         line.y,

@@ -11,10 +11,8 @@ from benchmarks.report.records import Alarm, Answer, Cell, Dash, Paragraph, Quan
 ALONE = Dash("nothing was compared with it")
 
 
-def render(report: Report | Sequence[Section]) -> str:
+def render(report: Report) -> str:
     """The whole report."""
-    if not isinstance(report, Report):  # XXX until the gate and the proof build one
-        return "".join(map(section, report))[1:]
     lines = [f"# {_escaped(report.title)}", *([_escaped(" · ".join(report.facts))] if report.facts else [])]
     lines += [_paragraph(alarm) for alarm in report.alarms]
     lines += map(_escaped, report.summary)
@@ -70,10 +68,7 @@ def _table(table: Table) -> Iterator[str]:
     cells = [[_escaped(text.whole(cell)) for cell in row] for row in (map(Words, table.head), *table.rows)]
     columns = range(len(table.head))
     widths = [max(3, *(len(row[column]) for row in cells)) for column in columns]
-    prose = any(
-        isinstance(cell, str) and len(cell) > 60 for row in table.rows for cell in row
-    )  # XXX until no cell is finished text
-    right = [not prose and column > 0 and text.is_figures(row[column] for row in table.rows) for column in columns]
+    right = [column > 0 and text.is_figures(row[column] for row in table.rows) for column in columns]
 
     def line(row: Sequence[str]) -> str:
         return f"| {' | '.join(row[at].rjust(widths[at]) if right[at] else row[at].ljust(widths[at]) for at in columns)} |"

@@ -19,7 +19,7 @@ from benchmarks.quantities.statistics import CONFIDENCE
 from benchmarks.quantities.units import SHARE
 from benchmarks.report import text
 from benchmarks.report.drawing import PALETTE
-from benchmarks.report.records import Accuracy, Answer, Cell, Plot, Quantity, Quote, Report, Section, Several, Table
+from benchmarks.report.records import Accuracy, Answer, Cell, Quantity, Quote, Report, Several, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -61,13 +61,6 @@ def render(report: Report) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     return words.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
-
-
-def html(sections: Sequence[Section], figures: Sequence[Plot] = (), *, facts: Sequence[str] = ()) -> str:  # XXX
-    """For the proof, until it builds a report."""
-    return render(
-        Report(sections[0].title, facts, notes=[str(one) for one in sections[0].before], plots=figures, sections=sections[1:])
-    )
 
 
 # Tables

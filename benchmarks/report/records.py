@@ -57,8 +57,7 @@ class Several:
     cells: Sequence[Quantity | Words | Dash]
 
 
-Cell = Quantity | Words | Quote | Dash | Several | str
-"""Finished text is what the parts hold that are not converted yet; `str` leaves this line with the last of them."""
+Cell = Quantity | Words | Quote | Dash | Several
 
 
 @dataclass(frozen=True)

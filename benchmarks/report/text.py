@@ -12,8 +12,6 @@ DASH = "—"
 def front(cell: Cell) -> str:
     """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'"""
     match cell:
-        case str():
-            return cell
         case Quantity():
             return cell.unit.show(cell.value)
         case Words() | Quote():
@@ -64,4 +62,4 @@ def reasons(cells: Iterable[Cell]) -> str:
 def is_figures(cells: Iterable[Cell]) -> bool:
     """Whether a column is one of numbers: more than half of the cells that are no dashes."""
     there = [cell for cell in cells if not isinstance(cell, Dash)]
-    return 2 * sum(isinstance(cell, Quantity | Several | str) for cell in there) > len(there)
+    return 2 * sum(isinstance(cell, Quantity | Several) for cell in there) > len(there)

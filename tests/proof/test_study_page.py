@@ -12,7 +12,8 @@ from benchmarks.gate.rules import Rules
 from benchmarks.proof import study, study_page
 from benchmarks.proof.recordings import by_condition, load
 from benchmarks.quantities import units
-from benchmarks.report import markdown
+from benchmarks.report import markdown, text
+from benchmarks.report.records import Words
 from benchmarks.saved.provenance import ROOT
 from tests.report.test_page import LOOK, WIDTHS
 from tests.support.browser import visit
@@ -65,7 +66,7 @@ def test_too_many_false_alarms_are_said(written):
     """Under any condition."""
     found = json.loads((written / "study.json").read_text(encoding="utf-8"))
     found["conditions"]["busy"]["resampled"]["false_alarms_a_case"]["share"] = 0.002
-    answer = study_page.sections(found)[0].before
+    answer = study_page.of(found).notes
     assert "busy: **false alarms a case missed what was wanted.**" in answer
 
 
@@ -73,7 +74,7 @@ def test_it_begins_with_what_it_is(written):
     """Before any number; and what was not reached is said after the numbers and after what was wanted."""
     found = json.loads((written / "study.json").read_text(encoding="utf-8"))
     found["conditions"]["quiet"]["injected"][1]["found"]["share"] = 0.5
-    introduction, *numbers, wanted, missed = study_page.sections(found)[0].before
+    introduction, *numbers, wanted, missed = study_page.of(found).notes
 
     assert introduction.startswith("The gate says whether one version of the code is slower than another.")
     assert not any(character.isdigit() for character in introduction)
@@ -106,14 +107,14 @@ def test_copies_are_one_kind(tmp_path):
     folder = record(tmp_path / "gate", {**ratios, "test_product[copy1]": noisy(0.02)["test_0"]})
     found = {"command": "", **study.study({"quiet": [load(folder)]}, RULES, runs=8)}
 
-    predict, product = study_page.sections(found)[5].table.rows
+    predict, product = study_page.of(found).sections[4].table.rows
 
     spreads = sorted(np.std(values, ddof=1) for values in ratios.values())
     shares = [one["cases"] for one in found["conditions"]["quiet"]["injected"]]
     count = [sum(one[f"benchmarks/test_x.py::{name} time"]["count"] for name in ratios) for one in shares]
-    assert predict[:2] == ("test_predict[numpy-batch1] time, 3 copies, quiet", units.percent(spreads[1]))
-    assert predict[2:] == tuple(units.percent(found / 6) for found in count)
-    assert product[0] == "test_product[copy1] time, quiet"
+    assert predict[0] == Words("test_predict[numpy-batch1] time, 3 copies, quiet")
+    assert [text.whole(cell) for cell in predict[1:]] == list(map(units.percent, (spreads[1], *(found / 6 for found in count))))
+    assert product[0] == Words("test_product[copy1] time, quiet")
 
 
 def test_command(tmp_path, capsys, monkeypatch):
@@ -129,8 +130,8 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
 
 
-def test_what_the_readme_says_of_it():
-    """The figures in the README are those of the study that is kept, and the page beside it says the same."""
+def test_what_the_docs_say_of_it():
+    """The figures in docs/gate.md are those of the study that is kept, and the page beside it says the same."""
     folder = ROOT / "docs" / "gate"
     found = json.loads((folder / "study.json").read_text(encoding="utf-8"))
     conditions = found["conditions"].values()
@@ -147,12 +148,12 @@ def test_what_the_readme_says_of_it():
     finds = {one["change"]: units.percent(one["found"]["share"]) for one in quiet["injected"]}
     usual = quiet["usual"]["mean:5%"]
     of_usual = {one["change"]: units.percent(one["found"]["share"]) for one in usual["injected"]}
-    readme = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+    said = " ".join((ROOT / "docs" / "gate.md").read_text(encoding="utf-8").split())
 
-    assert f"of {units.count(comparisons)} comparisons {slower} said slower" in readme
-    assert f"of {units.count(runs)} runs put together from their pairs {alarmed} raised an alarm" in readme
-    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 44 pairs" in readme
+    assert f"Of {units.count(comparisons)} comparisons of identical code {slower} said slower" in said
+    assert f"of {units.count(runs)} runs put together from their pairs {alarmed} raised an alarm" in said
+    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 44 pairs" in said
     assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 44
-    assert f"`mean:5%` finds {of_usual[0.05]} and {of_usual[0.1]}" in readme
-    assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in readme
-    assert markdown.render(study_page.sections(found)) == (folder / "study.md").read_text(encoding="utf-8")
+    assert f"which fails when a mean grew by 5 %, finds {of_usual[0.05]} and {of_usual[0.1]}" in said
+    assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in said
+    assert markdown.render(study_page.of(found)) == (folder / "study.md").read_text(encoding="utf-8")
