@@ -37,11 +37,16 @@ def files(folder):
 
 
 def test_report(command, tmp_path):
-    """A good run is printed and written, and the report says the same both ways."""
+    """A good run is written whole, and printed in short: the comparison, where the files are, and last the answer."""
     code, out, err = command("report", RUN, "--output", "page")
 
     assert (code, err) == (0, "")
-    assert out == (tmp_path / "page" / "report.md").read_text(encoding="utf-8") + "\nWritten to page/report.md\n"
+    assert files(tmp_path / "page") == ["report.html", "report.md"]
+    assert "parameters                      65,406               65,406\n" in out
+    assert "The whole report: page/report.md, page/report.html\n" in out
+    assert out.endswith("Every ratio has its interval.\n")
+    assert len(out.splitlines()) <= 45
+    assert max(map(len, out.splitlines())) <= 80
 
 
 def test_report_to_a_reader_that_leaves(tmp_path):
