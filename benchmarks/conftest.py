@@ -32,7 +32,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what is heavy unless asked; and a warning from a framework fails a test but not a measurement.
 
-    Other versions have other deprecations.
+    Other versions have other warnings.  What a framework deprecates inside itself is no concern of a measurement.
     """
     if not config.getoption("heavy", False):
         heavy = [item for item in items if item.get_closest_marker("heavy")]
@@ -40,7 +40,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=heavy)
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.filterwarnings("default"))
+            item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
 
 
 # Where and with what

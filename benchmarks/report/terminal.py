@@ -22,13 +22,19 @@ WIDTH = 19
 
 
 def render(report: Report, introduction: str, comparison: Sequence[Row], files: Sequence[str]) -> str:
-    """At most `COLUMNS` characters in a line.  ``files`` says where the whole report is."""
+    """At most `COLUMNS` characters in a line, but for the paths of ``files``, which say where the whole report is.
+
+    Of the comparison only what the original report printed: the rest is in the files.
+    """
+    rows = [row for row in comparison if row.printed] or comparison
     blocks = [
-        [*_prose(introduction), "", *_comparison(comparison)] if comparison else [],
-        [*_prose(" · ".join(report.facts)), *(line for words in files for line in _prose(words))],
+        [*_prose(introduction), "", *_comparison(rows)] if rows else [],
+        [*_prose(" · ".join(report.facts)), *map(printable, files)],
         [line for alarm in report.alarms for line in _prose(f"Warning: {text.alarm(alarm)}")],
-        [line for answer in report.answers for line in _answer(answer)],
-        [line for sentence in report.summary for line in _prose(sentence)],
+        [
+            *(line for answer in report.answers for line in _answer(answer)),
+            *(line for sentence in report.summary for line in _prose(sentence)),
+        ],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
@@ -38,9 +44,9 @@ def _prose(sentence: str) -> list[str]:
 
 
 def _answer(answer: Answer) -> list[str]:
-    """One question: the fastest with its time, and how many times as long the others take."""
+    """One question: the fastest with its time, and how many times as long the other frameworks take in their fastest modes."""
     first = f"{answer.fastest.label} {text.front(answer.fastest.time)}"
-    others = [f"{one.label} {text.front(one.ratio)}" for one in answer.contenders[1:] if one.ratio]
+    others = [f"{one.framework} {text.front(one.ratio)}" for one in answer.contenders[1:] if one.ratio]
     together = [printable(words).replace(" ", NO_BREAK) for words in (first, *others)]
     return _wrapped(f"{printable(answer.question)}: {', '.join(together)}")
 

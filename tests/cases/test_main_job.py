@@ -7,6 +7,7 @@ import json
 import pytest
 
 from benchmarks.saved import results
+from tests.report.test_terminal import REST
 from tests.support.by_hand import FAST, FRAMEWORK, PLAIN
 from tests.support.copies import copy_of_project, run_pytest
 
@@ -43,9 +44,52 @@ def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
     text = (project / "report" / "report.md").read_text()
     assert "65,406" in text
     assert "1,310,160" in text
-    assert text in verdict.output
     assert summary.read_text() == "already there\n" + text
     assert (project / "report" / "report.html").read_text().startswith("<!doctype html>")
+
+
+def test_what_the_terminal_shows(project):
+    """In few lines and in this order: pytest's own, the comparison with its counts, where the rest is, and the answer; no table of the plug-in."""
+    verdict = run_pytest(project, *QUICK, "--benchmark-json=shown.json")
+
+    assert verdict.exit_code == 0, verdict.output
+    shown = verdict.output.partition("\nWrote benchmark data")[0]  # that is on standard error
+    places = [
+        shown.index(words)
+        for words in (
+            "test session starts",
+            "LeNet-5: the report",
+            "65,406",
+            "1,310,160",
+            "report/report.html",
+            "predict, batch 1:",
+        )
+    ]
+    assert places == sorted(places)
+    assert "Legend" not in shown
+    assert "Outliers" not in shown
+    *_, answer, end = shown.strip().splitlines()
+    assert answer.startswith(f"numpy {FAST} takes ")
+    assert "3 passed" in end
+    before = shown.partition("LeNet-5: the report")[0]
+    assert sum(max(1, -(-len(line) // 80)) for line in before.splitlines()) <= REST - 2  # the head of the report, and the last line
+
+
+@pytest.mark.parametrize(
+    "option", ["--benchmark-sort=mean", "--benchmark-columns=median", "--benchmark-name=short", "--benchmark-verbose"]
+)
+def test_table_of_the_plug_in(project, option):
+    """The plug-in's own table is there where one of its display options is named."""
+    verdict = run_pytest(project, QUICK[0], option, "--benchmark-max-time=0.01", "--no-report")
+    assert verdict.exit_code == 0, verdict.output
+    assert "Legend:" in verdict.output or "Median" in verdict.output
+
+
+def test_nothing_saved(project):
+    """Without a saved file there is no report, and one line says how to get one."""
+    verdict = run_pytest(project, QUICK[0], "--benchmark-max-time=0.01")
+    assert "No report: it is made from a saved file; add --benchmark-autosave or --benchmark-json=FILE" in verdict.output
+    assert "Legend" not in verdict.output
 
 
 def test_wrong_answer_gets_no_time(project):

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.quantities.units import COUNT, RATIO, SECONDS, SHARE
 from benchmarks.report import report, terminal
+from benchmarks.report.parts import comparison
 from benchmarks.report.parts.comparison import Row
 from benchmarks.report.records import Alarm, Answer, Contender, Dash, Quantity, Quote, Report
 from tests.report.test_headline import case, run_of
@@ -38,7 +39,7 @@ REPORT = Report(
     summary=["**numpy** is fastest.", "Every ratio has its interval."],
     answers=[
         Answer(
-            "predict, batch 450", [contender("numpy", "fused"), contender("torch", "channels_last", 2), contender("x" * 20, "y", 3)]
+            "predict, batch 450", [contender("numpy", "fused"), contender("torch", "channels_last", 2), contender("x" * 40, "y", 3)]
         )
     ],
 )
@@ -52,8 +53,8 @@ def test_no_line_is_longer_than_a_terminal():
     """Prose, table, warning and answer keep to 80 columns, and a figure is never parted from its unit."""
     found = lines()
     assert max(map(len, found)) <= 80
-    assert "predict, batch 450: numpy fused 132 µs, torch channels_last 2.00 x," in found
-    assert f"{'x' * 20} y 3.00 x" in found
+    assert "predict, batch 450: numpy fused 132 µs, torch 2.00 x," in found
+    assert f"{'x' * 40} 3.00 x" in found
 
 
 def test_comparison_stands_beside_what_was_printed():
@@ -111,16 +112,36 @@ def test_names_cannot_steer_the_terminal():
     assert not {letter for letter in text if not letter.isprintable()} - {"\n"}
 
 
-@pytest.mark.parametrize("count", [1, 3])
-def test_size(count):
-    """With all nine lines of the comparison, five questions, a warning and three files it fits on a screen of 45 lines."""
-    whole = [row("test accuracy", Quantity(0.938, SHARE, (0.912, 0.957)), "20.00 %")] * 5 + [
-        row("MACs", Quantity(655080, COUNT))
-    ] * 4
-    found = terminal.render(
-        Report("", alarms=REPORT.alarms * count, answers=REPORT.answers * 5, summary=["a" * 70] * 5, facts=["EPYC"]),
-        "b" * 150,
-        whole,
-        "123",
+def test_only_what_was_printed():
+    """A line of the comparison that the original report has nothing for stays in the files; if it has nothing at all, all stand there."""
+    counted = row("MACs per image", Quantity(655080, COUNT))
+    assert "MACs" not in "\n".join(lines([*ROWS, counted]))
+    assert "MACs per image" in "\n".join(lines([counted]))
+
+
+REST = 21
+"""Lines of pytest itself in a session of all frameworks at 80 columns: its head, a line a file, and the line at the end; a path may break."""
+
+
+def test_size():
+    """With the whole comparison, a warning, five questions and a long answer, a session's output has at most 60 lines."""
+    whole = [ROWS[0], *ROWS]
+    answer = Answer(
+        "predict, batch 450", [contender("torch", "compile"), contender("tensorflow", "graph", 1e2), contender("numpy", "fused", 2)]
     )
-    assert len(found.splitlines()) <= 42 + 3 * count
+    report = Report(
+        "",
+        facts=["AMD EPYC 7B13 64-Core Processor", "2 threads each", "1 process", "30 epochs", "2026-01-02"],
+        alarms=[Alarm("It drifted " * 18, Quantity(1.3, RATIO))],
+        answers=[answer] * 5,
+        summary=["a " * 70, "b " * 60, "c", "d"],
+    )
+    found = terminal.render(report, comparison.INTRODUCTION, whole, ["Measured: a", "The whole report: b"])
+    assert len(found.splitlines()) + REST <= 60
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_long_path_is_not_broken(count):
+    """A path can be copied whole."""
+    path = "a-directory/" * 10
+    assert f"Measured: {path}" in lines(files=[f"Measured: {path}"] * count)

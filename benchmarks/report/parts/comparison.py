@@ -19,8 +19,8 @@ IMAGES = 450
 """How many the original report predicted."""
 
 INTRODUCTION = (
-    "This project redoes a homework report, called the original report here: LeNet-5 by hand in NumPy, in TensorFlow and in PyTorch. "
-    "Most of its figures measured something else than it said."
+    "This project redoes a homework report, called the original report here: LeNet-5 in NumPy, TensorFlow and PyTorch. Most of its figures "
+    "measured something else."
 )
 NOT_PRINTED = Dash("the original report printed no such figure")
 
