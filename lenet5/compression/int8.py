@@ -23,7 +23,7 @@ from lenet5.by_hand import layers
 from lenet5.contract import ACTIVATIONS, Weights, check_images, check_option
 from lenet5.errors import InputError
 
-LARGEST = 127
+LARGEST_INT8 = 127
 """-128 is not used: the range is symmetric."""
 
 
@@ -83,7 +83,7 @@ def quantized_bytes(quantized: Quantized) -> int:
 def to_int8(real: NDArray[Any], scale: Any) -> NDArray[np.int8]:
     """The nearest whole multiples of a scale, of two equally near the even one, cut off at +/- 127.   (...) -> (...)"""
     multiples: NDArray[Any] = np.rint(real / scale)
-    return multiples.clip(-LARGEST, LARGEST).astype(np.int8)
+    return multiples.clip(-LARGEST_INT8, LARGEST_INT8).astype(np.int8)
 
 
 def layer_inputs(
@@ -112,7 +112,7 @@ def _quantized(weight: NDArray[np.float32], bias: NDArray[np.float32], x: NDArra
 
 def _scale(largest: Any) -> Any:
     """What one step stands for; 1 where there is nothing but zeros.   float32 of the same shape"""
-    return np.where(largest > 0, largest / LARGEST, 1).astype(np.float32)[()]
+    return np.where(largest > 0, largest / LARGEST_INT8, 1).astype(np.float32)[()]
 
 
 def _bias(bias: NDArray[np.float32], unit: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from lenet5.architecture import CONVOLUTIONS, DENSE, KERNEL_SIDE, LAYERS
 from lenet5.by_hand import layers
-from lenet5.compression.int8 import LARGEST, Quantized, to_int8
+from lenet5.compression.int8 import LARGEST_INT8, Quantized, to_int8
 from lenet5.contract import ACTIVATIONS, check_images, check_option
 
 LARGEST_EXACT = 2**24
@@ -84,7 +84,7 @@ def _operand(weight: NDArray[np.int8], arithmetic: str) -> NDArray[Any]:
     """The kernel as a matrix (d, outputs), d in the order of `_windows`, in the type that its products are summed in."""
     matrix = weight.transpose(0, 2, 3, 1) if weight.ndim == 4 else weight
     matrix = matrix.reshape(len(weight), -1).T
-    exact = arithmetic == "blas" and len(matrix) * LARGEST**2 < LARGEST_EXACT
+    exact = arithmetic == "blas" and len(matrix) * LARGEST_INT8**2 < LARGEST_EXACT
     return np.ascontiguousarray(matrix, np.float32 if exact else np.int32)
 
 

@@ -13,7 +13,7 @@ from lenet5 import Architecture, cost, initial_weights
 from lenet5.architecture import LAYERS
 from tests.support.networks import reference_network
 
-SEED = initial_weights(Architecture(channels=3, classes=50))
+ORIGINAL = initial_weights(Architecture(channels=3, classes=50))
 
 
 def network(conv1, conv2, fc1, fc2, fc3, channels):
@@ -67,21 +67,21 @@ def counted_forward(image, weights):
     return [weighted_sum("fc3", zip(x, row, strict=True), bias) for row, bias in units["fc3"]], dict(count)
 
 
-def test_the_seeds_network():
+def test_the_network_of_the_original_report():
     """LeNet-5 for 3x32x32 and 50 classes: the numbers that the report must show."""
-    assert cost.parameters(SEED) == 65_406
-    assert cost.weight_bytes(SEED) == 261_624
-    assert cost.macs_by_layer(SEED) == {"conv1": 352_800, "conv2": 240_000, "fc1": 48_000, "fc2": 10_080, "fc3": 4_200}
-    assert cost.forward_macs(SEED) == 655_080
-    assert cost.forward_flops(SEED) == 1_310_160
-    assert cost.training_flops(SEED) == 3 * 1_310_160 - 2 * 352_800 == 3_224_880
+    assert cost.parameters(ORIGINAL) == 65_406
+    assert cost.weight_bytes(ORIGINAL) == 261_624
+    assert cost.macs_by_layer(ORIGINAL) == {"conv1": 352_800, "conv2": 240_000, "fc1": 48_000, "fc2": 10_080, "fc3": 4_200}
+    assert cost.forward_macs(ORIGINAL) == 655_080
+    assert cost.forward_flops(ORIGINAL) == 1_310_160
+    assert cost.training_flops(ORIGINAL) == 3 * 1_310_160 - 2 * 352_800 == 3_224_880
 
 
 def test_results_are_whole_numbers():
     """Every result is a Python int, which JSON can hold."""
     for value in (cost.parameters, cost.weight_bytes, cost.forward_macs, cost.forward_flops, cost.training_flops):
-        assert type(value(SEED)) is int
-    assert {type(macs) for macs in cost.macs_by_layer(SEED).values()} == {int}
+        assert type(value(ORIGINAL)) is int
+    assert {type(macs) for macs in cost.macs_by_layer(ORIGINAL).values()} == {int}
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_macs_are_the_multiplications_of_nested_loops(sizes):
 
 @pytest.mark.parametrize(
     "weights",
-    [SEED, initial_weights(Architecture(1, 10)), network(5, 7, 31, 13, 11, channels=3)],
+    [ORIGINAL, initial_weights(Architecture(1, 10)), network(5, 7, 31, 13, 11, channels=3)],
     ids=["colour", "grey", "smaller"],
 )
 def test_flops_are_those_of_torchs_counter(weights):
@@ -147,14 +147,14 @@ def test_smaller_layers_cost_less():
 
 def test_zeros_count():
     """Weights that are zero cost as much as any other: these are dense counts."""
-    empty = {name: np.zeros_like(array) for name, array in SEED.items()}
+    empty = {name: np.zeros_like(array) for name, array in ORIGINAL.items()}
     for value in (cost.parameters, cost.weight_bytes, cost.forward_flops, cost.training_flops):
-        assert value(empty) == value(SEED)
+        assert value(empty) == value(ORIGINAL)
 
 
 def test_bytes_are_of_the_arrays_own_dtype():
     """Half the precision is half the bytes, and as many parameters and FLOPs."""
-    half = {name: array.astype(np.float16) for name, array in SEED.items()}
+    half = {name: array.astype(np.float16) for name, array in ORIGINAL.items()}
     assert cost.weight_bytes(half) == 130_812
     assert cost.parameters(half) == 65_406
     assert cost.forward_flops(half) == 1_310_160
