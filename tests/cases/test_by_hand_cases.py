@@ -11,9 +11,8 @@ import pytest
 
 import lenet5
 from benchmarks.saved import results
-from tests.lenet5.test_frameworks import hidden
 from tests.support.by_hand import FAST, FRAMEWORK
-from tests.support.copies import PROJECT, copy_of_project, run_pytest, run_python
+from tests.support.copies import PROJECT, copy_of_project, hidden, run_pytest, run_python
 
 MODES = {framework: lenet5.modes(framework) for framework in lenet5.frameworks()}
 EVERY = sum(map(len, MODES.values()))

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks.report import page, report
+from benchmarks.report import report
 from benchmarks.saved import results
 from tests.support.copies import copy_of_project, run_pytest
 
@@ -242,14 +242,6 @@ def test_the_report_of_a_device(text):
     assert f"numpy has no times here: {NO_GPU['numpy']}." in found
     (accuracy,) = (line for line in found.splitlines() if line.startswith("| test accuracy"))
     assert accuracy.split("|")[2].strip() == "—"
-
-
-def test_the_page_gives_the_reason():
-    """A dash in the column of a framework that cannot reach the device, or in its row, has that as its reason."""
-    reasons = {"numpy": NO_GPU["numpy"], "benchmarks/x.py::test_x[torch-compile-batch1]": "no compiler"}
-    assert page.reason(reasons, "test accuracy", "numpy") == NO_GPU["numpy"]
-    assert page.reason(reasons, "torch compile", "batch 1") == "no compiler"
-    assert page.reason(reasons, "test accuracy", "torch") == page.NO_REASON
 
 
 def test_processes_of_one_run_share_a_device(text):

@@ -26,7 +26,7 @@ def project(tmp_path_factory):
 
 
 def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
-    """The job saves its raw rounds, reports from that file, and hands the Markdown to GitHub's summary where there is one."""
+    """The job saves its raw rounds, reports from that file, says where, and hands the Markdown to GitHub's summary where there is one."""
     summary = tmp_path / "summary.md"
     summary.write_text("already there\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
@@ -44,6 +44,10 @@ def test_report_from_the_saved_file(project, monkeypatch, tmp_path):
     text = (project / "report" / "report.md").read_text()
     assert "65,406" in text
     assert "1,310,160" in text
+    shown = verdict.output.partition("LeNet-5: the report")[2]
+    assert "65,406" in shown
+    assert "report/report.md" in shown
+    assert str(saved.relative_to(project)) in shown
     assert summary.read_text() == "already there\n" + text
     assert (project / "report" / "report.html").read_text().startswith("<!doctype html>")
 
