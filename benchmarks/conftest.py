@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lenet5", "LeNet-5", after="general")
-    group.addoption("--heavy", action="store_true", help="also run the groups that take many minutes (see README)")
+    group.addoption("--heavy", action="store_true", help="also run the groups that take many minutes (see docs/options.md)")
     group.addoption("--copies", type=int, default=10, metavar="N", help="of each case of benchmarks/twins.py (default: 10)")
 
 

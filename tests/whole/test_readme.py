@@ -25,7 +25,7 @@ from tests.support import pages, shell
 from tests.support.copies import PROJECT
 
 PAGES = pages.written_by_hand()
-README, NETWORKS = PROJECT / "README.md", PROJECT / "docs" / "networks.md"
+CONTRIBUTING, README, NETWORKS = PROJECT / "CONTRIBUTING.md", PROJECT / "README.md", PROJECT / "docs" / "networks.md"
 
 PICTURE = PROJECT / "docs" / "result" / "by-hand.svg"
 
@@ -207,8 +207,9 @@ def test_command_lines(page, tmp_path, capsys):
     for line in lines:
         try:
             pytests |= {tuple(found) for found in check(*line)}
-        except SystemExit:
-            pytest.fail(f"{line}: {capsys.readouterr().err}")
+        except SystemExit as end:
+            if end.code:  # 0 after --help
+                pytest.fail(f"{line}: {capsys.readouterr().err}")
 
     with ThreadPoolExecutor(2) as both:
         for words, done in zip(pytests, both.map(collect, pytests), strict=True):
@@ -337,6 +338,13 @@ def test_readme_has_the_result(tmp_path):
 def test_readme_has_the_picture():
     """With words for those who cannot see it."""
     assert re.search(rf"^!\[.{{20,}}\]\({PICTURE.relative_to(PROJECT)}\)$", read(README), re.MULTILINE)
+
+
+def test_every_room_is_on_the_map():
+    """CONTRIBUTING says of every room which question it answers, and of no other."""
+    rooms = {path.parent.name for path in (PROJECT / "benchmarks").glob("*/__init__.py")}
+    table = read(CONTRIBUTING).partition("| room | question")[2].partition("\n\n")[0]
+    assert {row[0] for row in pages.rows(f"| room | question{table}\n")} == {"the cases", *rooms}
 
 
 def test_a_framework_is_explained_whole():
