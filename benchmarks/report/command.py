@@ -18,7 +18,7 @@ Markdown and as one page with plots, and prints the comparison and the answer.""
 EXAMPLES = """\
 examples:
   python -m benchmarks report
-  python -m benchmarks report .benchmarks/run-20261126-120000 --output page
+  python -m benchmarks report .benchmarks/run-20261126-120000 --output page --plots page
   python -m benchmarks report .benchmarks/py312-tf220-torch214-bench .benchmarks/py312-tf221-torch215-bench"""
 
 
@@ -42,17 +42,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         metavar="DIR",
         help="Write report.md and report.html into this folder. Default: report.",
     )
+    command.add_argument(
+        "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
+    )
     command.set_defaults(function=_report, parser=command)
 
 
 def _report(options: argparse.Namespace) -> int:
-    show(options.run or [newest()], options.output)
+    show(options.run or [newest()], options.output, options.plots)
     return 0
 
 
-def show(runs: Sequence[Path], output: Path) -> None:
-    """Write the report of these runs into a folder and print it in short.  Raises InputError as `report.write` does."""
-    written = report.write(runs, output)
+def show(runs: Sequence[Path], output: Path, plots: Path | None = None) -> None:
+    """Write the report of these runs into a folder and print it in short.  Raises InputError as `report.write` does.
+
+    ``plots`` is the folder for its plots as files of their own.
+    """
+    written = report.write(runs, output, plots)
     say(written.short)
 
 

@@ -148,6 +148,19 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
     return _inline(name, text.getvalue())
 
 
+def alone(svg: str, title: str) -> str:
+    """An element that `draw` made as a file of its own, whose ink follows the reader's light or dark background."""
+    root = ElementTree.fromstring(svg)
+    root.attrib |= {"xmlns": "http://www.w3.org/2000/svg", "font-family": "DejaVu Sans, Verdana, sans-serif"}
+    root.attrib.pop("aria-labelledby")
+    style = ElementTree.Element("style")
+    style.text = "svg{color:#1f2328}@media(prefers-color-scheme:dark){svg{color:#e6edf3}}"
+    named = ElementTree.Element("title")
+    named.text = printable(title)
+    root[:0] = [named, style]
+    return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
 def printable(text: str) -> str:
     """Text that an XML file can hold: what cannot be printed (control characters, halves of surrogate pairs) becomes U+FFFD."""
     return "".join(character if character.isprintable() else "\ufffd" for character in text)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.report import headline, markdown, page, terminal, versions
+from benchmarks.report import drawing, headline, markdown, page, terminal, versions
 from benchmarks.report.parts import (
     agreement,
     by_hand,
@@ -83,9 +83,10 @@ class Written:
     """What a terminal shows of it."""
 
 
-def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
+def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | None = None) -> Written:
     """Render the processes of one run into ``output``/report.md and report.html; those of several versions, side by side.
 
+    Each plot also goes into the folder ``plots``, as an SVG file under its name, if there is such a folder to write.
     Raises InputError before anything is written if that cannot be.
     """
     runs = results.load_runs(paths)
@@ -97,6 +98,9 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path) -> Written:
     html = page.render(found)
     write_whole(written.path, written.text)
     write_whole(written.page, html)
+    if plots:
+        for plot in found.plots:
+            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title))
     return written
 
 

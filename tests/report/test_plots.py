@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.report.drawing import NEUTRAL
-from benchmarks.report.parts import agreement, compression, flops, graphs, inference, ladder, pruning, space
+from benchmarks.report.parts import agreement, by_hand, compression, flops, graphs, inference, ladder, pruning, space
 from benchmarks.report.report import plots
 from benchmarks.saved.results import CONTROL
 from tests.support.runs import case, run_of
@@ -126,6 +126,7 @@ def points(drawn, line):
         (graphs.graph_time_per_image, 6, 3),
         (graphs.speed_up_predict, 2, 3),
         (graphs.speed_up_train, 2, 3),
+        (by_hand.ratios, 1, 3),
         (ladder.ladder_time, 2, 4),
         (ladder.ladder_memory, 2, 4),
         (agreement.training_loss, 3, 3),

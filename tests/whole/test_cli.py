@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -47,6 +48,18 @@ def test_report(command, tmp_path):
     assert out.endswith("Every ratio has its interval.\n")
     assert len(out.splitlines()) <= 45
     assert max(map(len, out.splitlines())) <= 80
+
+
+def test_plots_as_files(command, tmp_path):
+    """With --plots each plot of the page is an SVG file of its own, which XML readers open and whose ink suits light and dark."""
+    command("report", RUN, "--output", "page", "--plots", "plots")
+
+    page = (tmp_path / "page" / "report.html").read_text(encoding="utf-8")
+    assert files(tmp_path / "plots") == sorted(f"{name}.svg" for name in re.findall(r'<figure id="([^"]+)">', page))
+    root = ElementTree.parse(tmp_path / "plots" / "by-hand.svg").getroot()
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root[0].text == "numpy by hand against the fastest framework"
+    assert "prefers-color-scheme:dark" in root[1].text
 
 
 def test_report_to_a_reader_that_leaves(tmp_path):

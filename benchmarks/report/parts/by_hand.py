@@ -10,7 +10,9 @@ from dataclasses import dataclass
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
 from benchmarks.quantities.units import SECONDS, counted
+from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
+from benchmarks.report.lines import bars, drawn, intervals_of
 from benchmarks.report.reasons import NOT_IN_RUN, dash
 from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import label
@@ -45,7 +47,32 @@ def sections(run: Run) -> list[Section]:
 
 
 def plots(run: Run) -> list[Plot]:
-    return []
+    return drawn(run, ratios)
+
+
+def ratios(run: Run) -> Plot | None:
+    """Each ratio of the section with its interval, a row a question."""
+    found = duels(run)
+    if not found:
+        return None
+    each = [duel.ratio for duel in found]
+    line = Line(
+        f"{run.by_hand} / fastest of the frameworks",
+        [one.ratio for one in each],
+        range(len(found)),
+        colour=run.colours[run.by_hand],
+        joined=False,
+        intervals=intervals_of(each),
+        rows=True,
+    )
+    caption = (
+        f"Left of the dashed line, below 1, {run.by_hand} is faster. Time of the network by hand divided by that of the fastest mode of any "
+        f"framework.{bars(run)}"
+    )
+    title = f"{run.by_hand} by hand against the fastest framework"
+    x = Axis("time by hand / time of the fastest framework", zero=True)
+    svg = draw("by-hand", [line], x, Axis("", names=[duel.question for duel in found]), level=(1, ""), legend=False)
+    return Plot("by-hand", title, caption, svg)
 
 
 # What is computed
