@@ -77,7 +77,8 @@ def _learned(learned: Sequence[Accuracy]) -> Iterator[str]:
         low, high = (end(one.share for one in learned) for end in (min, max))
         together = max(one.interval[0] for one in learned) <= min(one.interval[1] for one in learned)
         kept = "all intervals overlap" if together else "**not** all intervals overlap"
-        yield f"Test accuracy {SHARE.end(low)} to {SHARE.show(high)}: {kept}."
+        shares = SHARE.show(low) if SHARE.show(low) == SHARE.show(high) else f"{SHARE.end(low)} to {SHARE.show(high)}"
+        yield f"Test accuracy {shares}: {kept}."
 
 
 def notes(run: Run, found: Sequence[Answer]) -> list[str]:

@@ -164,9 +164,9 @@ class Report:
     title: str
     facts: Sequence[str] = ()
     """What all figures depend on first of all, in a few words each."""
-    alarms: Sequence[Alarm] = ()
     summary: Sequence[str] = ()
     """The answer, in a few sentences."""
+    alarms: Sequence[Alarm] = ()
     answers: Sequence[Answer] = ()
     time_is: str = "median"
     """What the times of the answers are."""

@@ -60,6 +60,6 @@ def reasons(cells: Iterable[Cell]) -> str:
 
 
 def is_figures(cells: Iterable[Cell]) -> bool:
-    """Whether a column is one of numbers: more than half of the cells that are no dashes."""
+    """Whether a column is one of numbers: more than half of the cells that are no dashes; or all are dashes."""
     there = [cell for cell in cells if not isinstance(cell, Dash)]
-    return 2 * sum(isinstance(cell, Quantity | Several) for cell in there) > len(there)
+    return not there or 2 * sum(isinstance(cell, Quantity | Several) for cell in there) > len(there)

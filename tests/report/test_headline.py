@@ -114,6 +114,7 @@ def test_summary(answers, said):
             [Accuracy("x", 436, 450, (0.94, 0.98)), Accuracy("y", 428, 450, (0.92, 0.96))],
             "Test accuracy 95.1 to 96.9 %: all intervals overlap.",
         ),
+        ([Accuracy(name, 436, 450, (0.94, 0.98)) for name in "xy"], "Test accuracy 96.9 %: all intervals overlap."),
         (
             [Accuracy("x", 436, 450, (0.94, 0.98)), Accuracy("y", 405, 450, (0.87, 0.93))],
             "Test accuracy 90.0 to 96.9 %: **not** all intervals overlap.",

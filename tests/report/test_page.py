@@ -65,6 +65,10 @@ SORTED = Table(
     ],
     same=True,
 )
+MIXED = Table(
+    ["number", "printed", "as printed", "as it should be", "lesson"],
+    [[Words("a"), Quote("1 s"), time(1.0, 0.5, 2.0), Quantity(1.0, SECONDS, note="a long note " * 4), Words("a lesson " * 20)]] * 2,
+)
 PROSE = Table(
     ["figure", "printed", "as printed", "as it should be", "lesson"],
     [[Words(f"figure {row}"), Quote("1 s"), *[Words("some words of prose " * 3)] * 2, Words("a lesson " * 20)] for row in range(2)],
@@ -105,6 +109,7 @@ def rich():
             plots=report.plots(whole(3)),
             sections=[
                 Section("Times", ["`code` and **bold**."], SORTED, ["Afterwards."]),
+                Section("Mixed", table=MIXED),
                 Section("Prose", table=PROSE),
                 Section("Facts", table=FACTS),
             ],
@@ -226,11 +231,12 @@ def test_cards(rich):
 
 
 def test_warnings_are_said_once(rich):
-    """A warning stands at the top of the page, before everything else, and nowhere else."""
+    """A warning stands at the top of the page, right under the answer, and nowhere else."""
     assert [Reader(line).text() for line in re.findall(r'<p class="warning".*?</p>', rich)] == [
         "Warning: It drifted: 1.31 x; the bound is 1.10 x. See there."
     ]
-    assert rich.index('class="warning"') < rich.index('class="short"')
+    places = [rich.index(f'class="{name}"') for name in ("short", "warning", "cards")]
+    assert places == sorted(places)
 
 
 def test_hoisted():

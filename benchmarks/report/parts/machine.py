@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from benchmarks.quantities.statistics import spread
 from benchmarks.quantities.units import RATIO
-from benchmarks.report.records import Alarm, Dash, Paragraph, Plot, Quantity, Section, Table, Words
+from benchmarks.report.records import Alarm, Cell, Paragraph, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import time, what_a_cell_is
 from benchmarks.saved.results import CONTROL, Case, Run
 
@@ -27,14 +27,9 @@ def plots(run: Run) -> list[Plot]:
 
 def _watched(run: Run) -> Section:
     """The cases that watch machine and harness; a warning for all that moved by more than the bound."""
-    alone = Dash("one process: there is no other to compare it with")
-    rows = [
-        [
-            Words(case.mode),
-            time(case),
-            Quantity(spread(case.medians), RATIO) if run.processes > 1 else alone,
-        ]
-        for case in run.group(CONTROL)
+    several = run.processes > 1
+    rows: list[list[Cell]] = [
+        [Words(case.mode), time(case), *([Quantity(spread(case.medians), RATIO)] if several else [])] for case in run.group(CONTROL)
     ]
     alarms: list[Paragraph] = [*_drifts(run)]
     change = RATIO.show(_change(run))
@@ -44,7 +39,7 @@ def _watched(run: Run) -> Section:
             "One fixed matrix product in NumPy, before all other cases and after them, and a network that only hands out stored logits: "
             f"what the harness adds to every time. {what_a_cell_is(run)}"
         ],
-        table=Table(["", "time", "slowest / fastest process"], rows, same=True),
+        table=Table(["", "time", *(["slowest / fastest process"] if several else [])], rows, same=True),
         after=[
             f"First and last product of a process: the slower took at most {change} as long.",
             *(alarms or [f"The control stayed within the bound of {RATIO.show(DRIFT)}."]),
