@@ -14,10 +14,10 @@ ALONE = Dash("nothing was compared with it")
 def render(report: Report) -> str:
     """The whole report."""
     lines = [f"# {_escaped(report.title)}", *([_escaped(" · ".join(report.facts))] if report.facts else [])]
+    lines += map(_paragraph, report.alarms)
     lines += map(_escaped, report.summary)
-    lines += [_paragraph(alarm) for alarm in report.alarms]
     lines += _table(_answers(report.answers, report.time_is)) if report.answers else []
-    lines += map(_escaped, report.notes)
+    lines += map(_paragraph, report.notes)
     return "".join(f"{line}\n\n" for line in lines) + "".join(map(section, report.sections))
 
 

@@ -164,14 +164,15 @@ class Report:
     title: str
     facts: Sequence[str] = ()
     """What all figures depend on first of all, in a few words each."""
+    alarms: Sequence[Alarm] = ()
+    """What makes the figures of this run doubtful: above everything else."""
     summary: Sequence[str] = ()
     """The answer, in a few sentences."""
-    alarms: Sequence[Alarm] = ()
     answers: Sequence[Answer] = ()
     time_is: str = "median"
     """What the times of the answers are."""
     accuracies: Sequence[Accuracy] = ()
-    notes: Sequence[str] = ()
+    notes: Sequence[Paragraph] = ()
     """How sure the answer is, and how to read it."""
     plots: Sequence[Plot] = ()
     sections: Sequence[Section] = ()

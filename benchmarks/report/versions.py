@@ -29,9 +29,8 @@ def of(runs: Sequence[Run]) -> Report:
             f"{threads} thread{'s' * (threads != 1)} each",
             f"{len(runs)} sets of versions",
         ],
-        alarms=list(_alarms(runs)),
         summary=[_verdict(run, runs[0], name) for run, name in others(runs)],
-        notes=list(_notes(runs)),
+        notes=[*_alarms(runs), *_notes(runs)],  # behind the verdict: no run is doubtful, only what can be compared with what
         plots=[plot for index, (run, name) in enumerate(others(runs), 1) for plot in side_by_side.plot(run, runs[0], name, index)],
         sections=[
             *side_by_side.control(runs),
