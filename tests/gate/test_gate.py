@@ -154,7 +154,7 @@ def test_undecided(command, budget):
     assert code == 3
     assert {row[-1] for row in cells(out).values()} >= {"undecided"}
     assert budget == "15" or err.count(": done;") == 1
-    assert {row[3] for row in cells(out).values() if row[-1] == "undecided"} == {"—"}
+    assert not [row for row in cells(out).values() if row[-1] == "undecided" and "[" in row[2]]  # no interval from so few pairs
     assert ("The time was up after 1 pair;" in out) == (budget != "15")
 
 
