@@ -19,12 +19,12 @@ GONE = "there is no such case any more"
 
 
 def check(baseline: Mapping[str, Any], where: str) -> None:
-    """Raise InputError, one line that begins with ``where``, for a run of this project that cannot be read, and for no run at all.
+    """Raise InputError, one line that begins with ``where``, for a run of this project that lacks what `remarks` reads, and for no run at all.
 
-    A run of another suite passes: its format is not known here.
+    A run of another suite passes: its format is not known here.  The times are pytest-benchmark's to compare.
     """
     if not isinstance(baseline.get("machine_info"), Mapping) or at(baseline, OURS) is not None:
-        one.run_of(Path(where), baseline)
+        one.check_facts(Path(where), baseline)
 
 
 def remarks(

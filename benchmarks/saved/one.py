@@ -34,10 +34,7 @@ def load(path: str | os.PathLike[str]) -> Run:
 
 def run_of(path: Path, document: Any) -> Run:
     """What a saved document says.  Raises InputError, one line that begins with the path, as `load` does."""
-    if isinstance(document, Mapping):
-        _check_ours(path, document)
-    for fault in facts.faults(document):
-        raise InputError(f"{path}: {fault}")
+    check_facts(path, document)
     ours = document["machine_info"]["lenet5"]
     cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in enumerate(document["benchmarks"])]
     _check_images(path, cases)
@@ -50,6 +47,14 @@ def run_of(path: Path, document: Any) -> Run:
         datetime=document["datetime"],
         version=document["version"],
     )
+
+
+def check_facts(path: Path, document: Any) -> None:
+    """Raise InputError, one line, unless a document is a run of this project and says all that one says beside its cases."""
+    if isinstance(document, Mapping):
+        _check_ours(path, document)
+    for fault in facts.faults(document):
+        raise InputError(f"{path}: {fault}")
 
 
 def reasons(not_measured: Mapping[str, str]) -> dict[str, str]:
