@@ -62,7 +62,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     runs_pytest = hasattr(options, "pytest")
     if unknown and runs_pytest and unknown[0].startswith("-"):
         right = shlex.join(["python", "-m", "benchmarks", *_without(ours, unknown), "--", *unknown, *behind])
-        options.parser.error(f"{shlex.join(unknown)}: unknown here; an option of pytest belongs behind --: {right}")
+        options.parser.error(f"{shlex.join(unknown)}: unknown here; if it is an option of pytest, it belongs behind --: {right}")
     if unknown:
         options.parser.error(f"unrecognized arguments: {shlex.join(unknown)}")
     if runs_pytest:

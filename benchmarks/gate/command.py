@@ -150,9 +150,9 @@ def _gate(options: argparse.Namespace) -> int:
     except Interrupted as signal:
         return _interrupted(signal, options, output)
     if options.json:
-        write_whole(options.json, json.dumps(facts, indent=2) + "\n")
+        write_whole(options.json, json.dumps(facts, indent=2) + "\n", "--json")
     if options.markdown:
-        write_whole(options.markdown, markdown)
+        write_whole(options.markdown, markdown, "--markdown")
     add_to_job_summary(markdown)
     say(f"{markdown}\nRaw values in {output}")
     return outcome.exit_code

@@ -14,6 +14,7 @@ from typing import Any
 
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval, share_interval
+from benchmarks.saved.files import write_whole
 from benchmarks.saved.results import Case, Run
 from lenet5.errors import InputError
 
@@ -87,11 +88,7 @@ def save(run: Run, size: int, command: str, path: Path) -> Mapping[str, Any]:
         "code_sha256": run.lenet5.get("code_sha256"),
         **count(run, size),
     }
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(facts, indent=2) + "\n", encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written ({error.strerror}); name another --save") from None
+    write_whole(path, json.dumps(facts, indent=2) + "\n", "--save")
     return facts
 
 

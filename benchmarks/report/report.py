@@ -100,7 +100,7 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | N
     write_whole(written.page, html)
     if plots:
         for plot in found.plots:
-            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title))
+            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title), "--plots")
     return written
 
 

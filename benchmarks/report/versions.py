@@ -132,5 +132,5 @@ def _when(run: Run, first: Run) -> str:
 
 def _what_the_control_took(run: Run, first: Run, drift: Quantity) -> str:
     low_high = f" [{', '.join(map(RATIO.end, drift.interval))}]" if drift.interval else ""
-    other = " (its NumPy is another one, too)" if run.versions.get("numpy") != first.versions.get("numpy") else ""
+    other = " (its NumPy is another one, too)" if run.versions.get(run.by_hand) != first.versions.get(run.by_hand) else ""
     return f"the control, one fixed matrix product{other}, took {RATIO.show(drift.value)}{low_high} as long: what changed by less may be the machine."

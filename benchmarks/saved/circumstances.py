@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from benchmarks.saved.facts import at
+from benchmarks.saved.fields import IDENTITY
 from benchmarks.saved.names import canonical
-from benchmarks.saved.records import Run
+from benchmarks.saved.records import Case, Run
 from lenet5.errors import InputError
 
 SAME = (
@@ -47,12 +48,18 @@ def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
     stray = sorted((first - left_out) ^ second)
     if stray:
         raise InputError(f"{other.paths[0]}: other cases than in {one.paths[0]} ({stray[0][:80]}); not of one run")
-    groups = {case.name: case.group for case in one.cases}
+    known = {case.name: case for case in one.cases}
     for case in other.cases:
-        if groups.get(case.name, case.group) != case.group:
+        _check_same_case(known.get(case.name, case), case, one, other)
+
+
+def _check_same_case(first: Case, case: Case, one: Run, other: Run) -> None:
+    """Raise InputError unless two processes say that a case of one name is the same case."""
+    for name in ("group", *IDENTITY):
+        expected, found = (said.group if name == "group" else said.extra.get(name) for said in (first, case))
+        if expected != found:
             raise InputError(
-                f"{other.paths[0]}: {case.name[:80]} is of group {case.group[:80]}, but of {groups[case.name][:80]} in "
-                f"{one.paths[0]}; not of one run"
+                f"{other.paths[0]}: {case.name[:80]}: {name} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
             )
 
 

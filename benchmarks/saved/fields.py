@@ -185,6 +185,12 @@ FIELDS: Mapping[str, Field] = {
     )
 }
 
+IDENTITY = (
+    *("framework", "mode", "default_mode", "dynamic_mode", "batch", "optimizer", "epochs", "test_images"),
+    *("kind", "side", "copy", "tool", "technique", "point", "form", "figure", "counter_unit"),
+)
+"""Fields that say what a case is: the same in every process of a run."""
+
 EVERYWHERE = ("framework", "mode")
 """What every case of every group has.  A group that this table does not know, a case of your own, needs no more."""
 

@@ -10,19 +10,23 @@ from typing import Any
 from lenet5.errors import InputError
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str, option: str = "--output") -> None:
     """Write a file beside its place and rename it, so that there is never half of one.
 
-    Raises InputError, one line, if the folder cannot be made or written to.
+    Raises InputError, one line, if the folder cannot be made or written to; the line names the ``option`` that chose the place.
     """
+    beside: Path | None = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as beside:
-            beside.write(text)
-        Path(beside.name).chmod(0o644)
-        Path(beside.name).replace(path)
+        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
+            beside = Path(file.name)
+            file.write(text)
+        beside.chmod(0o644)
+        beside.replace(path)
     except OSError as error:
-        raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another --output") from None
+        if beside:
+            beside.unlink(missing_ok=True)
+        raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another {option}") from None
 
 
 def read_json(path: Path, expected: str) -> Any:

@@ -178,16 +178,29 @@ class Finite:
     right: str = "anything but NaN and infinity"
 
     def fault(self, place: str, value: Any) -> str | None:
-        if isinstance(value, Mapping):
-            return MapOf(self).fault(place, value)
-        if isinstance(value, (list, tuple)):
-            return ListOf(self, least=0).fault(place, value)
-        return wrong(place, value, self.right) if isinstance(value, float) and not math.isfinite(value) else None
+        left = [(place, value)]  # a list, not a recursion: a file may be nested more deeply than Python's calls
+        while left:
+            place, value = left.pop()
+            if isinstance(value, Mapping):
+                left += reversed([(f"{place}.{str(name)[:SHOWN_CHARACTERS]}", one) for name, one in value.items()])
+            elif isinstance(value, (list, tuple)):
+                left += reversed([(f"{place}[{index}]", one) for index, one in enumerate(value)])
+            elif isinstance(value, float) and not math.isfinite(value):
+                return wrong(place, value, self.right)
+        return None
 
 
 def wrong(place: str, value: Any, right: str) -> str:
     """The sentence about a wrong value.   -> "batch is '1'; expected a whole number from 1 to 10" """
-    return f"{place} is {repr(value)[:SHOWN_CHARACTERS]}; expected {right}"
+    return f"{place} is {shown(value)}; expected {right}"
+
+
+def shown(value: Any) -> str:
+    """A value in an error line: cut where it is long, and its type alone where it is nested too deeply to be written."""
+    try:
+        return repr(value)[:SHOWN_CHARACTERS]
+    except RecursionError:
+        return f"a {type(value).__name__} that is nested too deeply"
 
 
 def fault_in(values: Mapping[str, Any], name: str, kind: Kind, needed: bool = True) -> str | None:
@@ -199,8 +212,8 @@ def fault_in(values: Mapping[str, Any], name: str, kind: Kind, needed: bool = Tr
 
 def _first_fault(place: str, values: Sequence[Any], kinds: Sequence[Kind]) -> str | None:
     for index, (value, kind) in enumerate(zip(values, kinds, strict=True)):
-        if kind.fault(place, value):
-            return kind.fault(f"{place}[{index}]", value)
+        if fault := kind.fault(f"{place}[{index}]", value):
+            return fault
     return None
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.saved import facts, fields, names, stats
 from benchmarks.saved.files import read_json
-from benchmarks.saved.kinds import OBJECT, TEXT, Kind, fault_in, wrong
+from benchmarks.saved.kinds import OBJECT, TEXT, Kind, fault_in, shown, wrong
 from benchmarks.saved.records import Case, Run
 from lenet5.errors import InputError
 
@@ -71,7 +71,9 @@ def _check_ours(path: Path, document: Mapping[str, Any]) -> None:
     if not isinstance(ours, Mapping):
         raise InputError(f"{path}: saved by another suite (no machine_info.lenet5); expected a run of this project's benchmarks")
     if ours.get("format") != facts.FORMAT:
-        raise InputError(f"{path}: has format {ours.get('format')!r}, this version reads {facts.FORMAT}; run the benchmarks again")
+        raise InputError(
+            f"{path}: has format {shown(ours.get('format'))}, this version reads {facts.FORMAT}; run the benchmarks again"
+        )
     if document.get("benchmarks") == []:
         raise InputError(f"{path}: holds no benchmark; expected at least one that passed its check")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.saved.facts import COLOURS
-from benchmarks.saved.fields import BESIDE, CONTROL
+from benchmarks.saved.fields import BESIDE, CONTROL, GROUPS
 
 FAILED = "failed: "
 """How the reason of a case begins that gave a wrong answer or broke, unlike one that was skipped."""
@@ -134,5 +134,6 @@ class Run:
 
     @property
     def frameworks(self) -> list[str]:
-        """The frameworks that have a number, or could not reach the device, in alphabetical order."""
-        return sorted({case.framework for case in self.cases if case.group not in (CONTROL, BESIDE)} | self.out_of_reach.keys())
+        """The frameworks that have a number in a group that the report knows, or could not reach the device, in alphabetical order."""
+        measured = {case.framework for case in self.cases if case.group in GROUPS and case.group not in (CONTROL, BESIDE)}
+        return sorted(measured | self.out_of_reach.keys())

@@ -93,9 +93,14 @@ def test_old_and_new_ids(folder):
         (set_at(*OURS, "code_sha256", to="1" * 64), "code_sha256 is 111"),
         (set_at("version", to="5.2.0"), "version is 5.2.0, but 5.3.1 in"),
         (lambda document: document["benchmarks"].pop(3), "other cases than in"),
-        (set_at("benchmarks", 3, "group", to="transfer"), "batch1] is of group transfer, but of predict in"),
+        (set_at("benchmarks", 3, "group", to="transfer"), "batch1]: group is transfer, but predict in"),
+        (set_at("benchmarks", 3, "extra_info", "framework", to="torch"), "batch1]: framework is torch, but numpy in"),
+        (set_at("benchmarks", 3, "extra_info", "batch", to=64), "batch1]: batch is 64, but 1 in"),
     ],
-    ids=["cpu", "python", "threads", "epochs", "dataset", "framework", "code", "plug-in", "cases", "group"],
+    ids=[
+        *("cpu", "python", "threads", "epochs", "dataset", "framework", "code", "plug-in", "cases"),
+        *("group", "framework of a case", "batch of a case"),
+    ],
 )
 def test_not_of_one_run(folder, change, difference):
     """Processes under different circumstances are no run; the file and the difference are named."""

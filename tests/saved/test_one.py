@@ -156,6 +156,7 @@ def test_foreign(tmp_path, text, reason):
     ("change", "reason"),
     [
         (lambda document: document["machine_info"].pop("lenet5"), "saved by another suite"),
+        (set_at(*OURS, "format", to="x" * 5000), f"has format '{'x' * 59}, this version"),
         (set_at(*OURS, "format", to=0), "has format 0, this version reads 1; run the benchmarks again"),
         (set_at(*OURS, "threads", to="1"), "machine_info.lenet5.threads is '1'"),
         (set_at(*OURS, "threads", to=True), "machine_info.lenet5.threads is True"),
@@ -226,3 +227,20 @@ def test_garbage_file(tmp_path_factory, content):
     path.write_bytes(content)
 
     assert refused(path)
+
+
+@pytest.mark.parametrize(("levels", "inside"), [(30, float("nan")), (400, 1), (400, float("nan"))])
+def test_deeply_nested(tmp_path, levels, inside):
+    """Whatever a file nests where anything may stand is read, or refused in one line, in no more time than other files take."""
+    document = copy.deepcopy(DOCUMENT)
+    for _ in range(levels):
+        inside = [inside]
+    document["machine_info"]["lenet5"]["frameworks"]["numpy"]["more"] = inside
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+    if "NaN" in path.read_text(encoding="utf-8"):
+        with pytest.raises(InputError, match=r"frameworks\.numpy\.more(\[0\])+ is nan; expected"):
+            load(path)
+    else:
+        assert load(path).frameworks == ["numpy", "torch"]

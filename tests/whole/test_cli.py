@@ -214,6 +214,6 @@ def test_an_option_of_pytest(command, arguments, unknown, right):
     code, out, err = command(*shlex.split(arguments))
 
     name = arguments.split()[0]
-    line = f"{unknown}: unknown here; an option of pytest belongs behind --: python -m benchmarks {right}"
+    line = f"{unknown}: unknown here; if it is an option of pytest, it belongs behind --: python -m benchmarks {right}"
     assert (code, out, err) == (2, "", f"python -m benchmarks {name}: {line}\n")
     assert parse(shlex.split(right)).function
