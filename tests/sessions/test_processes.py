@@ -192,7 +192,8 @@ def test_failed_check(tmp_path, monkeypatch, capsys):
         f"process-001: {FAILING}::test_wrong failed",
         f"process-002: {FAILING}::test_wrong failed",
     ]
-    assert re.search(rf"{FAILING}::test_wrong +\| failed: assert 3 == 4", out)
+    assert f"{tmp_path}/report.md" in out
+    assert re.search(rf"{FAILING}::test_wrong +\| failed: assert 3 == 4", (tmp_path / "report.md").read_text(encoding="utf-8"))
     run = results.load_many([tmp_path])
     assert [case.name for case in run.cases] == [f"{FAILING}::test_right"]
     assert "assert sum([1, 2]) == 4" in (tmp_path / "process-001.log").read_text(encoding="utf-8")
