@@ -101,7 +101,7 @@ def test_every_folder_is_a_room():
         ("benchmarks.gate.gate", "from benchmarks.saved import files\nimport json", []),
         ("lenet5.cost", "from benchmarks.quantities import units", ["benchmarks.quantities.units"]),
         ("benchmarks.test_predict", "from benchmarks.report import page", ["benchmarks.report.page"]),
-        ("benchmarks.test_predict", "from benchmarks.conftest import ORACLE", []),
+        ("benchmarks.test_predict", "from benchmarks.conftest import device", []),
         ("benchmarks.arrange.clock", "from benchmarks.isolated import memory", ["benchmarks.isolated.memory"]),
     ],
 )
