@@ -29,8 +29,10 @@ RATES = {"sgd": 0.03, "adam": LEARNING_RATE}
 BY_HAND, _ = lenet5.reference()
 TOOLS = {tool.title: tool for tool in tools.found("benchmarks.isolated", "prune_")}
 
+heavy = pytest.mark.heavy
+"""The short run prunes once with each tool, by gradient descent, beside the dense network; the others are for a long one."""
+
 pytestmark = [
-    pytest.mark.heavy,
     pytest.mark.usefixtures("cpu_only"),
     pytest.mark.benchmark(group="pruning", timer=recorded_time),
 ]
@@ -83,7 +85,7 @@ def record_pruned(record, dataset, pytestconfig):
     return update
 
 
-@pytest.mark.parametrize("trained_on", [False, True], ids=["as trained", "trained on"])
+@pytest.mark.parametrize("trained_on", [pytest.param(False, id="as trained"), pytest.param(True, id="trained on", marks=heavy)])
 def test_dense(benchmark, record_pruned, dense, dataset, epochs, budget_seconds, trained_on):
     """Nothing pruned: the network that the others start from, and what it becomes by training on as long as they do."""
     net = by_hand(dense, optimizer="sgd", learning_rate=RATES["sgd"])
@@ -97,7 +99,7 @@ def test_dense(benchmark, record_pruned, dense, dataset, epochs, budget_seconds,
     enter(benchmark, interleaved({"dense": lambda: net.predict(x)}, budget_seconds)["dense"])
 
 
-@pytest.mark.parametrize("rule", ["regrow", "nested"])
+@pytest.mark.parametrize("rule", ["regrow", pytest.param("nested", marks=heavy)])
 def test_by_hand(benchmark, record_pruned, dense, dataset, epochs, schedule, budget_seconds, rule):
     """In NumPy, through nothing but weights() and load(): by tfmot's rule (regrow) and by PyTorch's (nested)."""
     unstripped = by_hand(dense, optimizer="sgd", learning_rate=RATES["sgd"])
@@ -120,7 +122,7 @@ def test_by_hand(benchmark, record_pruned, dense, dataset, epochs, schedule, bud
     enter(benchmark, seconds["stripped"])
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", pytest.param("adam", marks=heavy)])
 @pytest.mark.parametrize("tool", TOOLS)
 def test_tool(benchmark, require, record_pruned, dense, epochs, budget_seconds, pytestconfig, tmp_path, tool, optimizer):
     """By a library, in a process of its own, which checks sparsity and logits before it times its own predictions."""

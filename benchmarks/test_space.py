@@ -16,9 +16,13 @@ from benchmarks.arrange.problem import SEED, first_images, first_labels
 from benchmarks.isolated import memory, program
 from lenet5 import cost, training
 
-pytestmark = [pytest.mark.heavy, pytest.mark.default_mode]
+pytestmark = pytest.mark.default_mode
 
-BATCHES = pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
+BATCHES = pytest.mark.parametrize(
+    "batch",
+    [pytest.param(batch, id=f"batch{batch}", marks=[pytest.mark.heavy] * (batch != training.BATCH)) for batch in (1, 64, 450)],
+)
+"""The batch that networks train on in the short run; the others with --heavy."""
 
 CHECKED_STEPS = 4
 """Steps of an epoch that are checked: enough to prove the order of the batches, and few, as each takes the reference long."""
@@ -72,6 +76,7 @@ def test_space_train_step(measured, pair, losses_of, batch):
     measured("train_step", batch, *pair, losses_of(pair, pair))
 
 
+@pytest.mark.heavy
 @pytest.mark.benchmark(group="space epoch")
 def test_space_epoch(measured, dataset, losses_of):
     """Resident memory over the first epoch of a training: its batches, in its order, already converted."""

@@ -50,6 +50,7 @@ def test_train_step(benchmark, learner, record, subject, weights, repeats, optim
 
 
 @pytest.mark.benchmark(group="train epoch")
+@pytest.mark.reference_heavy  # a quarter of a minute, which says no more than its step
 def test_train_epoch(benchmark, learner, record, subject, weights, repeats, optimizer):
     """One update from each full batch of the training split, already converted; no validation.  Each round starts afresh."""
     net, epoch, _, call_seconds = learner
@@ -60,7 +61,7 @@ def test_train_epoch(benchmark, learner, record, subject, weights, repeats, opti
 
 
 @pytest.mark.benchmark(group="train")
-@pytest.mark.default_mode
+@pytest.mark.trained_mode
 def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig, request):
     """All epochs with validation after each, batches converted on the way; then the accuracy on the test split."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)

@@ -45,6 +45,7 @@ __all__ = [
     "modes",
     "reference",
     "save_weights",
+    "trained_in",
     "variants",
 ]
 
@@ -115,6 +116,11 @@ def variants(framework: str) -> tuple[str, ...]:
 def dynamic(framework: str) -> dict[str, str]:
     """Each mode that makes a graph or compiles -> the mode of the same framework that does the same operation by operation."""
     return dict(_declared(framework, "dynamic", {}))
+
+
+def trained_in(framework: str) -> str:
+    """The mode in which a benchmark trains a framework's network to the end: the default mode where its class declares none."""
+    return str(_declared(framework, "trained_in", modes(framework)[0]))
 
 
 def colour(framework: str) -> str:

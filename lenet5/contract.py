@@ -46,6 +46,9 @@ class Network(Protocol):
     dynamic: ClassVar[dict[str, str]]
     """Each mode that makes a graph or compiles -> the mode that does the same operation by operation: what it is compared with."""
 
+    trained_in: ClassVar[str]
+    """The mode in which a benchmark trains to the end: the one that the framework's users train in.  Absent: the default mode."""
+
     colour: ClassVar[str]
     """The framework's own colour in every plot, one of `COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
 

@@ -57,6 +57,7 @@ class LeNet5:
     modes = ("eager", "graph", "xla", "predict_on_batch", "predict")
     variants = ("predict_on_batch", "predict")
     dynamic: ClassVar[dict[str, str]] = {"graph": "eager", "xla": "eager", "predict_on_batch": "eager", "predict": "eager"}
+    trained_in = "graph"  # as Keras' own fit trains
     colour = "orange"
 
     def __init__(

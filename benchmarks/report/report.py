@@ -31,6 +31,7 @@ from benchmarks.report.parts import (
     original,
     pruning,
     space,
+    static,
     training,
     transfer,
 )
@@ -57,6 +58,7 @@ PARTS: Sequence[Part] = (
     agreement,
     by_hand,
     ladder,
+    static,
     graphs,
     first_calls,
     flops,

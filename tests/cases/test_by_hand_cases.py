@@ -10,6 +10,7 @@ from importlib.util import find_spec
 import pytest
 
 import lenet5
+from benchmarks.arrange import tools
 from benchmarks.saved import results
 from tests.support.by_hand import FAST, FRAMEWORK
 from tests.support.copies import PROJECT, copy_of_project, hidden, run_pytest, run_python
@@ -45,12 +46,32 @@ def counted(cases):
 
 
 def test_the_default_run_has_none_of_them():
-    """Gradient descent, the ladder and what is beside are heavy; Adam's cases have the names that they always had."""
+    """A step of gradient descent, the ladder and what is beside are heavy; Adam's cases have the names that they always had."""
     cases = collected()
-    assert not [case for case in cases if "sgd" in case or "test_ladder" in case or "test_beside" in case]
+    assert not [case for case in cases if case.endswith("-sgd]") and "test_train" in case]
+    assert not [case for case in cases if "test_ladder" in case or "test_beside" in case]
     steps = [case.partition("::")[2] for case in cases if "::test_train_step[" in case]
     ordinary = [(name, mode) for name, modes in MODES.items() for mode in modes if mode not in lenet5.variants(name)]
     assert steps == [f"test_train_step[{name}-{mode}]" for name, mode in ordinary]
+
+
+def test_the_default_run_has_every_comparison():
+    """Each framework, found by its file: times and first calls in all ordinary modes, one training to the end, memory; and each way to prune."""
+    cases = collected()
+    ordinary = {f"{name}-{mode}" for name, modes in MODES.items() for mode in modes if mode not in lenet5.variants(name)}
+
+    def values(test):
+        return {found[1] for case in cases if (found := re.search(rf"::{test}\[(.*)\]", case))}
+
+    assert values("test_predict") == {f"{one}-batch{batch}" for one in ordinary for batch in (1, 64, 450)}
+    assert values("test_train_step") == ordinary
+    assert values("test_train_epoch") == ordinary - {"-".join(lenet5.reference())}
+    assert values("test_accuracy") == {f"{name}-{lenet5.trained_in(name)}" for name in MODES}
+    defaults = {f"{name}-{modes[0]}-batch64" for name, modes in MODES.items()}
+    assert values("test_space_predict") == values("test_space_train_step") == defaults
+    pruners = {tool.title for tool in tools.found("benchmarks.isolated", "prune_")}
+    assert values("test_tool") == {f"{title}-sgd" for title in pruners}
+    assert counted(cases)["test_dense"] == counted(cases)["test_by_hand"] == 1
 
 
 def test_every_mode_descends():

@@ -78,7 +78,7 @@ def test_listing_imports_none(project):
 import sys
 before = set(sys.modules)
 import lenet5
-for read in (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder):
+for read in (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder):
     [read(name) for name in lenet5.frameworks()]
 lenet5.reference()
 print(*set(sys.modules) - before)
@@ -111,12 +111,14 @@ def test_declarations(implementation, framework):
     """What the source declares is what the class has, and it speaks of modes that there are and of a colour that plots know."""
     own, modes = vars(implementation), set(lenet5.modes(framework))
     assert lenet5.dynamic(framework) == own.get("dynamic", {})
+    assert lenet5.trained_in(framework) == own.get("trained_in", implementation.modes[0])
     assert lenet5.colour(framework) == own.get("colour", "")
     assert lenet5.ladder(framework) == own.get("ladder", ())
 
     graphs = lenet5.dynamic(framework)
     assert {*graphs, *graphs.values()} <= modes
     assert not set(graphs) & set(graphs.values())  # what a graph is compared with is not a graph itself
+    assert lenet5.trained_in(framework) in modes - {*lenet5.variants(framework)}  # the short run trains in it
     assert lenet5.colour(framework) in ("", *COLOURS)
     rungs = lenet5.ladder(framework)
     assert set(rungs) <= modes
@@ -129,7 +131,10 @@ def test_reference():
     assert mode in lenet5.modes(framework)
 
 
-READERS = [lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder]
+READERS = (
+    *(lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic),
+    *(lenet5.trained_in, lenet5.colour, lenet5.ladder),
+)
 
 
 @pytest.mark.parametrize("function", READERS, ids=lambda function: function.__name__)
@@ -182,8 +187,8 @@ def test_annotated_modes(other):
 def test_declares_nothing_else(other):
     """All but the modes may be absent; an annotation without a value declares nothing."""
     other("class LeNet5:\n    modes = ('plain',)\n    dynamic: ClassVar[dict[str, str]]\n")
-    found = [read(INVENTED) for read in (lenet5.variants, lenet5.dynamic, lenet5.colour, lenet5.ladder)]
-    assert found == [(), {}, "", ()]
+    readers = (lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
+    assert [read(INVENTED) for read in readers] == [(), {}, "plain", "", ()]
 
 
 def test_what_was_read_stays(other):
