@@ -110,3 +110,26 @@ def test_help_of_pytest():
         for option in ("--dataset", "--heavy")
     }
     assert max(place.values()) < 100
+
+
+@pytest.mark.parametrize(
+    ("said", "expected"),
+    [({}, "30000 None"), ({"GOMP_SPINCOUNT": "7"}, "7 None"), ({"OMP_WAIT_POLICY": "active"}, "None active")],
+    ids=["nothing", "a count", "a policy"],
+)
+def test_threads_that_wait_soon_sleep(tmp_path, said, expected):
+    """Before a framework loads, OpenMP's threads are told to spin for a short time only; what the user says of it stays."""
+    names = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY")
+    (tmp_path / "look.py").write_text(
+        f"import os, pytest\ndef pytest_runtest_setup(item):\n    pytest.exit(' '.join(str(os.environ.get(name)) for name in {names}))\n"
+    )
+    environment = {name: value for name, value in os.environ.items() if name not in names}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "benchmarks/test_control.py", "-p", "look", "-p", "no:cacheprovider"],
+        cwd=ROOT,
+        env={**environment, **said, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"Exit: {expected} !" in done.stdout
