@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.arrange import witness
 from benchmarks.saved import fields
 
 if TYPE_CHECKING:
@@ -141,6 +143,52 @@ def losses_of(reference: Any, weights: lenet5.Weights) -> Callable[..., list[flo
         return [reference.train_step(reference.tensor(images), reference.tensor(labels)) for images, labels in batches]
 
     return losses
+
+
+# What the operating system knows about each measurement
+
+
+CALLED = pytest.StashKey[witness.Snapshot]()
+"""The system before anything of a case ran, where the case enters times that it took itself."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_call(item: pytest.Item) -> None:
+    """Look at the system before a case that enters its times: those are taken before ``benchmark`` is called."""
+    from benchmarks.arrange.clock import recorded_time  # not at the top, as it imports NumPy
+
+    marker = item.get_closest_marker("benchmark")
+    if marker and marker.kwargs.get("timer") is recorded_time:
+        item.stash[CALLED] = witness.snapshot()
+
+
+class Watched(BenchmarkFixture):
+    """pytest-benchmark's fixture, which also looks at the system before and after a measurement.  Nothing of that is in a time."""
+
+    stash: pytest.Stash
+    """Of the case: its fixtures are made before it is called."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._watch(super().__call__, *args, **kwargs)
+
+    def pedantic(self, *args: Any, **kwargs: Any) -> Any:
+        return self._watch(super().pedantic, *args, **kwargs)
+
+    def _watch(self, measure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        before = self.stash.get(CALLED, None) or witness.snapshot()
+        value = measure(*args, **kwargs)
+        found = witness.between(before, witness.snapshot())
+        self.extra_info.update(fields.checked(self.group, found, whole=False))
+        return value
+
+
+@pytest.fixture
+def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
+    """pytest-benchmark's own, which records beside a case's times what the operating system knows about them."""
+    if type(benchmark) is BenchmarkFixture and benchmark.enabled:
+        vars(benchmark)["stash"] = request.node.stash
+        benchmark.__class__ = Watched  # the same object: the plug-in goes on to use its own
+    return benchmark
 
 
 # How long, and what is kept

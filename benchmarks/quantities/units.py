@@ -92,6 +92,8 @@ SHARE = Unit(percent, lambda share: f"{100 * share:.1f}")
 POINTS = Unit(lambda share: f"{100 * share:+.1f}", lambda share: f"{100 * share:+.1f}")
 """A difference of two shares, in percentage points."""
 RATIO = Unit(times, ratio_end)
+CPUS = Unit(lambda cpus: f"{significant(cpus, 2)} CPUs", lambda cpus: significant(cpus, 2))
+"""Processor time divided by the time that passed."""
 SPEED = Unit(flops_per_second, flops_per_second)
 NATS = Unit(lambda loss: f"{significant(loss)} nats", significant)
 FINE_SHARE = Unit(lambda share: f"{100 * share:.2f} %", lambda share: f"{100 * share:.2f}")

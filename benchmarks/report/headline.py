@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.quantities.units import SECONDS, SHARE
+from benchmarks.report.disturbance import threads_in_words, undisturbed
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
 from benchmarks.report.times import best_of_each, ratio
 from benchmarks.saved.results import CONTROL, Run
@@ -20,13 +21,18 @@ def title(found: Sequence[Answer], learned: Sequence[Accuracy]) -> str:
     return f"LeNet-5: which framework is fastest{', at equal accuracy' * (len(learned) > 1)}?"
 
 
+QUESTIONS: Sequence[tuple[str, str, Mapping[str, int]]] = (
+    *((f"predict, batch {batch}", "predict", {"batch": batch}) for batch in BATCHES),
+    *((group, group, {}) for group in ("train step", "train epoch")),
+)
+"""Each question, the group that answers it, and which of its cases."""
+
+
 def answers(run: Run) -> list[Answer]:
-    """Each framework in its fastest mode at each question that this run has times for."""
-    questions = [(f"predict, batch {batch}", "predict", {"batch": batch}) for batch in BATCHES]
-    questions += [(group, group, {}) for group in ("train step", "train epoch")]
+    """Each framework in its fastest mode at each question that this run has times for; a disturbed time counts for nothing."""
     found = []
-    for question, group, wanted in questions:
-        best = sorted(best_of_each(run.group(group), wanted), key=lambda case: case.median)
+    for question, group, wanted in QUESTIONS:
+        best = sorted(best_of_each(undisturbed(run, run.group(group)), wanted), key=lambda case: case.median)
         contenders = [
             Contender(
                 case.framework, case.mode, Quantity(case.median, SECONDS), ratio(case, best[0]) if case is not best[0] else None
@@ -36,6 +42,18 @@ def answers(run: Run) -> list[Answer]:
         if contenders:
             found.append(Answer(question, contenders))
     return found
+
+
+def left_out(run: Run) -> list[str]:
+    """One sentence on the frameworks that stand in no answer to a question because every time that they have for it was disturbed."""
+    questions: dict[str, list[str]] = {}
+    for question, group, wanted in QUESTIONS:
+        there = {case.framework for case in best_of_each(undisturbed(run, run.group(group)), wanted)}
+        for case in best_of_each(run.group(group), wanted):
+            if case.framework not in there:
+                questions.setdefault(case.framework, []).append(question)
+    said = [f"{framework} ({'; '.join(asked)})" for framework, asked in questions.items()]
+    return [f"Left out here, because the machine was disturbed while these were measured: {', '.join(said)}."] if said else []
 
 
 def accuracies(run: Run) -> list[Accuracy]:
@@ -106,10 +124,10 @@ def _how_sure(run: Run) -> str:
 
 def facts(run: Run) -> list[str]:
     """What a figure depends on first of all, in a few words each."""
-    threads, epochs = run.lenet5["threads"], run.lenet5.get("epochs")
+    epochs = run.lenet5.get("epochs")
     return [
         str((run.machine.get("cpu") or {}).get("brand_raw", "unknown CPU")),
-        f"{threads} thread{'s' * (threads != 1)} each",
+        threads_in_words(run),
         *([f"on {run.device}"] if run.device != "cpu" else []),
         f"{run.processes} process{'es' * (run.processes != 1)}",
         *([f"{epochs} epoch{'s' * (epochs != 1)}"] if epochs and run.group("train") else []),

@@ -13,7 +13,8 @@ ALONE = Dash("nothing was compared with it")
 
 def render(report: Report) -> str:
     """The whole report."""
-    lines = [f"# {_escaped(report.title)}", *([_escaped(" · ".join(report.facts))] if report.facts else [])]
+    lines = [_escaped(report.disturbed)] if report.disturbed else []
+    lines += [f"# {_escaped(report.title)}", *([_escaped(" · ".join(report.facts))] if report.facts else [])]
     lines += map(_paragraph, report.alarms)
     lines += map(_escaped, report.summary)
     lines += _table(_answers(report.answers, report.time_is)) if report.answers else []
@@ -64,7 +65,7 @@ def _escaped(words: str) -> str:
 
 
 def _table(table: Table) -> Iterator[str]:
-    """A table whose columns line up, numbers to the right, and below it why cells are dashes."""
+    """A table whose columns line up, numbers to the right, and below it why cells are dashes and what marks mean."""
     cells = [[_escaped(text.whole(cell)) for cell in row] for row in (map(Words, table.head), *table.rows)]
     columns = range(len(table.head))
     widths = [max(3, *(len(row[column]) for row in cells)) for column in columns]
@@ -75,5 +76,4 @@ def _table(table: Table) -> Iterator[str]:
 
     rule = ["-" * (widths[at] - 1) + ":" if right[at] else "-" * widths[at] for at in columns]
     yield "\n".join([line(cells[0]), f"| {' | '.join(rule)} |", *map(line, cells[1:])])
-    if reasons := text.reasons(cell for row in table.rows for cell in row):
-        yield _escaped(reasons)
+    yield from map(_escaped, text.below(cell for row in table.rows for cell in row))

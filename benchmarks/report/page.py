@@ -48,7 +48,7 @@ def render(report: Report) -> str:
         lstrip_blocks=True,
     )
     environment.filters.update(prose=prose, front=text.front, behind=text.behind, interval=text.interval, alarm=text.alarm)
-    environment.filters.update(columns=columns, sorts_by=sorts_by, kind=kind, reasons=_reasons)
+    environment.filters.update(columns=columns, sorts_by=sorts_by, kind=kind, below=_below)
     environment.filters.update(share=share, accuracy=accuracy)
     words = environment.get_template("report.html.j2").render(
         report=report,
@@ -90,8 +90,8 @@ def kind(cell: Cell) -> str:
     return type(cell).__name__.lower()
 
 
-def _reasons(table: Table) -> str:
-    return text.reasons(cell for row in table.rows for cell in row)
+def _below(table: Table) -> list[str]:
+    return text.below(cell for row in table.rows for cell in row)
 
 
 # Cards

@@ -13,6 +13,18 @@ from benchmarks.quantities.units import Unit
 
 
 @dataclass(frozen=True)
+class Mark:
+    """What makes a number doubtful that is shown all the same."""
+
+    sign: str
+    """Stands right behind the number."""
+    what: str
+    """Stands behind the sign below the table."""
+    most: Quantity | None = None
+    """How much of that there was; of several numbers the largest is told."""
+
+
+@dataclass(frozen=True)
 class Quantity:
     """A number with its unit."""
 
@@ -23,6 +35,8 @@ class Quantity:
     """Its low and its high end: of a confidence interval, of quartiles, or of a range; the section says which."""
     note: Quantity | str = ""
     """What stands behind it in brackets: the mode that it belongs to, or a second quantity, such as a ratio."""
+    mark: Mark | None = None
+    """What makes it doubtful."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +176,8 @@ class Report:
     """All that a report says, in the order in which it is read.  What is empty is not shown."""
 
     title: str
+    disturbed: str = ""
+    """What the machine did beside the measurements, if that makes most figures doubtful: the very first line, even above the title."""
     facts: Sequence[str] = ()
     """What all figures depend on first of all, in a few words each."""
     alarms: Sequence[Alarm] = ()

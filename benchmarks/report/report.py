@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import Protocol
 
 from benchmarks.report import drawing, headline, markdown, page, terminal, versions
+from benchmarks.report.disturbance import sentence
 from benchmarks.report.parts import (
     agreement,
     by_hand,
     circumstances,
     comparison,
     compression,
+    disturbance,
     first_calls,
     flops,
     graphs,
@@ -67,6 +69,7 @@ PARTS: Sequence[Part] = (
     compression,
     inside,
     machine,
+    disturbance,
     circumstances,
     missing,
 )
@@ -120,9 +123,10 @@ def of(run: Run) -> Report:
     alarms, sections = hoisted([section for part in PARTS for section in part.sections(run)])
     return Report(
         title=headline.title(answers, accuracies),
+        disturbed=sentence(run),
         facts=headline.facts(run),
         alarms=alarms,
-        summary=headline.summary(answers, accuracies),
+        summary=[*headline.summary(answers, accuracies), *headline.left_out(run)],
         answers=answers,
         time_is=median_of(run),
         accuracies=accuracies,

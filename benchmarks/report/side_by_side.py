@@ -9,6 +9,7 @@ from benchmarks.quantities.units import SECONDS
 from benchmarks.report.across import compared, cpu, labels, ratio, ratios, same_machine
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
+from benchmarks.report.times import median
 from benchmarks.saved.results import CONTROL, Case, Run
 
 
@@ -25,7 +26,7 @@ def times(runs: Sequence[Run], group: str) -> Table:
 
     def cell(run: Run, case: Case, first: Case | None) -> Cell:
         compared = run is not runs[0] and first is not None and same_machine(run, runs[0])
-        return Quantity(case.median, SECONDS, note=ratio(case, first) if compared and first else "")
+        return median(run, case, note=ratio(case, first) if compared and first else "")
 
     return _side_by_side(runs, [case for run in runs for case in run.group(group)], cell)
 

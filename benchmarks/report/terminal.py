@@ -1,4 +1,7 @@
-"""The report on a terminal: the comparison in a narrow table, where the rest is, what makes figures doubtful, and last the answer."""
+"""The report on a terminal: the comparison in a narrow table, where the rest is, what makes figures doubtful, and last the answer.
+
+If the machine was disturbed, that comes before everything else.
+"""
 
 from __future__ import annotations
 
@@ -28,6 +31,7 @@ def render(report: Report, introduction: str, comparison: Sequence[Row], files: 
     """
     rows = [row for row in comparison if row.printed] or comparison
     blocks = [
+        _prose(report.disturbed),
         [*_prose(introduction), "", *_comparison(rows)] if rows else [],
         [*_prose(" · ".join(report.facts)), *map(printable, files)],
         [line for alarm in report.alarms for line in _prose(f"Warning: {text.alarm(alarm)}")],
@@ -77,7 +81,8 @@ def _comparison(rows: Sequence[Row]) -> Iterator[str]:
             beside = []
         beside.append(name)
     yield from _block(lines, beside, titles, width)
-    yield from _prose(text.reasons(cell for row in rows for cell in row.measured.values()))
+    for line in text.below(cell for row in rows for cell in row.measured.values()):
+        yield from _prose(line)
 
 
 def _lines(row: Row) -> Iterator[tuple[str, dict[str, str]]]:

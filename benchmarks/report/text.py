@@ -1,19 +1,19 @@
-"""From records to text: how a cell, a warning and the reasons of dashes are written, for every form that a report takes."""
+"""From records to text: how a cell, a warning and the signs below a table are written, for every form that a report takes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from benchmarks.report.records import Alarm, Cell, Dash, Quantity, Quote, Several, Words
+from benchmarks.report.records import Alarm, Cell, Dash, Mark, Quantity, Quote, Several, Words
 
 DASH = "—"
 
 
 def front(cell: Cell) -> str:
-    """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'"""
+    """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'; with a mark '1.23 ms†'"""
     match cell:
         case Quantity():
-            return cell.unit.show(cell.value)
+            return f"{cell.unit.show(cell.value)}{cell.mark.sign if cell.mark else ''}"
         case Words() | Quote():
             return cell.text
         case Dash():
@@ -52,11 +52,22 @@ def alarm(found: Alarm) -> str:
     return f"{sentence}. {found.advice}".strip()
 
 
-def reasons(cells: Iterable[Cell]) -> str:
-    """Why those of the cells that are dashes are dashes, each reason once; empty without any.   -> '— no compiler; not in this run'"""
+def below(cells: Iterable[Cell]) -> list[str]:
+    """The lines below a table that explain its signs: why cells are dashes, each reason once, and what the marks of numbers mean.
+
+    -> ['— no compiler; not in this run', '† other programs ran on the CPUs while this was measured, on up to 0.93 CPUs']
+    """
     singles = [one for cell in cells for one in (cell.cells if isinstance(cell, Several) else (cell,))]
-    found = dict.fromkeys(cell.reason for cell in singles if isinstance(cell, Dash))
-    return f"{DASH} {'; '.join(found)}" if found else ""
+    reasons = dict.fromkeys(cell.reason for cell in singles if isinstance(cell, Dash))
+    marks: dict[tuple[str, str], list[Mark]] = {}
+    for mark in (cell.mark for cell in singles if isinstance(cell, Quantity) and cell.mark):
+        marks.setdefault((mark.sign, mark.what), []).append(mark)
+    return [*([f"{DASH} {'; '.join(reasons)}"] if reasons else []), *(_marks(*said, found) for said, found in marks.items())]
+
+
+def _marks(sign: str, what: str, marks: Sequence[Mark]) -> str:
+    most = max((mark.most for mark in marks if mark.most), key=lambda one: one.value, default=None)
+    return f"{sign} {what}{f', on up to {whole(most)}' if most else ''}"
 
 
 def is_figures(cells: Iterable[Cell]) -> bool:

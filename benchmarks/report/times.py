@@ -8,6 +8,7 @@ from typing import Any
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import ratio_interval
 from benchmarks.quantities.units import SECONDS
+from benchmarks.report.disturbance import disturbed
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Quantity, Several, Table, Words
@@ -52,19 +53,24 @@ def what_a_cell_is(run: Run) -> str:
     return f"Median [lowest, highest] of the medians of {run.processes} processes."
 
 
-def time(case: Case) -> Quantity:
+def median(run: Run, case: Case, note: Quantity | str = "", interval: tuple[float, float] | None = None) -> Quantity:
+    """The median time of a case, marked if the case was disturbed."""
+    return Quantity(case.median, SECONDS, interval, note, disturbed(case, run.lenet5["threads"]))
+
+
+def time(run: Run, case: Case) -> Quantity:
     """The median, and how far the medians of the processes, or the rounds of the one process, lie apart."""
     if len(case.medians) > 1:
-        return Quantity(case.median, SECONDS, (min(case.medians), max(case.medians)))
+        return median(run, case, interval=(min(case.medians), max(case.medians)))
     if case.stats["rounds"] == 1:
-        return Quantity(case.median, SECONDS, note="one round")
-    return Quantity(case.median, SECONDS, (case.stats["q1"], case.stats["q3"]))
+        return median(run, case, note="one round")
+    return median(run, case, interval=(case.stats["q1"], case.stats["q3"]))
 
 
 def time_cell(run: Run, group: str, pair: Pair, batch: int | None = None) -> Cell:
     """The time of a group's case in this framework and mode, or a dash with its reason."""
     case = _case(run, group, pair, batch)
-    return time(case) if case else dash(run, *pair, batch, group)
+    return time(run, case) if case else dash(run, *pair, batch, group)
 
 
 def first_call(run: Run, group: str, pair: Pair, batch: int | None = None) -> Quantity | Dash:
@@ -77,7 +83,9 @@ def first_call(run: Run, group: str, pair: Pair, batch: int | None = None) -> Qu
 def images_per_second(run: Run, group: str, pair: Pair) -> Cell:
     """Images that the median call of a group's case gets through in a second, or a dash with its reason."""
     case = find(run.group(group), pair)
-    return Quantity(case.extra["batch"] / case.median, IMAGES_PER_SECOND) if case else dash(run, *pair, group=group)
+    if not case:
+        return dash(run, *pair, group=group)
+    return Quantity(case.extra["batch"] / case.median, IMAGES_PER_SECOND, mark=disturbed(case, run.lenet5["threads"]))
 
 
 IMAGES_PER_SECOND = units.Unit(units.significant, units.significant)

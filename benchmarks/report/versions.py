@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.quantities.statistics import CONFIDENCE, SEVERAL
 from benchmarks.quantities.units import RATIO
-from benchmarks.report import side_by_side
+from benchmarks.report import disturbance, side_by_side
 from benchmarks.report.across import compared, cpu, differing, labels, others, ratios, same_machine
+from benchmarks.report.disturbance import threads_in_words
 from benchmarks.report.parts.machine import DRIFT
 from benchmarks.report.records import Alarm, Quantity, Report, Section
 from benchmarks.saved.results import CONTROL, Run
@@ -20,13 +21,13 @@ GATE = "python -m benchmarks gate --base HEAD@/OLD/bin/python --head HEAD@/NEW/b
 
 def of(runs: Sequence[Run]) -> Report:
     """What the report of several runs says: a verdict a framework, its limits, the ratios, the times, and each run's circumstances."""
-    threads = runs[0].lenet5["threads"]
     groups = dict.fromkeys(case.group for run in runs for case in run.cases if case.group != CONTROL)
     return Report(
         title="LeNet-5 across versions: what did an upgrade change?",
+        disturbed=_disturbed(runs),
         facts=[
             *dict.fromkeys(cpu(run) for run in runs),
-            f"{threads} thread{'s' * (threads != 1)} each",
+            *dict.fromkeys(map(threads_in_words, runs)),
             f"{len(runs)} sets of versions",
         ],
         summary=[_verdict(run, runs[0], name) for run, name in others(runs)],
@@ -41,6 +42,13 @@ def of(runs: Sequence[Run]) -> Report:
         ],
         colours={name: word for run in reversed(runs) for name, word in run.colours.items()},
     )
+
+
+def _disturbed(runs: Sequence[Run]) -> str:
+    """'Disturbed: ...' with every run that was, by its versions; empty if all were quiet."""
+    said = {name: disturbance.sentence(run) for run, name in zip(runs, labels(runs), strict=True)}
+    found = [f"{name}: {one.removeprefix(disturbance.BEGIN).rstrip('.')}" for name, one in said.items() if one]
+    return f"{disturbance.BEGIN}{'; '.join(found)}." if found else ""
 
 
 HOW_TO_READ = "Time of one call, and in brackets its ratio to the first."

@@ -56,6 +56,9 @@ GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladd
 
 PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
 
+SECONDS_OR_NONE = Number(0, PLAUSIBLE[1])
+"""A time that can be 0, unlike the times of a case."""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -182,6 +185,16 @@ FIELDS: Mapping[str, Field] = {
         Field("as_original_zeros", COUNT, units.COUNT, may=(ORIGINAL,)),
         Field("honest_zeros", COUNT, units.COUNT, may=(ORIGINAL,)),
         Field("kernel_weights", AT_LEAST_ONE, units.COUNT, may=(ORIGINAL,)),
+        # What the operating system knew about the measurement; benchmarks/arrange/witness.py says what each is
+        Field("cpus_allowed", AT_LEAST_ONE, units.COUNT, may=GROUPS),
+        Field("cpus_allowed_after", AT_LEAST_ONE, units.COUNT, may=GROUPS),
+        Field("watched_seconds", SECONDS, units.SECONDS, may=GROUPS),
+        Field("process_cpu_seconds", SECONDS_OR_NONE, units.SECONDS, may=GROUPS),
+        Field("others_cpu_seconds", SECONDS_OR_NONE, units.SECONDS, may=GROUPS),
+        Field("steal_seconds", SECONDS_OR_NONE, units.SECONDS, may=GROUPS),
+        Field("runqueue_wait_seconds", SECONDS_OR_NONE, units.SECONDS, may=GROUPS),
+        Field("involuntary_switches", COUNT, units.COUNT, may=GROUPS),
+        Field("load_1min", Number(0, PLAUSIBLE[1]), may=GROUPS),
     )
 }
 
@@ -215,16 +228,16 @@ def unit(name: str) -> Unit:
     return found
 
 
-def checked(group: str, values: Mapping[str, Any]) -> dict[str, Any]:
+def checked(group: str, values: Mapping[str, Any], whole: bool = True) -> dict[str, Any]:
     """The values themselves, if a case of this group can save them.
 
-    Raises ValueError, one line, for a field that the table does not have for this group, for a needed field that is missing, and for a
-    value that is not of its kind or does not fit the others.
+    Raises ValueError, one line, for a field that the table does not have for this group, for a needed field that is missing, unless these
+    values are not the ``whole`` of what the case saves, and for a value that is not of its kind or does not fit the others.
     """
     undeclared = sorted(values.keys() - of(group).keys())
     if undeclared:
         raise ValueError(f"{group}: {undeclared[0]} is no field of this group; expected a row in benchmarks/saved/fields.py")
-    for fault in _faults(group, values):
+    for fault in _faults(group, values, whole):
         raise ValueError(f"{group}: {fault}")
     return dict(values)
 
@@ -239,9 +252,9 @@ def read(where: str, group: str, values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: values.get(name) for name in of(group)}
 
 
-def _faults(group: str, values: Mapping[str, Any]) -> Iterator[str]:
+def _faults(group: str, values: Mapping[str, Any], whole: bool = True) -> Iterator[str]:
     """What is wrong with the declared values of a case, a sentence each."""
-    declared, wanted = of(group), needed(group)
+    declared, wanted = of(group), needed(group) if whole else ()
     found = [fault_in(values, name, field.kind, name in wanted) for name, field in declared.items()]
     yield from filter(None, found)
     if not any(found):

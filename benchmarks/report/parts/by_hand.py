@@ -6,16 +6,17 @@ The fastest is the mode whose median over the processes is lowest; the interval 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
-from benchmarks.quantities.units import SECONDS, counted
+from benchmarks.quantities.units import counted
+from benchmarks.report.disturbance import threads_in_words, undisturbed
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import bars, drawn, intervals_of
 from benchmarks.report.reasons import NOT_IN_RUN, dash
-from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
-from benchmarks.report.times import label
+from benchmarks.report.records import Cell, Plot, Section, Table, Words
+from benchmarks.report.times import label, median
 from benchmarks.saved.results import BESIDE, Case, Run
 
 GROUPS = {"predict": "predict", "train step sgd": "training step, SGD", "train step": "training step, Adam"}
@@ -90,10 +91,10 @@ def _against_frameworks(run: Run) -> Iterator[Duel]:
             own = [case for case in cases if case.framework == run.by_hand]
             others = [case for case in cases if case.framework != run.by_hand]
             if own and others:
-                best, lacking = _fastest(others), _lacking(run, others)
+                best, lacking = _fastest(run, others), _lacking(run, others)
                 yield Duel(
                     question=f"{title}, batch {batch}",
-                    by_hand=_fastest(own),
+                    by_hand=_fastest(run, own),
                     other=best,
                     label=label(best),
                     chosen_from=_chosen_from(run, len(others), len(lacking)),
@@ -109,11 +110,12 @@ def _against_beside(run: Run) -> Iterator[Duel]:
         own = [other for other in run.group("predict") if other.framework == run.by_hand and other.extra["batch"] == batch]
         if own:
             name = f"{case.framework} {case.extra['version']}"
-            yield Duel(f"predict, batch {batch}, against {case.framework}", _fastest(own), case, name, "it alone")
+            yield Duel(f"predict, batch {batch}, against {case.framework}", _fastest(run, own), case, name, "it alone")
 
 
-def _fastest(cases: Sequence[Case]) -> Case:
-    return min(cases, key=lambda case: case.median)
+def _fastest(run: Run, cases: Sequence[Case]) -> Case:
+    """The fastest of the cases; a disturbed one only where all were disturbed."""
+    return min(undisturbed(run, cases) or cases, key=lambda case: case.median)
 
 
 def _modes(run: Run) -> set[tuple[str, str]]:
@@ -145,10 +147,12 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
         "By hand against the frameworks",
         before=[
             f"Time of the network by hand ({run.by_hand}) in its fastest mode, divided by the time of the fastest mode of any framework: "
-            f"same weights, same batch, same processes, {counted(run.lenet5['threads'], 'thread')} each. "
+            f"same weights, same batch, same processes, {threads_in_words(run)}. "
             f"**Below 1, {run.by_hand} is faster.** {sure}"
         ],
-        table=Table(["", "by hand", "fastest of the others", "by hand / fastest", "chosen from"], [_row(duel) for duel in found]),
+        table=Table(
+            ["", "by hand", "fastest of the others", "by hand / fastest", "chosen from"], [_row(run, duel) for duel in found]
+        ),
         after=[
             *_not_asked(found),
             "Which mode is fastest was chosen by the same numbers that are compared. Of several modes that are equally fast the luckiest "
@@ -157,12 +161,13 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
     )
 
 
-def _row(duel: Duel) -> list[Cell]:
+def _row(run: Run, duel: Duel) -> list[Cell]:
+    by_hand, other = median(run, duel.by_hand, duel.by_hand.mode), median(run, duel.other, duel.label)
     return [
         Words(duel.question),
-        Quantity(duel.by_hand.median, SECONDS, note=duel.by_hand.mode),
-        Quantity(duel.other.median, SECONDS, note=duel.label),
-        ratio_cell(duel.ratio),
+        by_hand,
+        other,
+        replace(ratio_cell(duel.ratio), mark=by_hand.mark or other.mark),
         Words(duel.chosen_from),
     ]
 

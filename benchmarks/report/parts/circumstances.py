@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.report.disturbance import but_on_few_cpus
 from benchmarks.report.records import Plot, Section, Table, Words
 from benchmarks.saved.results import Run
 
@@ -18,7 +19,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     cpu, machine, ours = run.machine.get("cpu") or {}, run.machine, run.lenet5
     found = [
         ("CPU", f"{cpu.get('brand_raw', 'unknown')}, {cpu.get('count', '?')} logical CPUs"),
-        ("threads", f"{ours['threads']} for every framework"),
+        ("threads", f"{ours['threads']} for every framework{but_on_few_cpus(run)}"),
         ("device", run.device),
         ("system", f"{machine.get('system', '?')} {machine.get('release', '?')}, {machine.get('machine', '?')}"),
         ("Python", f"{machine.get('python_implementation', '?')} {machine.get('python_version', '?')}"),

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from benchmarks.quantities.statistics import CONFIDENCE
-from benchmarks.quantities.units import COUNT, EXACT_BYTES, SECONDS, Unit
+from benchmarks.quantities.units import COUNT, EXACT_BYTES, Unit
 from benchmarks.report import original_report
+from benchmarks.report.disturbance import undisturbed
 from benchmarks.report.estimates import accuracy_cell
 from benchmarks.report.parts import compression
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Quote, Section, Several, Table, Words
-from benchmarks.report.times import best_of_each
+from benchmarks.report.times import best_of_each, median
 from benchmarks.saved.results import Case, Run
 
 IMAGES = 450
@@ -94,17 +95,19 @@ def _accuracy(run: Run, framework: str) -> Cell:
 
 def _default_mode(run: Run, framework: str) -> Cell:
     cases = [case for case in _all_images(run) if case.framework == framework and case.mode == case.extra.get("default_mode")]
-    return _time(cases[0]) if cases else dash(run, framework, batch=IMAGES, group="predict")
+    return _time(run, cases[0]) if cases else dash(run, framework, batch=IMAGES, group="predict")
 
 
 def _fastest_mode(run: Run, framework: str) -> Cell:
     best = _best(run, framework)
-    return _time(best) if best else dash(run, framework, batch=IMAGES, group="predict")
+    return _time(run, best) if best else dash(run, framework, batch=IMAGES, group="predict")
 
 
 def _per_image(run: Run, framework: str) -> Cell:
     best = _best(run, framework)
-    return Quantity(best.median / IMAGES, SECONDS, note=best.mode) if best else dash(run, framework, batch=IMAGES, group="predict")
+    if not best:
+        return dash(run, framework, batch=IMAGES, group="predict")
+    return replace(_time(run, best), value=best.median / IMAGES)
 
 
 def _all_images(run: Run) -> list[Case]:
@@ -112,11 +115,13 @@ def _all_images(run: Run) -> list[Case]:
 
 
 def _best(run: Run, framework: str) -> Case | None:
-    return next((case for case in best_of_each(_all_images(run), {}) if case.framework == framework), None)
+    """The framework's fastest mode; a disturbed case only where every mode was disturbed."""
+    own = [case for case in _all_images(run) if case.framework == framework]
+    return next(iter(best_of_each(undisturbed(run, own) or own, {})), None)
 
 
-def _time(case: Case) -> Quantity:
-    return Quantity(case.median, SECONDS, note=case.mode)
+def _time(run: Run, case: Case) -> Quantity:
+    return median(run, case, note=case.mode)
 
 
 def _extra(key: str, unit: Unit) -> Callable[[Run, str], Cell]:

@@ -7,12 +7,12 @@ from typing import Any
 
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, paired_difference, ratio_interval, share_interval
-from benchmarks.quantities.units import COUNT, EXACT_BYTES, POINTS, SECONDS
+from benchmarks.quantities.units import COUNT, EXACT_BYTES, POINTS
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import drawn, neutral, tick_percent
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
-from benchmarks.report.times import label
+from benchmarks.report.times import label, median
 from benchmarks.saved.results import Case, Run
 
 GROUP = "compression"
@@ -72,7 +72,7 @@ def _compressed_against_dense(run: Run, cases: list[Case]) -> Section:
     return Section(
         "Compressed against dense",
         before=[_how(cases[0])],
-        table=Table(head, [_row(case) for case in cases], same=True),
+        table=Table(head, [_row(run, case) for case in cases], same=True),
         after=[
             "Bytes are of the arrays in the form that a technique is for: float32, compressed sparse rows (float32 values, uint16 columns, "
             "uint32 row pointers), or int8 with its scales and int32 biases; no file header.",
@@ -99,7 +99,7 @@ def _how(case: Case) -> str:
     )
 
 
-def _row(case: Case) -> list[Cell]:
+def _row(run: Run, case: Case) -> list[Cell]:
     extra = case.extra
     difference, low, high = paired_difference(extra["gained"], extra["lost"], extra["test_images"])
     gzipped = extra["gzip_bytes"]
@@ -111,7 +111,7 @@ def _row(case: Case) -> list[Cell]:
         Dash("the tool keeps its own form of the weights") if gzipped is None else Quantity(gzipped, EXACT_BYTES),
         Quantity(extra["macs_per_image"], COUNT),
         Quantity(difference, POINTS, (low, high)),
-        Quantity(case.median, SECONDS),
+        median(run, case),
         ratio_cell(speed_up(case)),
     ]
 

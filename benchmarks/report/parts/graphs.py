@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
-from benchmarks.quantities.units import SECONDS
 from benchmarks.report.drawing import Axis, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import bars, batch_axis, drawn, intervals_of, line_of, time_per_image_of
 from benchmarks.report.reasons import dash
-from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
+from benchmarks.report.records import Cell, Plot, Section, Table, Words
+from benchmarks.report.times import median
 from benchmarks.saved.results import Case, Run
 
 GROUPS = {"graphs predict": "inference", "graphs train step": "training step"}
@@ -114,7 +114,7 @@ def _times(run: Run, group: str) -> Section:
     rows = []
     for pair, at in cases.items():
         curve = curves.get(pair, {})
-        cells = [_cell(at[batch], curve.get(batch)) if batch in at else dash(run, *pair, batch, group) for batch in batches]
+        cells = [_cell(run, at[batch], curve.get(batch)) if batch in at else dash(run, *pair, batch, group) for batch in batches]
         rows.append([Words(" ".join(pair)), *cells])
     return Section(
         f"Static graph against dynamic: {GROUPS[group]}",
@@ -138,8 +138,8 @@ def _what_a_ratio_is(run: Run) -> str:
     return f"; in brackets the dynamic mode's time divided by the graph's{sure}. **Above 1, the graph is faster.**"
 
 
-def _cell(case: Case, speedup: Ratio | None) -> Cell:
-    return Quantity(case.median, SECONDS, note=ratio_cell(speedup) if speedup else "")
+def _cell(run: Run, case: Case, speedup: Ratio | None) -> Cell:
+    return median(run, case, note=ratio_cell(speedup) if speedup else "")
 
 
 def _against_dynamic(curves: Mapping[Pair, Mapping[int, Ratio]]) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from benchmarks.quantities.statistics import CONFIDENCE, ratio_interval
-from benchmarks.quantities.units import BYTES, RATIO, SECONDS
+from benchmarks.quantities.units import BYTES, RATIO
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.lines import bars, drawn, intervals_of, neutral
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
-from benchmarks.report.times import ratio
+from benchmarks.report.times import median, ratio
 from benchmarks.saved.results import Case, Run
 
 GROUP = "ladder"
@@ -80,7 +80,7 @@ def _climb(run: Run, question: str, rungs: Sequence[Case]) -> Iterator[list[Cell
     for above, case in zip(one_higher, rungs, strict=True):
         yield [
             Words(f"{question}: {case.mode}"),
-            Quantity(case.median, SECONDS),
+            median(run, case),
             *(_faster(case, other) for other in (above, bottom)),
             Quantity(case.extra["traced_peak_bytes"], BYTES),
             *(_larger(case, other) for other in (above, bottom)),

@@ -29,7 +29,8 @@ def _watched(run: Run) -> Section:
     """The cases that watch machine and harness; a warning for all that moved by more than the bound."""
     several = run.processes > 1
     rows: list[list[Cell]] = [
-        [Words(case.mode), time(case), *([Quantity(spread(case.medians), RATIO)] if several else [])] for case in run.group(CONTROL)
+        [Words(case.mode), time(run, case), *([Quantity(spread(case.medians), RATIO)] if several else [])]
+        for case in run.group(CONTROL)
     ]
     alarms: list[Paragraph] = [*_drifts(run)]
     change = RATIO.show(_change(run))

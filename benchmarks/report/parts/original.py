@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.quantities.units import counted
+from benchmarks.quantities.units import SECONDS, counted
 from benchmarks.report import original_report
+from benchmarks.report.disturbance import disturbed
 from benchmarks.report.estimates import accuracy_cell
 from benchmarks.report.original_pairs import PAIRS, Pair
 from benchmarks.report.parts import comparison
 from benchmarks.report.reasons import dash
-from benchmarks.report.records import Cell, Dash, Plot, Quote, Section, Table, Words
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Quote, Section, Table, Words
 from benchmarks.saved.results import Case, Run
 
 GROUP = "original"
@@ -62,7 +63,19 @@ def _row(pair: Pair, case: Case, run: Run) -> list[Cell]:
     unknown = Dash("this file does not hold it")
     as_original = pair.as_original(case) if known else unknown
     honest = _trained(case, run) if pair.honest is None else pair.honest(case) if known else unknown
-    return [Words(pair.title), Quote(pair.printed), as_original, honest, Words(pair.lesson)]
+    return [
+        Words(pair.title),
+        Quote(pair.printed),
+        *(_marked(run, case, cell) for cell in (as_original, honest)),
+        Words(pair.lesson),
+    ]
+
+
+def _marked(run: Run, case: Case, cell: Cell) -> Cell:
+    """The cell itself; a time with a mark if the case was disturbed."""
+    if isinstance(cell, Quantity) and cell.unit is SECONDS:
+        return replace(cell, mark=disturbed(case, run.lenet5["threads"]))
+    return cell
 
 
 def _trained(case: Case, run: Run) -> Cell:

@@ -11,7 +11,8 @@ from benchmarks.report import original_report
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import accuracy_cell, ratio_cell
 from benchmarks.report.lines import drawn, layer, line_of, neutral, tick_percent
-from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Several, Table, Words
+from benchmarks.report.records import Cell, Dash, Mark, Plot, Quantity, Section, Several, Table, Words
+from benchmarks.report.times import median
 from benchmarks.saved.results import LAYERS, Case, Run
 
 GROUP = "pruning"
@@ -59,7 +60,7 @@ def _pruned_against_dense(run: Run, cases: list[Case]) -> Section:
     return Section(
         "Pruned against dense",
         before=[_how(cases), *_what_a_ratio_is(run, cases)],
-        table=Table(HEAD, [_row(case) for case in cases], same=True),
+        table=Table(HEAD, [_row(run, case) for case in cases], same=True),
         after=[
             *_why_no_faster(cases),
             "Sparse bytes are the five kernels as compressed sparse rows (float32 values, uint16 columns, uint32 row pointers) and the "
@@ -101,9 +102,9 @@ def _from_to(case: Case) -> str:
     return "" if low is None or high is None else f" from {units.percent(low)} to {units.percent(high)} of each kernel"
 
 
-def _row(case: Case) -> list[Cell]:
+def _row(run: Run, case: Case) -> list[Cell]:
     extra = case.extra
-    taken = Quantity(case.median, SECONDS)
+    taken = median(run, case)
     is_pruned = extra["dense_seconds"] is not None
     return [
         Words(f"{case.framework}: {case.mode}"),
@@ -113,18 +114,18 @@ def _row(case: Case) -> list[Cell]:
         accuracy_cell(case),
         *(Quantity(extra[f"{form}_bytes"], EXACT_BYTES) for form in ("dense", "gzip", "sparse")),
         *(
-            [_time_cell(case, "dense_seconds"), taken, _time_cell(case, "unstripped_seconds")]
+            [_time_cell(case, "dense_seconds", taken.mark), taken, _time_cell(case, "unstripped_seconds", taken.mark)]
             if is_pruned
             else [taken, NOTHING, NOTHING]
         ),
     ]
 
 
-def _time_cell(case: Case, key: str) -> Cell:
+def _time_cell(case: Case, key: str, mark: Mark | None) -> Cell:
     """A time beside that of the stripped network, and how many times longer it is."""
     if case.extra[key] is None:
         return Dash("this file does not hold that time")
-    return Quantity(case.extra[key], SECONDS, note=ratio_cell(_against(case, key)))
+    return Quantity(case.extra[key], SECONDS, note=ratio_cell(_against(case, key)), mark=mark)
 
 
 def _two_zeros(cases: list[Case]) -> list[str]:

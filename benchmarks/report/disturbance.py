@@ -1,0 +1,150 @@
+"""Was the machine disturbed while a case was measured?  Decided on what the operating system knew, case by case, and then of the run.
+
+`benchmarks/arrange/witness.py` says what each of the fields is that are judged here.  A file without these fields, which is from before
+they were recorded or from a system that does not tell, has no disturbed case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from benchmarks.quantities.units import CPUS, counted, significant
+from benchmarks.report.records import Mark, Quantity
+from benchmarks.saved.results import Case, Run
+
+OTHERS_CPUS = 0.2
+"""CPUs that other programs may use while a case is measured, for each CPU that the case leaves free, and for one at least.
+
+With as many threads as CPUs that is a fifth of one CPU.  `python -m benchmarks.proof.disturbance` records the cases that this comes from,
+idle and beside one and two busy loops, and counts how often it is wrong.
+"""
+
+LEAST_WATCHED_SECONDS = 0.1
+"""How long a measurement has to be watched before it is judged by what others used.
+
+Linux counts in hundredths of a second.  Rounding alone can look like a fifth of a CPU in a shorter time.
+"""
+
+MOST_DISTURBED = 0.1
+"""The largest share of its cases that may be disturbed before the run is called so, and of its processes before a case is.
+
+A single idle case in a hundred may be called disturbed, so the one case among many says nothing of the run, and one process of ten
+nothing of a case, while a run of one case is as disturbed as its case.
+"""
+
+OTHERS, FEW_CPUS = "†", "‡"
+"""The signs of the two kinds of marks."""
+
+BEGIN = "Disturbed: "
+"""How the first line of a disturbed run's report begins."""
+
+OTHERS_RAN = "other programs ran while this was measured"
+HAD_FEW_CPUS = "measured on fewer CPUs than the run has threads"
+
+
+# One case
+
+
+def others_cpus(extra: Mapping[str, Any]) -> float | None:
+    """CPUs that other programs and other virtual machines used on average; None where nothing tells, or not for long enough."""
+    watched, others = extra.get("watched_seconds"), extra.get("others_cpu_seconds")
+    if watched is None or others is None or watched < LEAST_WATCHED_SECONDS:
+        return None
+    return float((others + (extra.get("steal_seconds") or 0)) / watched)
+
+
+def cpus(extra: Mapping[str, Any]) -> int | None:
+    """CPUs that the thread with the fewest was allowed, before or after; None where nothing tells."""
+    found = [extra[name] for name in ("cpus_allowed", "cpus_allowed_after") if extra.get(name) is not None]
+    return min(found, default=None)
+
+
+def disturbed(case: Case, threads: int) -> Mark | None:
+    """What makes the times of a case doubtful in a run of so many threads, or None.
+
+    It had fewer CPUs than threads, whatever else; or others used more than `OTHERS_CPUS` allows.  Of several processes each is judged, and
+    the case is disturbed if more than `MOST_DISTURBED` of them are.
+    """
+    processes = processes_of(case)
+    marks = [mark for extra in processes if (mark := _mark(extra, threads))]
+    if len(marks) <= MOST_DISTURBED * len(processes):
+        return None
+    return max(marks, key=lambda mark: (mark.sign == FEW_CPUS, mark.most.value if mark.most else 0))
+
+
+def _mark(extra: Mapping[str, Any], threads: int) -> Mark | None:
+    """The same of one process."""
+    allowed, others = cpus(extra), others_cpus(extra)
+    if allowed is not None and allowed < threads:
+        return Mark(FEW_CPUS, HAD_FEW_CPUS)
+    if others is not None and others > OTHERS_CPUS * max(1, (allowed or 0) - threads):
+        return Mark(OTHERS, OTHERS_RAN, Quantity(others, CPUS))
+    return None
+
+
+def processes_of(case: Case) -> Sequence[Mapping[str, Any]]:
+    """What rode along in each process."""
+    return case.extras or (case.extra,)
+
+
+# The cases of a run
+
+
+def marks(run: Run) -> list[tuple[Case, Mark]]:
+    """The disturbed cases of a run, each with its mark."""
+    return [(case, mark) for case in run.cases if (mark := disturbed(case, run.lenet5["threads"]))]
+
+
+def undisturbed(run: Run, cases: Iterable[Case]) -> list[Case]:
+    """Those of the cases that were not disturbed."""
+    return [case for case in cases if not disturbed(case, run.lenet5["threads"])]
+
+
+def sentence(run: Run) -> str:
+    """'Disturbed: ...' if more than `MOST_DISTURBED` of the cases are that were long enough to be judged; empty for a quiet run."""
+    found, judged = marks(run), len(_judged(run))
+    if len(found) <= MOST_DISTURBED * judged:
+        return ""
+    return f"{BEGIN}{'; '.join(_by_what(run, found, judged))}."
+
+
+def _judged(run: Run) -> list[Case]:
+    """The cases that something can be said of."""
+    known = [case for case in run.cases if any(others_cpus(extra) is not None for extra in processes_of(case))]
+    return list({case.name: case for case in (*known, *(case for case, _ in marks(run)))}.values())
+
+
+def _by_what(run: Run, found: Sequence[tuple[Case, Mark]], judged: int) -> Iterator[str]:
+    threads = run.lenet5["threads"]
+    by_others = [case for case, mark in found if mark.sign == OTHERS]
+    if by_others:
+        extras = [extra for case in by_others for extra in processes_of(case) if _mark(extra, threads)]
+        seconds = sum(extra["watched_seconds"] for extra in extras)
+        taken = sum((others_cpus(extra) or 0) * extra["watched_seconds"] for extra in extras) / seconds
+        allowed = max((cpus(extra) or 0 for extra in extras), default=0)
+        of = f"{significant(taken, 2)} of {counted(allowed, 'CPU')}" if allowed else CPUS.show(taken)
+        yield f"other programs took {of} while {len(by_others)} of {counted(judged, 'case')} {_were(judged)} measured"
+    if few := few_cpus(run):
+        yield f"{len(few)} of {counted(judged, 'case')} {_were(judged)} measured on {counted(min(few), 'CPU')} with {counted(threads, 'thread')}"
+
+
+def _were(judged: int) -> str:
+    return "was" if judged == 1 else "were"
+
+
+def few_cpus(run: Run) -> list[int]:
+    """Of each case that had fewer CPUs than the run has threads, how many it had."""
+    found = [case for case, mark in marks(run) if mark.sign == FEW_CPUS]
+    return [min(allowed for extra in processes_of(case) if (allowed := cpus(extra)) is not None) for case in found]
+
+
+def threads_in_words(run: Run) -> str:
+    """'2 threads each'; and how many of the cases had fewer CPUs than that, where any had."""
+    return f"{counted(run.lenet5['threads'], 'thread')} each{but_on_few_cpus(run)}"
+
+
+def but_on_few_cpus(run: Run) -> str:
+    """', but 13 of 67 cases on 1 CPU': what has to stand behind a number of threads; empty where every case had its CPUs."""
+    few = few_cpus(run)
+    return f", but {len(few)} of {counted(len(run.cases), 'case')} on {counted(min(few), 'CPU')}" if few else ""
