@@ -36,6 +36,21 @@ def test_every_group(tmp_path, group, whole, processes):
     assert written.page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 
+@pytest.mark.parametrize("change", [{"others_cpu_seconds": 0.9}, {"cpus_allowed": 1}], ids=["others", "cpus"])
+@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("processes", [1, 3])
+def test_every_group_disturbed(tmp_path, group, change, processes):
+    """A group that was disturbed is shown like any other, below a first line that says so."""
+    made = changed(documents.of_group(group, whole=True), **change)
+    made["machine_info"]["lenet5"]["threads"] = 2
+    paths = [documents.save(tmp_path / f"process-{number}.json", made) for number in range(processes)]
+
+    written = report.write(paths, tmp_path / "report")
+
+    assert written.text.startswith("Disturbed: ")
+    assert written.short.startswith("Disturbed: ")
+
+
 @pytest.mark.parametrize("whole", [False, True], ids=["needed", "all"])
 def test_all_groups(tmp_path, whole):
     """All of them in one run."""

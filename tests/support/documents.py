@@ -19,6 +19,7 @@ EXAMPLES: Mapping[str, Any] = {
     **{"kind": "predict", "figure": "torch inference", "technique": "sparse", "counter_unit": "FLOPs"},
     **{"correct": 2, "dense_correct": 2, "gained": 1, "lost": 1, "as_original_correct": 2, "honest_correct": 3, "test_images": 4},
     **{"test_predictions": [0, 1, 2, 0], "as_original_zeros": 0, "honest_zeros": 3, "kernel_weights": 4},
+    **{"cpus_allowed": 2, "cpus_allowed_after": 2, "watched_seconds": 1.0, "others_cpu_seconds": 0.01, "steal_seconds": 0},
 }
 """Values that mean something, or fit each other."""
 
