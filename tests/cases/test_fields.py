@@ -52,6 +52,7 @@ def test_a_session_writes_declared_fields_only(project):
         assert len(saved) == len(verdict.passed) > 0
         for case in saved:
             assert fields.checked(case["group"], case["extra_info"]) == case["extra_info"]
+            assert case["extra_info"].keys() >= {"watched_seconds", "process_cpu_seconds"}  # every system tells these
             groups.add(case["group"])
     assert groups == set(fields.GROUPS) - {fields.BESIDE}
 

@@ -15,7 +15,7 @@ QUICK = (
     "benchmarks/test_control.py::test_no_network",
     f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{FAST}-batch1]",
     f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{PLAIN}-batch1]",
-    "--benchmark-max-time=0.05",
+    "--benchmark-max-time=0.01",  # too short to be judged by what other programs used: the answer is there however busy the machine is
 )
 
 

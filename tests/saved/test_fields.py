@@ -44,3 +44,21 @@ def test_needed():
     with pytest.raises(ValueError, match="of my own: mode is missing; expected a text"):
         fields.checked("of my own", {"framework": "numpy"})
     assert fields.checked("of my own", {"framework": "numpy", "mode": "fused"})
+
+
+def test_a_part():
+    """A part of what a case saves need not have what the group needs; each value has to be right all the same."""
+    assert fields.checked("predict", {"cpus_allowed": 2}, whole=False) == {"cpus_allowed": 2}
+    with pytest.raises(ValueError, match="predict: cpus_allowed is 0; expected a whole number"):
+        fields.checked("predict", {"cpus_allowed": 0}, whole=False)
+    with pytest.raises(ValueError, match="predict: copy is no field of this group"):
+        fields.checked("predict", {"copy": 1}, whole=False)
+
+
+@pytest.mark.parametrize("group", [*fields.GROUPS, "of my own"])
+def test_every_group_can_say_what_the_system_knew(group):
+    """What the operating system tells of a measurement has nothing to do with what was measured."""
+    names = ("cpus_allowed", "cpus_allowed_after", "watched_seconds", "process_cpu_seconds", "others_cpu_seconds", "steal_seconds")
+    assert {*names, "runqueue_wait_seconds", "involuntary_switches", "load_1min"} <= fields.of(group).keys() - set(
+        fields.needed(group)
+    )
