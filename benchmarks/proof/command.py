@@ -1,4 +1,4 @@
-"""`python -m benchmarks study` and `coverage`: how often the gate and the report's intervals are wrong, counted on identical code."""
+"""`python -m benchmarks study`, `coverage` and `disturbance`: how often the gate, the report's intervals and its first line are wrong."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from pathlib import Path
 
 from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
-from benchmarks.proof import coverage, study, study_page
+from benchmarks.proof import coverage, disturbance, disturbance_page, study, study_page
 from benchmarks.proof.recordings import by_condition
 from benchmarks.report.command import say
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
+from lenet5.errors import InputError
 
 STUDY = """\
 How often is the gate wrong, and how small a slow-down does it find? Counted
@@ -39,6 +40,18 @@ examples:
 """
 
 
+DISTURBANCE = """\
+How often does the report call a disturbed case disturbed, and an idle one?
+Short sessions are measured beside no, one and two busy loops until each has
+300 cases, about ten minutes on two CPUs; nothing else should run meanwhile.
+Writes study.md and disturbance.json."""
+
+DISTURBANCE_EXAMPLES = """\
+examples:
+  python -m benchmarks disturbance --output docs/disturbance
+  python -m benchmarks disturbance --runs 2"""
+
+
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add this room's commands."""
     command = commands.add_parser(
@@ -52,6 +65,13 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         epilog=COVERAGE_EXAMPLES + BEHIND,
     )
     _add_coverage(command)
+    command = commands.add_parser(
+        "disturbance",
+        help="Count how often a disturbed case is called so.",
+        description=DISTURBANCE,
+        epilog=DISTURBANCE_EXAMPLES,
+    )
+    _add_disturbance(command)
 
 
 def _add_study(command: argparse.ArgumentParser) -> None:
@@ -102,4 +122,22 @@ def _coverage(options: argparse.Namespace) -> int:
         return INTERRUPTED
     command = command_line(options, output=output, save=path, resume=False)
     say(f"{coverage.sentence(coverage.save(run, options.set, command, path))}\nWritten to {path}")
+    return 0
+
+
+def _add_disturbance(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--runs", type=int, metavar="N", help="Measure N sessions beside each number of loops. Default: until each has 300 cases."
+    )
+    command.add_argument(
+        "--output", type=Path, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
+    )
+    command.set_defaults(function=_disturbance, parser=command)
+
+
+def _disturbance(options: argparse.Namespace) -> int:
+    if options.runs is not None and options.runs < 1:
+        raise InputError(f"--runs {options.runs}: use a whole number of at least 1")
+    found = disturbance.study(options.runs, command_line(options))
+    say(f"{disturbance_page.write(found, options.output)}\nWritten to {options.output / 'study.md'}")
     return 0
