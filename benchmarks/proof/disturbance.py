@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
-from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, disturbed, others_cpus
+from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, ROUNDING_SECONDS, disturbed, long_enough, others_cpus
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import Run, load
 from benchmarks.sessions.process import last_words
@@ -26,10 +26,16 @@ CONDITIONS: Mapping[str, int] = {"idle": 0, "one busy loop": 1, "two busy loops"
 WANTED_CASES = 300
 """Cases that can be judged, in each condition."""
 
-EXPRESSION = "(test_predict or test_train_step or test_transfer) and (numpy or torch) and not loops and not compile or test_product"
-"""The cases of a session, as for ``pytest -k``: those that take little to set up, so that a session is over in seconds."""
+CASES = tuple(f"benchmarks/{name}.py" for name in ("test_control", "test_predict", "test_training", "test_transfer", "twins"))
+"""Where the cases of a session are.  The copies among them make it worth what it takes to begin a session."""
 
-SECONDS_A_CASE = 0.1
+EXPRESSION = "(test_predict or test_train_step or test_transfer) and (numpy or torch) and not loops and not compile and not 450 or test_product"
+"""Which of them, as for ``pytest -k``: those that take little to set up."""
+
+COPIES = 18
+"""Of each case of twins.py: with these, three sessions have `WANTED_CASES`."""
+
+SECONDS_A_CASE = 0.2
 
 SIGNALS = (
     *("cpus_allowed", "cpus_allowed_after", "watched_seconds", "process_cpu_seconds", "others_cpu_seconds", "steal_seconds"),
@@ -68,8 +74,8 @@ def _wants_more(found: list[Run], runs: int | None) -> bool:
 
 
 def judged(found: list[Run]) -> int:
-    """How many cases of these sessions can be judged by what others used."""
-    return sum(others_cpus(case.extra) is not None for run in found for case in run.cases)
+    """How many cases of these sessions were long enough to be judged, whatever is said of them."""
+    return sum(long_enough(case.extra) for run in found for case in run.cases)
 
 
 @contextmanager
@@ -86,13 +92,13 @@ def busy(loops: int) -> Iterator[None]:
 
 def _session(path: Path) -> Run:
     """One session of the main job's quick cases, read back."""
-    options = ["--heavy", "--no-report", f"--benchmark-max-time={SECONDS_A_CASE}", f"--benchmark-json={path}"]
-    command = [sys.executable, "-m", "pytest", "benchmarks", "-k", EXPRESSION, "-p", "no:cacheprovider", *options]
+    options = ["--heavy", f"--copies={COPIES}", f"--benchmark-max-time={SECONDS_A_CASE}", f"--benchmark-json={path}"]
+    command = [sys.executable, "-m", "pytest", *CASES, "-k", EXPRESSION, "--no-report", "-p", "no:cacheprovider", *options]
     log = path.with_suffix(".log")
     with log.open("w", encoding="utf-8") as output:
         done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False)
     if done.returncode:
-        raise InputError(f"{' '.join(command[1:4])}: ended with {done.returncode}: {last_words(log)}")
+        raise InputError(f"{' '.join(command[1:3])}: ended with {done.returncode}: {last_words(log)}")
     return load(path)
 
 
@@ -102,8 +108,8 @@ def _session(path: Path) -> Run:
 def condition(found: list[Run]) -> dict[str, Any]:
     """One condition: how many cases were called disturbed, by other bounds too, and the signals of every case."""
     cases = [(case, run.lenet5["threads"]) for run in found for case in run.cases]
-    known = [(case, threads) for case, threads in cases if others_cpus(case.extra) is not None]
-    taken = [others_cpus(case.extra) or 0.0 for case, _ in known]
+    known = [(case, threads) for case, threads in cases if long_enough(case.extra)]
+    taken = [(others_cpus(case.extra) or 0) - ROUNDING_SECONDS / case.extra["watched_seconds"] for case, _ in known]
     return {
         "sessions": len(found),
         "too_short": len(cases) - len(known),
@@ -136,6 +142,7 @@ def _circumstances(run: Run, command: str) -> dict[str, Any]:
         "code_sha256": run.lenet5.get("code_sha256"),
         "confidence": CONFIDENCE,
         "others_cpus": OTHERS_CPUS,
+        "rounding_seconds": ROUNDING_SECONDS,
         "least_watched_seconds": LEAST_WATCHED_SECONDS,
         "fields": ["case", *SIGNALS],
     }

@@ -64,8 +64,9 @@ def of(found: Mapping[str, Any]) -> Report:
         ],
         notes=[
             "Short sessions of the main job were measured while nothing else ran, and beside programs that keep one CPU busy each. A case is "
-            f"called disturbed if others used more than {found['others_cpus']:g} CPUs while it was measured. Cases of less than "
-            f"{SECONDS.show(found['least_watched_seconds'])} are too short to be judged.",
+            f"called disturbed if others used more than {found['others_cpus']:g} CPUs while it was measured, {SECONDS.show(found['rounding_seconds'])} "
+            f"of rounding aside. Cases of less than {SECONDS.show(found['least_watched_seconds'])} are too short to be called quiet, and not "
+            "counted.",
             f"Wanted: at least {100 * WANTED_DISTURBED:g} % of the disturbed cases, at most {100 * WANTED_IDLE:g} % of the idle ones.",
             *(f"{name}: **missed what was wanted.**" for name, one in found["conditions"].items() if _missed(name, one["called"])),
             f"`{found['command']}`",

@@ -20,10 +20,13 @@ With as many threads as CPUs that is a fifth of one CPU.  `python -m benchmarks 
 idle and beside one and two busy loops, and counts how often it is wrong.
 """
 
-LEAST_WATCHED_SECONDS = 0.1
-"""How long a measurement has to be watched before it is judged by what others used.
+ROUNDING_SECONDS = 0.02
+"""Processor time that others may seem to have used only because Linux counts in hundredths of a second, once before and once after."""
 
-Linux counts in hundredths of a second.  Rounding alone can look like a fifth of a CPU in a shorter time.
+LEAST_WATCHED_SECONDS = 0.15
+"""How long a measurement has to be watched before it can be called quiet: in less time half a CPU of others is hardly more than rounding.
+
+A shorter one can be disturbed, if others used much; if not, nothing is said of it.
 """
 
 MOST_DISTURBED = 0.1
@@ -47,11 +50,14 @@ HAD_FEW_CPUS = "measured on fewer CPUs than the run has threads"
 
 
 def others_cpus(extra: Mapping[str, Any]) -> float | None:
-    """CPUs that other programs and other virtual machines used on average; None where nothing tells, or not for long enough."""
+    """CPUs that other programs and other virtual machines used on average; None where nothing tells."""
     watched, others = extra.get("watched_seconds"), extra.get("others_cpu_seconds")
-    if watched is None or others is None or watched < LEAST_WATCHED_SECONDS:
-        return None
-    return float((others + (extra.get("steal_seconds") or 0)) / watched)
+    return None if watched is None or others is None else float((others + (extra.get("steal_seconds") or 0)) / watched)
+
+
+def long_enough(extra: Mapping[str, Any]) -> bool:
+    """Whether it is known what others used, for so long that little of it means something."""
+    return others_cpus(extra) is not None and extra["watched_seconds"] >= LEAST_WATCHED_SECONDS
 
 
 def cpus(extra: Mapping[str, Any]) -> int | None:
@@ -78,9 +84,12 @@ def _mark(extra: Mapping[str, Any], threads: int) -> Mark | None:
     allowed, others = cpus(extra), others_cpus(extra)
     if allowed is not None and allowed < threads:
         return Mark(FEW_CPUS, HAD_FEW_CPUS)
-    if others is not None and others > OTHERS_CPUS * max(1, (allowed or 0) - threads):
-        return Mark(OTHERS, OTHERS_RAN, Quantity(others, CPUS))
-    return None
+    if others is None:
+        return None
+    bound = OTHERS_CPUS * max(1, (allowed or 0) - threads)
+    return (
+        Mark(OTHERS, OTHERS_RAN, Quantity(others, CPUS)) if others > bound + ROUNDING_SECONDS / extra["watched_seconds"] else None
+    )
 
 
 def processes_of(case: Case) -> Sequence[Mapping[str, Any]]:
@@ -102,7 +111,7 @@ def undisturbed(run: Run, cases: Iterable[Case]) -> list[Case]:
 
 
 def sentence(run: Run) -> str:
-    """'Disturbed: ...' if more than `MOST_DISTURBED` of the cases are that were long enough to be judged; empty for a quiet run."""
+    """'Disturbed: ...' if more than `MOST_DISTURBED` of the cases are that can be judged; empty for a quiet run."""
     found, judged = marks(run), len(_judged(run))
     if len(found) <= MOST_DISTURBED * judged:
         return ""
@@ -111,8 +120,8 @@ def sentence(run: Run) -> str:
 
 def _judged(run: Run) -> list[Case]:
     """The cases that something can be said of."""
-    known = [case for case in run.cases if any(others_cpus(extra) is not None for extra in processes_of(case))]
-    return list({case.name: case for case in (*known, *(case for case, _ in marks(run)))}.values())
+    threads = run.lenet5["threads"]
+    return [case for case in run.cases if any(map(long_enough, processes_of(case))) or disturbed(case, threads)]
 
 
 def _by_what(run: Run, found: Sequence[tuple[Case, Mark]], judged: int) -> Iterator[str]:

@@ -38,11 +38,13 @@ def several(*extras):
         (QUIET, 2, None),
         (LOUD, 2, Mark(OTHERS, OTHERS_RAN, Quantity(0.91, CPUS))),
         ({**QUIET, "steal_seconds": 0.5}, 2, Mark(OTHERS, OTHERS_RAN, Quantity(0.52, CPUS))),
-        ({**QUIET, "others_cpu_seconds": 0.19}, 2, None),
-        ({**QUIET, "others_cpu_seconds": 0.191}, 2, Mark(OTHERS, OTHERS_RAN, Quantity(0.201, CPUS))),
-        ({**QUIET, "others_cpu_seconds": 0.191}, 1, Mark(OTHERS, OTHERS_RAN, Quantity(0.201, CPUS))),
+        # 0.2 CPUs for 1 s, and 0.02 s that can be rounding
+        ({**QUIET, "others_cpu_seconds": 0.209}, 2, None),
+        ({**QUIET, "others_cpu_seconds": 0.211}, 2, Mark(OTHERS, OTHERS_RAN, Quantity(0.221, CPUS))),
+        ({**QUIET, "others_cpu_seconds": 0.211}, 1, Mark(OTHERS, OTHERS_RAN, Quantity(0.221, CPUS))),
         ({**LOUD, "watched_seconds": 10.0}, 2, None),
-        ({**LOUD, "watched_seconds": 0.099}, 2, None),
+        ({**QUIET, "watched_seconds": 0.05, "others_cpu_seconds": 0.019}, 2, None),
+        ({**QUIET, "watched_seconds": 0.05, "others_cpu_seconds": 0.04}, 2, Mark(OTHERS, OTHERS_RAN, Quantity(1.0, CPUS))),
         ({**BOUND, "watched_seconds": 0.001}, 2, Mark(FEW_CPUS, HAD_FEW_CPUS)),
         ({**QUIET, "cpus_allowed_after": 1}, 2, Mark(FEW_CPUS, HAD_FEW_CPUS)),
         ({**LOUD, "cpus_allowed": 1}, 2, Mark(FEW_CPUS, HAD_FEW_CPUS)),
@@ -104,7 +106,7 @@ def cases(*extras):
         ),
         # of these ten one is disturbed, and eight were too short to be judged
         (
-            [LOUD, QUIET] + [{**QUIET, "watched_seconds": 0.01}] * 8,
+            [LOUD, QUIET] + [{**QUIET, "watched_seconds": 0.01, "others_cpu_seconds": 0}] * 8,
             "Disturbed: other programs took 0.91 of 2 CPUs while 1 of 2 cases were measured.",
         ),
     ],
@@ -226,7 +228,7 @@ def test_versions_say_which_run_was_disturbed():
 
 def test_a_steady_neighbour_is_judged_by_its_share():
     """The bound is on CPUs, not on seconds: a long measurement bears as little as a short one."""
-    for watched in (0.1, 1.0, 100.0):
+    for watched in (0.15, 1.0, 100.0):
         scaled = {**QUIET, "watched_seconds": watched, "others_cpu_seconds": 0.5 * watched}
         assert disturbance.others_cpus(scaled) == pytest.approx(0.5, abs=0.11)
         assert disturbed(case(**scaled), 2)

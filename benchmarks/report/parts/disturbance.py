@@ -7,7 +7,7 @@ from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, cp
 from benchmarks.report.records import Cell, Dash, Mark, Plot, Quantity, Section, Table, Words
 from benchmarks.saved.results import Case, Run
 
-UNKNOWN = Dash("the system did not tell, or the measurement was too short to say")
+UNKNOWN = Dash("the system did not tell")
 
 
 def sections(run: Run) -> list[Section]:
@@ -27,8 +27,8 @@ def _disturbed(run: Run) -> Section:
         before=[
             "These cases were, and so their times are marked wherever they stand, and do not count at the top: others used more than "
             f"{OTHERS_CPUS:g} of a CPU for each CPU that {counted(threads, 'thread')} could leave free, and for one at least; or fewer "
-            "CPUs were allowed than there are threads. A case whose measuring took less than "
-            f"{SECONDS.show(LEAST_WATCHED_SECONDS)} cannot be judged by what others used.{processes}"
+            "CPUs were allowed than there are threads. Of a case whose measuring took less than "
+            f"{SECONDS.show(LEAST_WATCHED_SECONDS)} nothing is said where others used little.{processes}"
         ],
         table=Table(
             ["", "watched", "others used", "the case itself used", "waited for a CPU", "CPUs allowed"],
