@@ -126,6 +126,7 @@ def test_report_of_bad_input(command, tmp_path, bad):
         ("study",),
         ("study", RUN),
         ("study", RUN, "--runs", "0"),
+        ("disturbance", "--runs", "0"),
         ("gate",),
         ("gate", "--study", RUN),
         ("study", RUN, "--threads", "1"),
@@ -149,7 +150,7 @@ def test_bad_arguments(command, tmp_path, arguments):
 # Help
 
 
-COMMANDS = ("run", "report", "gate", "study", "coverage")
+COMMANDS = ("run", "report", "gate", "study", "coverage", "disturbance")
 
 
 def test_alone(command):
