@@ -1,4 +1,4 @@
-"""`python -m benchmarks study`, `coverage` and `disturbance`: how often the gate, the report's intervals and its first line are wrong."""
+"""`python -m benchmarks study`, `coverage` and `disturb`: how often the gate, the report's intervals and its first line are wrong."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ Writes study.md and disturbance.json."""
 
 DISTURBANCE_EXAMPLES = """\
 examples:
-  python -m benchmarks disturbance --output docs/disturbance
-  python -m benchmarks disturbance --runs 2"""
+  python -m benchmarks disturb --output docs/disturbance
+  python -m benchmarks disturb --runs 2"""
 
 
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -66,7 +66,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     _add_coverage(command)
     command = commands.add_parser(
-        "disturbance",
+        "disturb",
         help="Count how often a disturbed case is called so.",
         description=DISTURBANCE,
         epilog=DISTURBANCE_EXAMPLES,

@@ -16,7 +16,7 @@ from benchmarks.saved.results import Case, Run
 OTHERS_CPUS = 0.2
 """CPUs that other programs may use while a case is measured, for each CPU that the case leaves free, and for one at least.
 
-With as many threads as CPUs that is a fifth of one CPU.  `python -m benchmarks disturbance` records the cases that this comes from,
+With as many threads as CPUs that is a fifth of one CPU.  `python -m benchmarks disturb` records the cases that this comes from,
 idle and beside one and two busy loops, and counts how often it is wrong.
 """
 

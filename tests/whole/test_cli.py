@@ -126,7 +126,7 @@ def test_report_of_bad_input(command, tmp_path, bad):
         ("study",),
         ("study", RUN),
         ("study", RUN, "--runs", "0"),
-        ("disturbance", "--runs", "0"),
+        ("disturb", "--runs", "0"),
         ("gate",),
         ("gate", "--study", RUN),
         ("study", RUN, "--threads", "1"),
@@ -150,7 +150,7 @@ def test_bad_arguments(command, tmp_path, arguments):
 # Help
 
 
-COMMANDS = ("run", "report", "gate", "study", "coverage", "disturbance")
+COMMANDS = ("run", "report", "gate", "study", "coverage", "disturb")
 
 
 def test_alone(command):
