@@ -5,6 +5,7 @@ The loops are programs of this study, each of which keeps one CPU busy; whatever
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -46,8 +47,8 @@ SIGNALS = (
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 """What `OTHERS_CPUS` could be."""
 
-LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(100_000): pass"
-"""A program that keeps a CPU busy until the one that has started it ends."""
+LOOP = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    for _ in range(100_000): pass"
+"""A program that keeps a CPU busy until the one that has started it, whose number it is given, ends."""
 
 
 def study(runs: int | None, command: str) -> dict[str, Any]:
@@ -81,7 +82,7 @@ def judged(found: list[Run]) -> int:
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
     """So many CPUs are kept busy within the block; no loop outlives this process."""
-    running = [subprocess.Popen([sys.executable, "-c", LOOP]) for _ in range(loops)]
+    running = [subprocess.Popen([sys.executable, "-c", LOOP, str(os.getpid())]) for _ in range(loops)]
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import psutil
 import pytest
@@ -145,6 +146,12 @@ def test_loops_die_with_the_study():
         assert alive(loop)
         holder.kill()
     until = time.monotonic() + 60
-    while loop.is_running() and alive(loop) and time.monotonic() < until:
+    while runs(loop) and time.monotonic() < until:
         time.sleep(0.05)
-    assert not alive(loop)
+    assert not runs(loop)
+
+
+def runs(loop):
+    with suppress(psutil.NoSuchProcess):
+        return alive(loop)
+    return False
