@@ -105,6 +105,11 @@ def marks(run: Run) -> list[tuple[Case, Mark]]:
     return [(case, mark) for case in run.cases if (mark := disturbed(case, run.lenet5["threads"]))]
 
 
+def mark_of(run: Run, *cases: Case) -> Mark | None:
+    """The mark of a number that was made from the times of these cases: that of the first that was disturbed."""
+    return next(filter(None, (disturbed(case, run.lenet5["threads"]) for case in cases)), None)
+
+
 def undisturbed(run: Run, cases: Iterable[Case]) -> list[Case]:
     """Those of the cases that were not disturbed."""
     return [case for case in cases if not disturbed(case, run.lenet5["threads"])]

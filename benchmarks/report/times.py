@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import ratio_interval
 from benchmarks.quantities.units import SECONDS
-from benchmarks.report.disturbance import disturbed
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Quantity, Several, Table, Words
@@ -55,7 +55,7 @@ def what_a_cell_is(run: Run) -> str:
 
 def median(run: Run, case: Case, note: Quantity | str = "", interval: tuple[float, float] | None = None) -> Quantity:
     """The median time of a case, marked if the case was disturbed."""
-    return Quantity(case.median, SECONDS, interval, note, disturbed(case, run.lenet5["threads"]))
+    return Quantity(case.median, SECONDS, interval, note, mark_of(run, case))
 
 
 def time(run: Run, case: Case) -> Quantity:
@@ -85,7 +85,7 @@ def images_per_second(run: Run, group: str, pair: Pair) -> Cell:
     case = find(run.group(group), pair)
     if not case:
         return dash(run, *pair, group=group)
-    return Quantity(case.extra["batch"] / case.median, IMAGES_PER_SECOND, mark=disturbed(case, run.lenet5["threads"]))
+    return Quantity(case.extra["batch"] / case.median, IMAGES_PER_SECOND, mark=mark_of(run, case))
 
 
 IMAGES_PER_SECOND = units.Unit(units.significant, units.significant)

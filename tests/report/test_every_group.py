@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import copy
 from contextlib import suppress
 
 import pytest
 
 from benchmarks.report import report
 from benchmarks.report.original_pairs import PAIRS
+from benchmarks.report.records import Quantity
 from benchmarks.saved import fields
+from benchmarks.saved.results import load_many
 from lenet5 import InputError
 from tests.support import documents
 
@@ -49,6 +52,42 @@ def test_every_group_disturbed(tmp_path, group, change, processes):
 
     assert written.text.startswith("Disturbed: ")
     assert written.short.startswith("Disturbed: ")
+
+
+def cells(run):
+    """Every cell of the report's tables, by its place."""
+    return {
+        (section.title, row[0].text, column): cell
+        for section in report.of(run).sections
+        if section.table
+        for row in section.table.rows
+        for column, cell in enumerate(row)
+    }
+
+
+NO_TIME = ("flops", "sgemm", *fields.SPACE, fields.BESIDE, fields.TWINS)
+"""Groups of which no table shows the times, or none without another group."""
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("group", fields.GROUPS)
+def test_every_number_of_a_disturbed_time_is_marked(tmp_path, group, processes):
+    """If the time of a disturbed case were another one, no number would change but those that have a mark."""
+    made = documents.of_group(group, whole=True)
+    made["benchmarks"][1]["extra_info"]["others_cpu_seconds"] = 0.9
+    slower = copy.deepcopy(made)
+    documents.rescale(slower["benchmarks"][1], 1.5)
+
+    def shown(each, name):
+        (tmp_path / name).mkdir()
+        return cells(load_many([documents.save(tmp_path / name / f"process-{number}.json", each) for number in range(processes)]))
+
+    before, after = shown(made, "before"), shown(slower, "after")
+
+    assert before.keys() == after.keys()
+    changed = [cell for place, cell in before.items() if isinstance(cell, Quantity) and cell.value != after[place].value]
+    assert [cell for cell in changed if not cell.mark] == []
+    assert bool(changed) == (group not in NO_TIME)
 
 
 @pytest.mark.parametrize("whole", [False, True], ids=["needed", "all"])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
 from benchmarks.quantities.units import counted
-from benchmarks.report.disturbance import threads_in_words, undisturbed
+from benchmarks.report.disturbance import mark_of, threads_in_words, undisturbed
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import bars, drawn, intervals_of
@@ -162,12 +162,11 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
 
 
 def _row(run: Run, duel: Duel) -> list[Cell]:
-    by_hand, other = median(run, duel.by_hand, duel.by_hand.mode), median(run, duel.other, duel.label)
     return [
         Words(duel.question),
-        by_hand,
-        other,
-        replace(ratio_cell(duel.ratio), mark=by_hand.mark or other.mark),
+        median(run, duel.by_hand, duel.by_hand.mode),
+        median(run, duel.other, duel.label),
+        replace(ratio_cell(duel.ratio), mark=mark_of(run, duel.by_hand, duel.other)),
         Words(duel.chosen_from),
     ]
 

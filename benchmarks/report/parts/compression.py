@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, paired_difference, ratio_interval, share_interval
 from benchmarks.quantities.units import COUNT, EXACT_BYTES, POINTS
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import drawn, neutral, tick_percent
@@ -112,7 +114,7 @@ def _row(run: Run, case: Case) -> list[Cell]:
         Quantity(extra["macs_per_image"], COUNT),
         Quantity(difference, POINTS, (low, high)),
         median(run, case),
-        ratio_cell(speed_up(case)),
+        replace(ratio_cell(speed_up(case)), mark=mark_of(run, case)),
     ]
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from benchmarks.quantities import units
 from benchmarks.quantities.units import COUNT, SPEED, Unit
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.drawing import Axis, draw
 from benchmarks.report.lines import batch_axis, drawn, line_of
 from benchmarks.report.reasons import dash
@@ -50,11 +51,18 @@ def sections(run: Run) -> list[Section]:
 
 def speeds(run: Run, work: Work = FORWARD) -> dict[Pair, dict[int, float]]:
     """(framework, mode) -> batch -> FLOP/s: the closed form's FLOPs over the median.  The lines of a roofline-style plot."""
-    found: dict[Pair, dict[int, float]] = {}
+    return {
+        pair: {batch: batch * case.extra[work.flops] / case.median for batch, case in at.items()}
+        for pair, at in _timed(run, work).items()
+    }
+
+
+def _timed(run: Run, work: Work) -> dict[Pair, dict[int, Case]]:
+    """(framework, mode) -> batch -> the case whose time a speed comes from."""
+    found: dict[Pair, dict[int, Case]] = {}
     for case in (case for group in work.groups for case in run.group(group)):
-        batch, per_image = case.extra["batch"], case.extra[work.flops]
-        if per_image is not None:
-            found.setdefault((case.framework, case.mode), {}).setdefault(batch, batch * per_image / case.median)
+        if case.extra[work.flops] is not None:
+            found.setdefault((case.framework, case.mode), {}).setdefault(case.extra["batch"], case)
     return found
 
 
@@ -145,7 +153,8 @@ def _speed_cell(run: Run, pair: Pair, batch: int, work: Work, roof: float | None
     if speed is None:
         group = next(group for group in work.groups if any(case.extra["batch"] == batch for case in run.group(group)))
         return dash(run, *pair, batch, group)
-    return Quantity(speed, SPEED, note=Quantity(speed / roof, SHARE_OF_ROOF) if roof else "")
+    mark = mark_of(run, _timed(run, work)[pair][batch])
+    return Quantity(speed, SPEED, note=Quantity(speed / roof, SHARE_OF_ROOF) if roof else "", mark=mark)
 
 
 # What is drawn

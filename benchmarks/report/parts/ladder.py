@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, ratio_interval
 from benchmarks.quantities.units import BYTES, RATIO
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.lines import bars, drawn, intervals_of, neutral
 from benchmarks.report.reasons import dash
@@ -81,18 +83,20 @@ def _climb(run: Run, question: str, rungs: Sequence[Case]) -> Iterator[list[Cell
         yield [
             Words(f"{question}: {case.mode}"),
             median(run, case),
-            *(_faster(case, other) for other in (above, bottom)),
+            *(_faster(run, case, other) for other in (above, bottom)),
             Quantity(case.extra["traced_peak_bytes"], BYTES),
             *(_larger(case, other) for other in (above, bottom)),
             Quantity(case.extra["workspace_bytes"], BYTES),
         ]
 
 
-def _faster(case: Case, other: Case | Dash) -> Cell:
+def _faster(run: Run, case: Case, other: Case | Dash) -> Cell:
     """How many times as fast a rung is as another one; a dash where there is no other."""
     if isinstance(other, Dash):
         return other
-    return Dash("a rung is not compared with itself") if other is case else ratio(other, case)
+    if other is case:
+        return Dash("a rung is not compared with itself")
+    return replace(ratio(other, case), mark=mark_of(run, case, other))
 
 
 def _larger(case: Case, other: Case | Dash) -> Cell:

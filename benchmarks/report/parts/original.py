@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchmarks.quantities.units import SECONDS, counted
 from benchmarks.report import original_report
-from benchmarks.report.disturbance import disturbed
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.estimates import accuracy_cell
 from benchmarks.report.original_pairs import PAIRS, Pair
 from benchmarks.report.parts import comparison
@@ -74,7 +74,7 @@ def _row(pair: Pair, case: Case, run: Run) -> list[Cell]:
 def _marked(run: Run, case: Case, cell: Cell) -> Cell:
     """The cell itself; a time with a mark if the case was disturbed."""
     if isinstance(cell, Quantity) and cell.unit is SECONDS:
-        return replace(cell, mark=disturbed(case, run.lenet5["threads"]))
+        return replace(cell, mark=mark_of(run, case))
     return cell
 
 

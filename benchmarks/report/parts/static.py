@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmarks.report.disturbance import mark_of
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.parts import graphs
 from benchmarks.report.reasons import dash
@@ -53,7 +54,10 @@ def _section(run: Run, dynamic: dict[Pair, Pair]) -> Section:
 
 def _ratio(run: Run, group: str, batch: int, graph: Pair) -> Cell:
     found = graphs.speedups(run, group).get(graph, {}).get(batch)
-    return ratio_cell(found) if found else dash(run, *graph, batch, group)
+    if not found:
+        return dash(run, *graph, batch, group)
+    cases, dynamic = graphs.by_pair(run, group), graphs.dynamic_pairs(run, group)[graph]
+    return replace(ratio_cell(found), mark=mark_of(run, cases[graph][batch], cases[dynamic][batch]))
 
 
 def _first_call(run: Run, group: str, batch: int, graph: Pair, dynamic: Pair) -> Cell:
