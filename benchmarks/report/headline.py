@@ -53,7 +53,7 @@ def left_out(run: Run) -> list[str]:
             if case.framework not in there:
                 questions.setdefault(case.framework, []).append(question)
     said = [f"{framework} ({'; '.join(asked)})" for framework, asked in questions.items()]
-    return [f"Left out here, because the machine was disturbed while these were measured: {', '.join(said)}."] if said else []
+    return [f"Left out here, because their times were disturbed: {', '.join(said)}."] if said else []
 
 
 def accuracies(run: Run) -> list[Accuracy]:

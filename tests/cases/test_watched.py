@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
+import time
 
 import pytest
 
+from benchmarks.sessions.baton import Baton, Part
 from tests.support.copies import copy_of_project, run_pytest
 
 CASES = """
@@ -100,6 +104,26 @@ def test_entered_times_are_watched_from_the_call_on(project):
 
     assert cases["test_entered"]["stats"]["data"] == [0.1, 0.7]
     assert cases["test_entered"]["extra_info"]["watched_seconds"] >= 0.2
+
+
+def test_the_other_side_of_a_pair_sleeps():
+    """While it waits for the baton a process uses no CPU, and so it is not what disturbs the case of the other one."""
+    ours, others = socket.socketpair()
+    waiting, used = Baton(Part(ours, first=False)), []
+
+    def wait():
+        before = time.thread_time()
+        waiting.take()
+        used.append(time.thread_time() - before)
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    others.sendall(b"!")  # both are ready; the other one takes the first case
+    time.sleep(1)
+    assert not used
+    others.sendall(b"!")
+    thread.join(60)
+    assert used[0] < 0.1
 
 
 def test_disabled(project):

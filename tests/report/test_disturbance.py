@@ -164,7 +164,7 @@ def test_disturbed_times_win_nothing():
     """A framework stands in its fastest mode of those that were not disturbed; without one it is left out, and one sentence says so."""
     (answer,) = headline.answers(DISTURBED)
     assert [(one.label, one.time) for one in answer.contenders] == [("torch eager", Quantity(2e-3, SECONDS))]
-    left_out = "Left out here, because the machine was disturbed while these were measured: numpy (predict, batch 64)."
+    left_out = "Left out here, because their times were disturbed: numpy (predict, batch 64)."
     assert headline.left_out(DISTURBED) == [left_out]
     assert left_out in markdown.render(report.of(DISTURBED))
 
