@@ -117,12 +117,13 @@ def test_the_other_side_of_a_pair_sleeps():
         used.append(time.thread_time() - before)
 
     thread = threading.Thread(target=wait)
-    thread.start()
-    others.sendall(b"!")  # both are ready; the other one takes the first case
-    time.sleep(1)
-    assert not used
-    others.sendall(b"!")
-    thread.join(60)
+    with ours, others:
+        thread.start()
+        others.sendall(b"!")  # both are ready; the other one takes the first case
+        time.sleep(1)
+        assert not used
+        others.sendall(b"!")
+        thread.join(60)
     assert used[0] < 0.1
 
 

@@ -9,7 +9,7 @@ import pytest
 from benchmarks.quantities.units import CPUS, SECONDS
 from benchmarks.report import disturbance, headline, markdown, page, report, terminal, versions
 from benchmarks.report.disturbance import FEW_CPUS, HAD_FEW_CPUS, OTHERS, OTHERS_RAN, disturbed, sentence
-from benchmarks.report.parts import by_hand, comparison, inference
+from benchmarks.report.parts import by_hand, comparison, inference, static
 from benchmarks.report.parts.circumstances import sections as circumstances
 from benchmarks.report.records import Mark, Quantity
 from tests.report.test_page import Reader
@@ -152,10 +152,22 @@ def test_marked_where_the_number_stands():
     assert '<p class="reasons">† other programs ran while this was measured, on up to 0.91 CPUs</p>' in html
 
 
+@pytest.mark.parametrize("disturbed_mode", ["eager", "compile"])
+def test_a_ratio_is_as_doubtful_as_either_time(disturbed_mode):
+    """A graph's ratio to the dynamic mode has a mark if one of the two was disturbed."""
+    modes = [
+        case("torch", mode, 1e-3, dynamic_mode="eager", **(LOUD if mode == disturbed_mode else QUIET))
+        for mode in ("eager", "compile")
+    ]
+    assert "1.00 x†" in said(static, run_of(*modes))
+
+
 def test_marked_on_the_terminal():
     """Its table holds the sign, and the line that explains it."""
     run = run_of(case("numpy", "fused", 1e-3, batch=450, **LOUD), case("torch", "eager", 2e-3, batch=450, **QUIET))
-    text = terminal.render(report.of(run), "", comparison.rows(run), [])
+    text = terminal.render(report.of(run), "What it is.", comparison.rows(run), [])
+    assert text.startswith("Disturbed: other programs took 0.91 of 2 CPUs")
+    assert "What it is." in text
     assert "1.00 ms† (fused)" in text
     assert "† other programs ran while this was measured, on up to 0.91 CPUs" in text
 
