@@ -179,18 +179,21 @@ def implementation(framework: str, pytestconfig: pytest.Config) -> Any:
 def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.Config) -> Callable[..., Any]:
     """build(weights, **options) -> a network in this framework and mode, on the device that ``--device`` names.
 
-    Skips where this mode cannot run such a network, this machine lacks what the mode needs, or the framework cannot reach the device.
+    Skips where this mode cannot run such a network, this machine lacks what the mode needs, the framework cannot reach the device, or a
+    setting of the user's turns the mode off.  A network whose first calls are not what its mode's name says is an error.
     """
     import lenet5
+    from benchmarks.arrange import honest
 
     def make(weights: Any, **options: Any) -> Any:
         try:
-            return implementation(weights, mode=mode, **{"device": pytestconfig.getoption("device"), **options})
+            net = implementation(weights, mode=mode, **{"device": pytestconfig.getoption("device"), **options})
         except lenet5.NoDevice as error:
             pytestconfig.stash[RUN_INFO]["out_of_reach"][framework] = str(error)
             pytest.skip(str(error))
         except (lenet5.NotSupported, lenet5.NotInstalled) as error:
             pytest.skip(str(error))
+        return honest.watched(net, f"{framework} {mode}")
 
     return make
 

@@ -70,8 +70,14 @@ class Network(Protocol):
         """Build the network from canonical weights; layer sizes are read off their shapes.
 
         Raises InputError for anything unknown or misshapen.  Two kinds of InputError say that the request is right but cannot be met
-        here: NotSupported where this mode cannot run such a network, NoDevice where the device is out of reach.  Raises NotInstalled
-        where this machine lacks what the mode needs.
+        here: NotSupported where this mode cannot run such a network, or where a setting of the user's turns the mode or float32 off;
+        NoDevice where the device is out of reach.  Raises NotInstalled where this machine lacks what the mode needs.
+        """
+
+    def check_mode(self) -> None:
+        """Raise NotHonoured unless every call so far ran as the mode's name says: a compiled mode must not have run eagerly.
+
+        Asked outside every clock, after the first call.  An implementation whose modes are plain code has no such member.
         """
 
     def tensor(self, array: NDArray[Any]) -> Any:

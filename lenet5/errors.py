@@ -25,6 +25,10 @@ class NoDevice(NotSupported):
     """The device that was asked for is out of this framework's reach: on this machine, or at all."""
 
 
+class NotHonoured(RuntimeError):
+    """A network did not compute as its mode's name, or the contract, says: no number of it would be what it is called."""
+
+
 class NotInstalled(ImportError):
     """A framework (or a compiler that one of its modes needs) is not on this machine."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,6 +32,8 @@ class History:
     """Mean over the epoch's steps of the loss before each step: the network moves meanwhile."""
     validation_loss_nats: list[float] = field(default_factory=list)
     validation_accuracy: list[float] = field(default_factory=list)
+    epoch_seconds: list[float] = field(default_factory=list, compare=False)
+    """How long the updates of each epoch took: without shuffling, converting and validation.  No part of what makes two curves equal."""
 
 
 def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
@@ -107,7 +110,10 @@ def train(
         range(epochs), desc=progress, unit="epoch", disable=None if progress else True
     )  # None: only where a terminal shows it
     for epoch in bar:
-        history.train_loss_nats.append(train_epoch(net, prepare(net, dataset.train, batch, seed + epoch)))
+        prepared = prepare(net, dataset.train, batch, seed + epoch)
+        start = time.perf_counter()
+        history.train_loss_nats.append(train_epoch(net, prepared))
+        history.epoch_seconds.append(time.perf_counter() - start)  # every update has finished when train_step returns
         loss, share = evaluate(net, dataset.validation)
         history.validation_loss_nats.append(loss)
         history.validation_accuracy.append(share)

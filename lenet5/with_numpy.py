@@ -94,6 +94,9 @@ class LeNet5:
             "version": np.__version__,
             "threads": max((pool["num_threads"] for pool in pools), default=None),
             "blas": ", ".join(sorted({f"{pool['internal_api']} {pool['version']}" for pool in pools})),
+            # The processor that the BLAS has chosen its kernels for, and what NumPy's own loops use beyond their baseline.
+            "architecture": ", ".join(sorted({str(pool["architecture"]) for pool in pools if pool.get("architecture")})),
+            "simd": " ".join(np.show_config(mode="dicts").get("SIMD Extensions", {}).get("found", ())),
         }
 
     def _own(self, array: NDArray[Any]) -> NDArray[Any]:

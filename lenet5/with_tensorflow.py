@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, wraps
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,10 +23,11 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
-from lenet5.errors import NoDevice
+from lenet5.errors import NoDevice, NotHonoured, NotSupported
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes; warnings and errors still show
-os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
+    raise ImportError(f"lenet5 runs Keras on TensorFlow, but the variable KERAS_BACKEND is {backend!r}; unset it")
 
 # Both variables are read once, when these are imported.
 import keras
@@ -34,8 +35,12 @@ import tensorflow as tf
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 
+# Said to all that takes them: what is not said is the user's to set, in ~/.keras/keras.json or by keras.config.
+TYPE: dict[str, Any] = {"dtype": "float32"}
+LAYOUT: dict[str, Any] = {"data_format": "channels_last"}
+
 if keras.backend.backend() != "tensorflow":
-    raise ImportError(f"lenet5 runs Keras on TensorFlow, but KERAS_BACKEND is {keras.backend.backend()!r}; unset it")
+    raise ImportError(f"lenet5 runs Keras on TensorFlow, but it was imported before with {keras.backend.backend()!r} under it")
 
 if threads := os.environ.get("OMP_NUM_THREADS"):
     tf.config.threading.set_intra_op_parallelism_threads(int(threads))
@@ -72,8 +77,12 @@ class LeNet5:
         check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not tf.config.list_physical_devices("GPU"):
             raise NoDevice("device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'")
+        if mode != "eager":
+            _require_graphs(mode)
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
+        self._mode = mode
+        self._ran_eagerly = False
         self._device = GPU if device == "cuda" else CPU
         with tf.device(self._device):
             self._model = model(self._shapes, activation)
@@ -82,8 +91,13 @@ class LeNet5:
         if mode in KERAS_CALLS:
             self._predict, self._step = (partial(call, self._compiled()) for call in KERAS_CALLS[mode])
         else:
-            self._predict, self._step = _traced(mode)(self._forward), _traced(mode)(self._update)
+            self._predict, self._step = self._traced(self._forward), self._traced(self._update)
         self.load(arrays)
+
+    def check_mode(self) -> None:
+        # Keras' loops tell nothing of how they ran; the setting does.
+        if self._ran_eagerly or (self._mode in KERAS_CALLS and tf.config.functions_run_eagerly()):
+            raise NotHonoured(f"tensorflow: mode {self._mode!r} ran eagerly; tf.function made no graph of it")
 
     def tensor(self, array: NDArray[Any]) -> tf.Tensor:
         """As promised; images become channels last, the only layout that TensorFlow convolves on a CPU."""
@@ -137,12 +151,15 @@ class LeNet5:
 
     @staticmethod
     def describe() -> dict[str, Any]:
+        options = tf.config.optimizer.get_experimental_options()
         return {
             "version": tf.__version__,
             "threads": tf.config.threading.get_intra_op_parallelism_threads() or os.cpu_count(),
             "keras": keras.__version__,
             "gpu": ", ".join(device.name for device in tf.config.list_physical_devices("GPU")),
             "tf32": "on" if tf.config.experimental.tensor_float_32_execution_enabled() else "off",
+            # What tf.config.optimizer was told.  TensorFlow does not say which instructions it uses.
+            "settings": ", ".join(f"{name} {value}" for name, value in options.items() if value or not name.startswith("disable_")),
         }
 
     @staticmethod
@@ -166,31 +183,49 @@ class LeNet5:
         self._optimizer.apply(tape.gradient(loss, variables), variables)
         return loss
 
+    def _traced(self, function: Callable[..., tf.Tensor]) -> Any:
+        """What the mode does to a function.  Graphs are traced anew for every batch size, and note it if they are run and not traced."""
+        if self._mode == "eager":
+            return function
+
+        @wraps(function)
+        def traced(*tensors: tf.Tensor) -> tf.Tensor:
+            self._ran_eagerly |= not tf.inside_function()
+            return function(*tensors)
+
+        return tf.function(traced, jit_compile=self._mode == "xla")
+
     def _compiled(self) -> keras.Model:
-        """The model as Keras' loops want it.  jit_compile is said: Keras' own choice is XLA where there is a GPU."""
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        self._model.compile(self._optimizer, loss, jit_compile=False)
+        """The model as Keras' loops want it.  jit_compile is said: Keras' own choice is XLA where there is a GPU.
+
+        Keras' loops convert to the type that the process has set: that is set here, since it cannot be said to them.
+        """
+        keras.config.set_floatx(TYPE["dtype"])
+        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **TYPE)
+        self._model.compile(self._optimizer, loss, jit_compile=False, auto_scale_loss=False)
         return self._model
 
 
 def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model:
     """Images (n, 32, 32, c) -> logits (n, classes).  A factored layer is two: its basis, then itself on what the basis gives."""
-    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, shapes["conv1.weight"][1]))]
+    stack = [keras.Input((IMAGE_SIDE, IMAGE_SIDE, shapes["conv1.weight"][1]), **TYPE)]
     for layer in CONVOLUTIONS:
         filters, side = shapes[f"{layer}.bias"][0], KERNEL_SIDE
         if basis := shapes.get(f"{layer}.basis"):
-            stack.append(keras.layers.Conv2D(basis[0], side, use_bias=False, name=f"{layer}.basis"))
+            stack.append(keras.layers.Conv2D(basis[0], side, use_bias=False, name=f"{layer}.basis", **LAYOUT, **TYPE))
             side = 1
-        stack.append(keras.layers.Conv2D(filters, side, activation=activation, name=layer))
-        stack.append(keras.layers.MaxPooling2D(POOL_SIDE))
-    stack.append(keras.layers.Flatten())
+        stack.append(keras.layers.Conv2D(filters, side, activation=activation, name=layer, **LAYOUT, **TYPE))
+        stack.append(keras.layers.MaxPooling2D(POOL_SIDE, **LAYOUT, **TYPE))
+    stack.append(keras.layers.Flatten(**LAYOUT, **TYPE))
     for layer in DENSE:
         ends_in_logits = layer == DENSE[-1]
         units = shapes[f"{layer}.bias"][0]
         if basis := shapes.get(f"{layer}.basis"):
-            stack.append(keras.layers.Dense(basis[0], use_bias=False, name=f"{layer}.basis"))
-        stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer))
-    return keras.Sequential(stack)
+            stack.append(keras.layers.Dense(basis[0], use_bias=False, name=f"{layer}.basis", **TYPE))
+        stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer, **TYPE))
+    made = keras.Sequential(stack)
+    made.dtype_policy = keras.DTypePolicy(TYPE["dtype"])  # its constructor takes none; it converts the images to this type
+    return made
 
 
 class PublishedAdam(keras.optimizers.Adam):
@@ -251,8 +286,12 @@ KERAS_CALLS: dict[str, tuple[Any, Any]] = {
 """Mode -> how Keras predicts a batch and how it trains on one."""
 
 
-def _traced(mode: str) -> Any:
-    """What a mode does to a function.  Graphs are traced anew for every batch size."""
-    if mode == "eager":
-        return lambda function: function
-    return tf.function(jit_compile=mode == "xla")
+def _require_graphs(mode: str) -> None:
+    """Raise NotSupported where a setting makes a graph run eagerly, or lets XLA compile parts of one that is to run without."""
+    clustering = "tf_xla_auto_jit" in os.environ.get("TF_XLA_FLAGS", "") or tf.config.optimizer.get_jit()
+    found = {
+        "tf.config.run_functions_eagerly": tf.config.functions_run_eagerly(),
+        "XLA for parts of graphs (tf.config.optimizer.set_jit, or tf_xla_auto_jit in TF_XLA_FLAGS)": mode != "xla" and clustering,
+    }
+    if setting := next((name for name, is_set in found.items() if is_set), None):
+        raise NotSupported(f"tensorflow: mode {mode!r} would not be what its name says: {setting} is set; unset it")

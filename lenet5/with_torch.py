@@ -24,7 +24,7 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
-from lenet5.errors import NoDevice, NotInstalled
+from lenet5.errors import NoDevice, NotHonoured, NotInstalled, NotSupported
 
 if threads := os.environ.get("OMP_NUM_THREADS"):
     torch.set_num_threads(int(threads))  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools
@@ -89,6 +89,20 @@ class Module(torch.nn.Module):
         return logits
 
 
+class Watched(Module):
+    """The network in the compiled modes: it notes when Python itself runs it.
+
+    While it is traced `is_compiling` is a constant, so the compiled code has nothing of this in it.
+    """
+
+    ran_eagerly = False
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        if not torch.compiler.is_compiling():
+            self.ran_eagerly = True
+        return super().forward(x)
+
+
 def layer_of(weight: tuple[int, ...], basis: tuple[int, ...] | None) -> torch.nn.Module:
     """The layer that holds arrays of these shapes."""
     outputs, inputs, *kernel = weight
@@ -121,12 +135,15 @@ class LeNet5:
         check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not torch.cuda.is_available():
             raise NoDevice("device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'")
+        _require_float32(device)
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
         self._device = device
         how, _, layout = mode.partition("-")
         self._layout = torch.channels_last if layout else torch.contiguous_format
-        self._module = Module(self._shapes, activation).to(device).to(memory_format=self._layout)  # type: ignore[call-overload]
+        made = (Watched if how == "compile" else Module)(self._shapes, activation)
+        # The type is said: without it the weights would be of the process's default type, which is the user's to set.
+        self._module = made.to(device, torch.float32).to(memory_format=self._layout)  # type: ignore[call-overload]
         # fused: one kernel for all ten arrays; the default walks them one by one.
         self._optimizer: torch.optim.Optimizer
         if optimizer == "sgd":
@@ -137,10 +154,15 @@ class LeNet5:
         self._predict: Any = self._module
         self._loss: Any = self._loss_of
         if how == "compile":
+            _require_compiling()
             _require_compiler(device)
             self._predict = torch.compile(self._module, fullgraph=True, dynamic=False)
             self._loss = torch.compile(self._loss_of, fullgraph=True, dynamic=False, options=TRAINING_OPTIONS)
         self.load(arrays)
+
+    def check_mode(self) -> None:
+        if getattr(self._module, "ran_eagerly", False):
+            raise NotHonoured("torch: mode 'compile' ran eagerly; torch.compile did not compile it")
 
     def tensor(self, array: NDArray[Any]) -> torch.Tensor:
         if is_labels(array):
@@ -183,6 +205,8 @@ class LeNet5:
             "cuda": torch.version.cuda or "",
             "gpu": torch.cuda.get_device_name() if torch.cuda.is_available() else "",
             "tf32": _tf32(),
+            "simd": torch.backends.cpu.get_cpu_capability(),
+            "settings": _settings(),
         }
 
     @staticmethod
@@ -211,6 +235,37 @@ def _tf32() -> str:
     newer: Any = getattr(torch.backends.cudnn, "conv", None)  # where there is one, the older name cannot be read once it was used
     convolutions = newer.fp32_precision == "tf32" if newer else torch.backends.cudnn.allow_tf32
     return "on" if convolutions or torch.get_float32_matmul_precision() != "highest" else "off"
+
+
+def _settings() -> str:
+    """Switches of the process that cost time or precision, where they are not as PyTorch has them by itself."""
+    onednn: Any = torch.backends.mkldnn
+    precisions = {what: getattr(getattr(onednn, what, None), "fp32_precision", "none") for what in ("conv", "matmul")}
+    found = {
+        "oneDNN off": not getattr(onednn, "enabled", True),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "anomaly detection": torch.is_anomaly_enabled(),
+        **{f"oneDNN {what} in {precision}": precision in ("bf16", "tf32") for what, precision in precisions.items()},
+    }
+    return ", ".join(name for name, is_set in found.items() if is_set)
+
+
+def _require_float32(device: str) -> None:
+    """Under autocast PyTorch computes in half precision, whatever the type of the weights."""
+    if torch.is_autocast_enabled(device):
+        raise NotSupported(f"torch: torch.autocast is on, in {torch.get_autocast_dtype(device)}; networks are measured in float32")
+
+
+def _require_compiling() -> None:
+    """Each of these settings makes torch.compile give back, or run, the module as it is; or compile by another compiler."""
+    stance = getattr(torch._dynamo.eval_frame, "_stance", None)
+    found = {
+        "TORCHDYNAMO_DISABLE=1": os.environ.get("TORCHDYNAMO_DISABLE") == "1",
+        "torch._dynamo.config.disable (TORCH_COMPILE_DISABLE=1)": torch._dynamo.config.disable,
+        "torch.compiler.set_stance": stance is not None and stance != type(stance)(),
+    }
+    if setting := next((name for name, is_set in found.items() if is_set), None):
+        raise NotSupported(f"torch: mode 'compile' does not compile here: {setting} is set; unset it")
 
 
 def _require_compiler(device: str) -> None:

@@ -121,6 +121,7 @@ FIELDS: Mapping[str, Field] = {
         Field("validation_accuracy", ListOf(SHARE), units.SHARE, needs=("train",)),
         Field("train_loss_nats", ListOf(NATS), units.NATS, needs=("train",)),
         Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),
+        Field("epoch_seconds", ListOf(SECONDS), units.SECONDS, may=("train",)),
         # FLOPs
         Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm",)),
         Field("counter_unit", TEXT, needs=("flops",)),

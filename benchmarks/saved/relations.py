@@ -28,7 +28,7 @@ RELATIONS = (
     Relation("test_predictions", ("test_images",), lambda found, images: len(found) == images, "a value for each of test_images"),
     *(
         Relation(curve, ("train_loss_nats",), lambda one, other: len(one) == len(other), "as many values as train_loss_nats has")
-        for curve in ("validation_accuracy", "validation_loss_nats")
+        for curve in ("validation_accuracy", "validation_loss_nats", "epoch_seconds")
     ),
     Relation(
         "gained",
