@@ -46,6 +46,8 @@ NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
 RUN_INFO = pytest.StashKey[dict[str, Any]]()
 COLLECTED = pytest.StashKey[dict[str, int]]()
+PASSED = pytest.StashKey[set[str]]()
+SESSION = pytest.StashKey[pytest.Session]()
 LEFT_OUT = pytest.StashKey[set[str]]()
 BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 
@@ -69,6 +71,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.saved.provenance import code_sha256
+    from benchmarks.saved.variables import steering
 
     for option in ("threads", "epochs"):
         value = config.getoption(option)
@@ -84,8 +87,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "out_of_reach": {}}
+    variables = steering(os.environ, without=(*THREAD_VARIABLES, "TORCHINDUCTOR_CACHE_DIR"))
+    config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "variables": variables, "out_of_reach": {}}
     config.stash[COLLECTED] = {}
+    config.stash[PASSED] = set()
     config.stash[LEFT_OUT] = set()
     config.stash[BASELINES] = []
 
@@ -232,6 +237,26 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     elif report.failed:
         message = str(call.excinfo.value).strip() if call.excinfo else ""
         item.config.stash[NOT_MEASURED][item.nodeid] = f"{FAILED}{message.splitlines()[0] if message else report.when}"
+    elif report.when == "call":
+        item.config.stash[PASSED].add(item.nodeid)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    session.config.stash[SESSION] = session
+
+
+def _not_run(config: pytest.Config) -> dict[str, str]:
+    """Each case that the session ended before, or in the middle of, and why it ended: what was asked for and neither measured nor refused."""
+    from benchmarks.saved.results import NOT_RUN
+
+    session = config.stash.get(SESSION, None)
+    if session is None:  # a baseline is loaded before there is one
+        return {}
+    stopped = session.shouldfail or session.shouldstop
+    reason = f"{NOT_RUN}{stopped if isinstance(stopped, str) else 'the session was interrupted'}"
+    cases = [item.nodeid for item in session.items if "benchmark" in getattr(item, "fixturenames", ())]
+    known = config.stash[PASSED] | config.stash[NOT_MEASURED].keys()
+    return {name: reason for name in cases if name not in known}
 
 
 def pytest_deselected(items: list[pytest.Item]) -> None:
@@ -273,14 +298,18 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "modes": {name: lenet5.modes(name) for name in lenet5.frameworks()},
         "colours": {name: lenet5.colour(name) for name in lenet5.frameworks()},
         "reference": {"framework": framework, "mode": mode},
-        "not_measured": config.stash[NOT_MEASURED],
+        "not_measured": {**config.stash[NOT_MEASURED], **_not_run(config)},
         **config.stash[RUN_INFO],
     }
 
 
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
-    """Cases in the order of their collection, in whichever order they ran; a case that failed after its measurement has no number."""
-    passed = [case for case in output_json["benchmarks"] if case["fullname"] not in config.stash[NOT_MEASURED]]
+    """Cases in the order of their collection, in whichever order they ran.
+
+    A case that failed after its measurement has no number, nor has one that was interrupted: it may lack what it records at its end.
+    """
+    numbers = config.stash[PASSED] - config.stash[NOT_MEASURED].keys()
+    passed = [case for case in output_json["benchmarks"] if case["fullname"] in numbers]
     output_json["benchmarks"] = sorted(passed, key=lambda case: config.stash[COLLECTED].get(case["fullname"], 0))
 
 
@@ -325,7 +354,7 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
     session = getattr(config, "_benchmarksession", None)
     for document, machine_info in config.stash[BASELINES] if session and not session.disabled else ():
         pytest_benchmark_update_machine_info(config, machine_info)
-        measured = {case.fullname for case in session.benchmarks} - config.stash[NOT_MEASURED].keys()
+        measured = {case.fullname for case in session.benchmarks} & config.stash[PASSED] - config.stash[NOT_MEASURED].keys()
         asked = [os.path.relpath(argument, config.rootpath) for argument in config.args]
         found = baseline.remarks(document, machine_info, measured, config.stash[LEFT_OUT], asked)
         if found:

@@ -16,6 +16,7 @@ from typing import Any
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
+from benchmarks.arrange import honest
 from benchmarks.arrange.clock import timed
 from benchmarks.arrange.problem import ATOL, LEARNING_RATE, weights_in
 from benchmarks.isolated import network
@@ -26,7 +27,10 @@ KINDS = ("predict", "train_step")
 def measure(
     load: Callable[[], Any], mode: str, kind: str, problem: Mapping[str, NDArray[Any]], device: str = "cpu"
 ) -> dict[str, float]:
-    """Import by ``load``, build, call twice; seconds of each.  Raises AssertionError, and gives no time, for a wrong answer."""
+    """Import by ``load``, build, call twice; seconds of each.
+
+    Raises AssertionError, and gives no time, for a wrong answer, and NotHonoured for a network that is not what its mode's name says.
+    """
     weights = weights_in(problem)
     implementation, import_seconds = timed(load)
     build = partial(implementation, weights, mode=mode, optimizer="adam", learning_rate=LEARNING_RATE, device=device)
@@ -36,6 +40,7 @@ def measure(
     first, first_call_seconds = timed(call, *batch)
     second, second_call_seconds = timed(call, *batch)
     assert_allclose([first, second] if kind == "train_step" else first, problem["expected"], rtol=0, atol=ATOL)
+    honest.check_call(net, mode, first)
     return {
         "import_seconds": import_seconds,
         "build_seconds": build_seconds,

@@ -21,6 +21,7 @@ from memory_profiler import memory_usage
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
 
+from benchmarks.arrange import honest
 from benchmarks.arrange.problem import ATOL, LEARNING_RATE, weights_in
 from benchmarks.isolated import network
 from lenet5.training import BATCH
@@ -88,7 +89,7 @@ def measure(
 ) -> dict[str, Any]:
     """Import by ``load``, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no number, for a wrong answer.
 
-    An epoch's images come in the order of its batches; ``expected`` holds the losses before its first updates.
+    Raises NotHonoured for a network that is not what its mode's name says.  An epoch's images come in the order of its batches; ``expected`` holds the losses before its first updates.
     """
     weights = weights_in(problem)
     start = resident_bytes()
@@ -127,6 +128,7 @@ def measure(
     assert_allclose(
         answers[0] if kind == "predict" else answers[: len(problem["expected"])], problem["expected"], rtol=0, atol=ATOL
     )
+    honest.check_call(net, mode, answers[0])
     return found
 
 

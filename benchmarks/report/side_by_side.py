@@ -8,6 +8,7 @@ from benchmarks.quantities.statistics import CONFIDENCE
 from benchmarks.quantities.units import SECONDS
 from benchmarks.report.across import compared, cpu, labels, ratio, ratios, same_machine
 from benchmarks.report.drawing import Axis, Line, draw
+from benchmarks.report.parts.circumstances import in_words
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import median
 from benchmarks.saved.results import CONTROL, Case, Run
@@ -82,8 +83,15 @@ def circumstances(runs: Sequence[Run]) -> Section:
         ("measured", lambda run: run.datetime),
         ("pytest-benchmark", lambda run: run.version),
     ]
+    if any("variables" in run.lenet5 for run in runs):
+        facts.append(("environment", _environment))
     rows += [[Words(title), *(Words(str(fact(run))) for run in runs)] for title, fact in facts]
     return Section("Circumstances", table=Table(["", *labels(runs)], rows))
+
+
+def _environment(run: Run) -> str:
+    variables = run.lenet5.get("variables")
+    return "not recorded" if variables is None else in_words(variables)
 
 
 def _version(run: Run, name: str) -> Cell:

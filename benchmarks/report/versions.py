@@ -14,7 +14,7 @@ from benchmarks.report.across import compared, cpu, differing, labels, others, r
 from benchmarks.report.disturbance import threads_in_words
 from benchmarks.report.parts.machine import DRIFT
 from benchmarks.report.records import Alarm, Quantity, Report, Section
-from benchmarks.saved.results import CONTROL, Run
+from benchmarks.saved.results import CONTROL, Run, differences
 
 GATE = "python -m benchmarks gate --base HEAD@/OLD/bin/python --head HEAD@/NEW/bin/python"
 
@@ -100,6 +100,10 @@ def _alarms(runs: Sequence[Run]) -> Iterator[Alarm]:
                 Quantity(DRIFT, RATIO),
                 "No ratio is worth more than that one is close to 1.",
             )
+    for run, name in others(runs):
+        # A warning and no refusal, unlike other settings: that a compiler or an allocator lies elsewhere is part of many an upgrade.
+        for line in differences(runs[0].lenet5.get("variables"), run.lenet5.get("variables")):
+            yield Alarm(f"{name} was measured with another environment than the first run, so that a ratio may be due to that: {line}")
     few = [name for run, name in zip(runs, labels(runs), strict=True) if run.processes < SEVERAL]
     if few:
         advice = f"For more: python -m benchmarks run --processes {2 * SEVERAL}."

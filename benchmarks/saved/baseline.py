@@ -7,11 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.saved import one
+from benchmarks.saved import one, variables
 from benchmarks.saved.circumstances import SAME
 from benchmarks.saved.facts import OURS, at
 from benchmarks.saved.names import canonical
+from benchmarks.saved.records import NOT_RUN
 
+VARIABLES = f"{OURS}.variables"
 PLACES = [place for place in SAME if place.startswith("machine_info.") and not place.endswith(".code_sha256")]
 """Where two runs have to agree before a time of one says anything about the other; their code is what is compared."""
 
@@ -36,6 +38,8 @@ def remarks(
 ) -> list[str]:
     """What is wrong with a comparison, a line each: of circumstances that differ, and of cases that have a number there and none here.
 
+    A fact that the baseline does not record, because its code did not know of it, is no difference.
+
     ``baseline`` is a saved document that passed `check`; ``measured`` the cases of this session; ``left_out`` those that it was told to
     leave out; ``asked`` the folders, files or cases that it was told to run, relative to the project.  Cases go by their names of today.
     """
@@ -47,22 +51,37 @@ def _vanished(
 ) -> Iterator[str]:
     reasons = one.reasons(at({"machine_info": machine_info}, f"{OURS}.not_measured") or {})
     names = {canonical(name) for name in known}
+    waiting: dict[str, list[str]] = {}
     for name in dict.fromkeys(canonical(str(case["fullname"])) for case in baseline["benchmarks"]):
-        if name not in names and any(_within(name, canonical(place)) for place in asked):
-            yield f"vanished: {name} ({reasons.get(name, GONE)})"
+        if name in names or not any(_within(name, canonical(place)) for place in asked):
+            continue
+        reason = reasons.get(name, GONE)
+        if reason.startswith(NOT_RUN):
+            waiting.setdefault(reason.removeprefix(NOT_RUN), []).append(name)
+        else:
+            yield f"vanished: {name} ({reason})"
+    for reason, cases in waiting.items():
+        yield f"{NOT_RUN}{cases[0]}{f' and {len(cases) - 1} more' * (len(cases) > 1)} ({reason})"
 
 
 def _circumstances(baseline: Mapping[str, Any], machine_info: Mapping[str, Any]) -> list[str]:
     now = json.loads(json.dumps({"machine_info": machine_info}))  # as the file has it: lists, no tuples
     frameworks = f"{OURS}.frameworks"
     shared = sorted({*(at(baseline, frameworks) or ())} & {*(at(now, frameworks) or ())})
-    facts = [f"{frameworks}.{name}.{fact}" for name in shared for fact in at(now, f"{frameworks}.{name}")]
+    facts = [
+        f"{frameworks}.{name}.{fact}"
+        for name in shared
+        for fact in at(now, f"{frameworks}.{name}")
+        if fact in at(baseline, f"{frameworks}.{name}")
+    ]
     found = [(place, at(baseline, place), at(now, place)) for place in (*PLACES, *facts)]
-    return [
-        f"other circumstances: {place.removeprefix('machine_info.').removeprefix('lenet5.')} was {then!r}, now it is {here!r}"
+    differing = [
+        f"{place.removeprefix('machine_info.').removeprefix('lenet5.')} was {then!r}, now it is {here!r}"
         for place, then, here in found
         if then != here
     ]
+    differing += variables.differences(at(baseline, VARIABLES), at(now, VARIABLES))
+    return [f"other circumstances: {line}" for line in differing]
 
 
 def _within(name: str, place: str) -> bool:

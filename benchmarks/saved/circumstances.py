@@ -8,6 +8,7 @@ from benchmarks.saved.facts import at
 from benchmarks.saved.fields import IDENTITY
 from benchmarks.saved.names import canonical
 from benchmarks.saved.records import Case, Run
+from benchmarks.saved.variables import differences
 from lenet5.errors import InputError
 
 SAME = (
@@ -25,7 +26,7 @@ SAME = (
     "machine_info.lenet5.code_sha256",
     "version",
 )
-"""Where the processes of one run have to agree; beside these, in each framework that more than one of them used."""
+"""Where the processes of one run have to agree; beside these, in each framework that more than one of them used, and in `variables`."""
 
 SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
 """Where runs of different versions have to agree, or their ratio would be one of settings."""
@@ -43,6 +44,8 @@ def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
             raise InputError(
                 f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
             )
+    for line in differences(one.lenet5.get("variables"), other.lenet5.get("variables")):
+        raise InputError(f"{other.paths[0]}: {line}, compared with {one.paths[0]}; not of one run")
     left_out = {canonical(name) for name in without}
     first, second = ({case.name for case in run.cases} | run.not_measured.keys() for run in (one, other))
     stray = sorted((first - left_out) ^ second)

@@ -65,6 +65,7 @@ FACTS = (
     Fact(f"{OURS}.epochs", AT_LEAST_ONE),
     Fact(f"{OURS}.shuffle", Either(WORDS, OneOf((None,)))),
     Fact(f"{OURS}.code_sha256", TEXT),
+    Fact(f"{OURS}.variables", MapOf(WORDS)),
     Fact(f"{OURS}.dataset", OBJECT),
     Fact(f"{OURS}.dataset.name", TEXT),
     *(Fact(f"{OURS}.dataset.{name}", AT_LEAST_ONE) for name in ("channels", "classes")),

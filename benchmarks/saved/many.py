@@ -107,7 +107,9 @@ def _merged(cases: Sequence[Case]) -> Case:
     extra = {key: _middle([case.extra[key] for case in cases]) for key in cases[0].extra}
     medians = tuple(case.median for case in cases)
     extras = tuple(case.extra for case in cases)
-    return Case(cases[0].group, cases[0].name, pooled([case.stats for case in cases]), extra, medians, extras, id=cases[0].id)
+    each = tuple(case.stats for case in cases)
+    first = cases[0]
+    return Case(first.group, first.name, pooled(each), extra, medians, extras, each, first.asked_seconds, id=first.id)
 
 
 def _middle(values: Sequence[Any]) -> Any:

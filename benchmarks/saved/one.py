@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from benchmarks.saved import facts, fields, names, stats
 from benchmarks.saved.files import read_json
-from benchmarks.saved.kinds import OBJECT, TEXT, Kind, fault_in, shown, wrong
+from benchmarks.saved.kinds import OBJECT, SECONDS, TEXT, Kind, fault_in, shown, wrong
 from benchmarks.saved.records import Case, Run
 from lenet5.errors import InputError
 
@@ -89,7 +90,10 @@ def _case(where: str, case: Mapping[str, Any]) -> Case:
         raise InputError(f"{where}.stats.{fault}")
     group = names.group(case["group"])
     extra = fields.read(f"{where}.extra_info", group, names.fields(case["extra_info"]))
-    return Case(group, case["fullname"], times, extra, (float(times["median"]),), id=case["fullname"])
+    options = case.get("options")
+    asked = options.get("max_time") if isinstance(options, Mapping) else None
+    asked_seconds = asked if SECONDS.fault("", asked) is None else None  # the plug-in's; a file without is as good
+    return Case(group, case["fullname"], times, extra, (float(times["median"]),), asked_seconds=asked_seconds, id=case["fullname"])
 
 
 def _check_says_what_it_is(where: str, case: Mapping[str, Any]) -> None:
@@ -136,4 +140,4 @@ def _named(name: str, cases: Sequence[Case]) -> Case:
     times = first.stats if len(cases) == 1 else stats.pooled([case.stats for case in cases])
     if len(cases) > 1 and all(stats.DATA in case.stats for case in cases):
         times = {**times, stats.DATA: [seconds for case in cases for seconds in case.stats[stats.DATA]]}
-    return Case(first.group, name, times, first.extra, (float(times["median"]),), id=first.id)
+    return replace(first, name=name, stats=times, medians=(float(times["median"]),))

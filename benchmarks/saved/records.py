@@ -15,6 +15,9 @@ from benchmarks.saved.fields import BESIDE, CONTROL, GROUPS
 FAILED = "failed: "
 """How the reason of a case begins that gave a wrong answer or broke, unlike one that was skipped."""
 
+NOT_RUN = "not run: "
+"""How the reason of a case begins that the session ended before."""
+
 VERSION = re.compile(r"\d+\.\d+")
 """What a fact about a framework holds if it is a version: its own, or that of a library under it."""
 
@@ -40,8 +43,17 @@ class Case:
     """Seconds: the median of each process, in the order of the processes, which is the same for every case of a run."""
     extras: tuple[Mapping[str, Any], ...] = ()
     """What rode along in each process, in the same order; empty if there is one."""
+    each: tuple[Mapping[str, Any], ...] = ()
+    """What ``stats`` says in each process, in the same order; empty if there is one."""
+    asked_seconds: float | None = None
+    """For how long the plug-in was to repeat the case (``--benchmark-max-time``); None where a file does not say."""
     id: str = ""
     """The node id as the first process saved it: the name of the case for that code's pytest."""
+
+    @property
+    def stats_of_each(self) -> tuple[Mapping[str, Any], ...]:
+        """The times of each process, in the order of the processes."""
+        return self.each or (self.stats,)
 
     def values(self, key: str) -> tuple[float, ...]:
         """What each process says of a number that rode along, in the order of the processes."""

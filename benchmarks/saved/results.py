@@ -5,7 +5,8 @@ from benchmarks.saved.facts import FORMAT, at
 from benchmarks.saved.fields import BESIDE, CONTROL, LAYERS
 from benchmarks.saved.many import PROCESSES, files_of, load_many, load_runs
 from benchmarks.saved.one import load
-from benchmarks.saved.records import FAILED, Case, Run
+from benchmarks.saved.records import FAILED, NOT_RUN, Case, Run
+from benchmarks.saved.variables import differences
 
 __all__ = [
     "BESIDE",
@@ -13,12 +14,14 @@ __all__ = [
     "FAILED",
     "FORMAT",
     "LAYERS",
+    "NOT_RUN",
     "PROCESSES",
     "SAME",
     "Case",
     "Run",
     "at",
     "check_fit",
+    "differences",
     "files_of",
     "load",
     "load_many",

@@ -60,7 +60,7 @@ def sleepy():
 
 
 def problem(expected):
-    return {"images": np.ones((2, 3, 2, 2)), "labels": np.arange(2), "expected": np.asarray(expected), "w": np.ones(1)}
+    return {"images": np.ones((2, 3, 2, 2), np.float32), "labels": np.arange(2), "expected": np.asarray(expected), "w": np.ones(1)}
 
 
 @pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [1.0, 2.0])])

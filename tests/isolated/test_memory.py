@@ -94,7 +94,7 @@ def _unload():
 
 
 def problem(expected):
-    return {"images": np.ones((2, 3, 2, 2)), "labels": np.arange(2), "expected": np.asarray(expected), "w": np.ones(1)}
+    return {"images": np.ones((2, 3, 2, 2), np.float32), "labels": np.arange(2), "expected": np.asarray(expected), "w": np.ones(1)}
 
 
 @pytest.mark.parametrize("known", [64, 256])

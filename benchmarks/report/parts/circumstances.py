@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from benchmarks.report.disturbance import but_on_few_cpus
 from benchmarks.report.records import Plot, Section, Table, Words
 from benchmarks.saved.results import Run
@@ -31,6 +33,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         found.append(
             ("data", f"{data.get('name')}: {data.get('classes')} classes, {data.get('channels')} channels, {sizes} images")
         )
+    if (variables := ours.get("variables")) is not None:
+        found.append(("environment", in_words(variables)))
     changed = " with uncommitted changes" if run.commit.get("dirty") else ""
     order = "shuffled anew in each" if ours.get("shuffle") is not None else "in the order of the files"
     return [
@@ -40,3 +44,8 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("processes", f"{run.processes}, cases {order}"),
         ("measured", f"{run.datetime}, pytest-benchmark {run.version}, {len(run.cases)} cases"),
     ]
+
+
+def in_words(variables: Mapping[str, str]) -> str:
+    """The environment variables that steer a library, as they were set."""
+    return ", ".join(f"{name}={value}" for name, value in variables.items()) or "no variable that steers a library"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 from benchmarks.quantities.statistics import spread
-from benchmarks.quantities.units import RATIO
+from benchmarks.quantities.units import RATIO, SHARE
 from benchmarks.report.records import Alarm, Cell, Paragraph, Plot, Quantity, Section, Table, Words
 from benchmarks.report.times import time, what_a_cell_is
 from benchmarks.saved.results import CONTROL, Case, Run
@@ -13,6 +16,23 @@ DRIFT = 1.10
 
 A quiet machine stays inside; a neighbour on the same cores or a clock that throttles goes beyond.
 """
+
+SPREAD = 1.5
+"""How many times as long as the first quartile of the control's rounds the third may be, in any process, before the report warns.
+
+A neighbour that comes and goes slows some rounds and not others: the median, and so the drift, can stay where they were.  Of 178 controls
+on a quiet machine (two cores, the pairs of a gate) none went beyond 1.15; beside a program that kept both cores busy it was 36.
+"""
+
+LEAST_SHARE = 0.1
+"""How large a share of the rounds that fit into the control's time it must get, at its own median, before the report warns.
+
+The plug-in chooses the number of rounds by one call before them; that call stood still if few follow.  Of the 178 quiet controls all got
+more than half of their rounds, beside the busy program one got 38 of 485.
+"""
+
+LEAST_ROUNDS = 20
+"""With fewer rounds than this there are no quartiles to speak of, and one that fits so few is not judged by their number."""
 
 ADVICE = "Measure again on a quiet machine before you believe a ratio."
 
@@ -32,7 +52,7 @@ def _watched(run: Run) -> Section:
         [Words(case.mode), time(run, case), *([Quantity(spread(case.medians), RATIO)] if several else [])]
         for case in run.group(CONTROL)
     ]
-    alarms: list[Paragraph] = [*_drifts(run)]
+    alarms: list[Paragraph] = [*_drifts(run), *_disturbed(run)]
     change = RATIO.show(_change(run))
     return Section(
         "Did the machine hold still?",
@@ -75,3 +95,24 @@ def _drifts(run: Run) -> list[Alarm]:
         what = "The machine drifted within a process; of its first and its last matrix product the slower took, as a multiple of the faster"
         found.append(Alarm(what, Quantity(_change(run), RATIO), bound, ADVICE))
     return found
+
+
+def _disturbed(run: Run) -> Iterator[Alarm]:
+    """What slowed some rounds of a control and not others, or let it have few rounds."""
+    for case in _controls(run):
+        spreads = [one["q3"] / one["q1"] for one in case.stats_of_each if one["rounds"] >= LEAST_ROUNDS]
+        if max(spreads, default=1.0) > SPREAD:
+            what = (
+                f"Something else used the machine while the same work ({case.mode}) was repeated; "
+                "the third quartile of its rounds is, as a multiple of the first"
+            )
+            yield Alarm(what, Quantity(max(spreads), RATIO), Quantity(SPREAD, RATIO), ADVICE)
+        shares = [one["rounds"] / fitting for one in case.stats_of_each if (fitting := _fitting(case, one)) >= LEAST_ROUNDS]
+        if min(shares, default=1.0) < LEAST_SHARE:
+            what = f"Something else used the machine before the same work ({case.mode}) was repeated; of the rounds that fit its time it got"
+            yield Alarm(what, Quantity(min(shares), SHARE), Quantity(LEAST_SHARE, SHARE), ADVICE)
+
+
+def _fitting(case: Case, stats: Mapping[str, Any]) -> float:
+    """How many rounds of the median's length fit into the time of a case; 0 where the file does not say what that was."""
+    return (case.asked_seconds or 0) / (stats["median"] * stats.get("iterations", 1))
