@@ -103,7 +103,9 @@ def _alarms(runs: Sequence[Run]) -> Iterator[Alarm]:
     for run, name in others(runs):
         # A warning and no refusal, unlike other settings: that a compiler or an allocator lies elsewhere is part of many an upgrade.
         for line in differences(runs[0].lenet5.get("variables"), run.lenet5.get("variables")):
-            yield Alarm(f"{name} was measured with another environment than the first run, so that a ratio may be due to that: {line}")
+            yield Alarm(
+                f"{name} was measured with another environment than the first run, so that a ratio may be due to that: {line}"
+            )
     few = [name for run, name in zip(runs, labels(runs), strict=True) if run.processes < SEVERAL]
     if few:
         advice = f"For more: python -m benchmarks run --processes {2 * SEVERAL}."

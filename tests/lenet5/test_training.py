@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -205,6 +206,30 @@ def test_train():
     assert net.calls == steps(5) + evaluated + steps(6) + evaluated
     loss, share = evaluate(net, data.validation)
     assert history == History([2.0, 0.25], [loss, loss], [share, share])
+
+
+def test_seconds_of_an_epoch(monkeypatch):
+    """The updates of an epoch are timed by themselves: converting its batches, shuffling and validation are not in it."""
+    now = [100.0]
+
+    class Slow(Fake):
+        def tensor(self, array):
+            now[0] += 1000
+            return super().tensor(array)
+
+        def predict(self, x):
+            now[0] += 1000
+            return super().predict(x)
+
+        def train_step(self, x, y):
+            now[0] += 1 + len(self.calls) // 4  # three steps, an evaluation, three steps
+            return super().train_step(x, y)
+
+    monkeypatch.setattr(training, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+    history = train(Slow(losses=[1.0] * 6), dataset(), epochs=2, batch=3)
+
+    assert history.epoch_seconds == [3.0, 6.0]
+    assert train(Fake(losses=[1.0] * 6), dataset(), epochs=2, batch=3) == history  # two curves are equal whatever their times
 
 
 def test_train_for_no_epoch():

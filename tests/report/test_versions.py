@@ -184,6 +184,32 @@ def test_other_machine_in_one_run(tmp_path):
 # What the report says
 
 
+def steered(**variables):
+    """A change: another version of PyTorch, measured with these environment variables."""
+
+    def change(document):
+        torch("2.14.0")(document)
+        ours(document)["variables"] = variables
+
+    return change
+
+
+def test_other_environment(tmp_path):
+    """A variable that steers a library and was set for one run only is named above the ratios; one that neither records is no difference."""
+    old = make(tmp_path / "old", lambda document: ours(document).update(variables={"CXX": "g++"}))
+    new = make(tmp_path / "new", steered(CXX="g++", OPENBLAS_CORETYPE="Prescott"))
+    text = report.write([old, new], tmp_path / "report").text
+    assert (
+        "torch 2.14.0 was measured with another environment than the first run, so that a ratio may be due to that: "
+        "OPENBLAS_CORETYPE was not set, now it is 'Prescott'"
+    ) in text
+    assert "CXX=g++, OPENBLAS_CORETYPE=Prescott" in text
+
+    text = report.write([make(tmp_path / "unrecorded"), new], tmp_path / "report").text
+    assert "another environment" not in text
+    assert "not recorded" in text
+
+
 def test_whole_text(tmp_path):
     """The whole Markdown of three runs, and a page that says the same."""
     written = report.write(example(tmp_path), tmp_path / "report")

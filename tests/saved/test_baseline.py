@@ -19,6 +19,7 @@ MACHINE = {
     "lenet5": {
         "threads": 1,
         "code_sha256": "1234",
+        "variables": {"CXX": "g++"},
         "frameworks": {"numpy": {"version": "2.4.0", "blas": ["openblas"]}},
         "not_measured": {f"{BENCHMARKS}[two]": "no two today"},
     },
@@ -48,6 +49,8 @@ def test_nothing_to_say():
         ("lenet5 threads", 2, "threads was 1, now it is 2"),
         ("lenet5 dataset", {"name": "digits"}, "dataset was None, now it is {'name': 'digits'}"),
         ("lenet5 frameworks numpy version", "2.5.0", "frameworks.numpy.version was '2.4.0', now it is '2.5.0'"),
+        ("lenet5 variables CXX", "clang++", "CXX was 'g++', now it is 'clang++'"),
+        ("lenet5 variables OPENBLAS_CORETYPE", "Prescott", "OPENBLAS_CORETYPE was not set, now it is 'Prescott'"),
     ],
 )
 def test_other_circumstances(where, value, line):
@@ -68,6 +71,33 @@ def test_other_code():
     machine["lenet5"] |= {"code_sha256": "5678", "frameworks": {"torch": {"version": "2.9.0"}}}
 
     assert remarks(machine) == []
+
+
+def test_facts_that_the_baseline_does_not_record():
+    """What the code of the baseline did not know of is no difference; nor is it one of today's code against itself."""
+    machine = copy.deepcopy(MACHINE)
+    machine["lenet5"]["frameworks"]["numpy"]["architecture"] = "Zen"
+    machine["lenet5"]["variables"]["OPENBLAS_CORETYPE"] = "Zen"
+    old = copy.deepcopy(BASELINE)
+    del old["machine_info"]["lenet5"]["variables"]
+
+    found = baseline.remarks(old, machine, [case["fullname"] for case in BASELINE["benchmarks"]], [], ["benchmarks"])
+    assert found == []
+
+
+def test_not_run():
+    """Cases that the session ended before have not vanished: they are counted, for each reason that it ended."""
+    machine = copy.deepcopy(MACHINE)
+    machine["lenet5"]["not_measured"] = {
+        f"{BENCHMARKS}[{name}]": "not run: the session was interrupted" for name in ("two", "three")
+    }
+    assert remarks(machine, measured=("one",)) == [f"not run: {BENCHMARKS}[two] and 1 more (the session was interrupted)"]
+
+    machine["lenet5"]["not_measured"] = {f"{BENCHMARKS}[two]": "not run: stopping after 1 failures"}
+    assert remarks(machine, measured=("one",)) == [
+        f"vanished: {BENCHMARKS}[three] (there is no such case any more)",
+        f"not run: {BENCHMARKS}[two] (stopping after 1 failures)",
+    ]
 
 
 def test_vanished():

@@ -143,6 +143,7 @@ def test_ranges_that_the_report_needs(tmp_path, group, name, value):
         ("device", None),
         ("shuffle", 3),
         ("code_sha256", None),
+        ("variables", {"CXX": 1}),
         ("dataset", None),
         ("frameworks", {"numpy": None}),
         ("frameworks", {"numpy": {"version": float("nan")}}),

@@ -92,13 +92,14 @@ def test_old_and_new_ids(folder):
         (set_at(*OURS, "frameworks", "torch", "version", to="2.12"), "frameworks.torch is "),
         (set_at(*OURS, "code_sha256", to="1" * 64), "code_sha256 is 111"),
         (set_at("version", to="5.2.0"), "version is 5.2.0, but 5.3.1 in"),
+        (set_at(*OURS, "frameworks", "torch", "simd", to="AVX2"), "frameworks.torch is "),
         (lambda document: document["benchmarks"].pop(3), "other cases than in"),
         (set_at("benchmarks", 3, "group", to="transfer"), "batch1]: group is transfer, but predict in"),
         (set_at("benchmarks", 3, "extra_info", "framework", to="torch"), "batch1]: framework is torch, but numpy in"),
         (set_at("benchmarks", 3, "extra_info", "batch", to=64), "batch1]: batch is 64, but 1 in"),
     ],
     ids=[
-        *("cpu", "python", "threads", "epochs", "dataset", "framework", "code", "plug-in", "cases"),
+        *("cpu", "python", "threads", "epochs", "dataset", "framework", "code", "plug-in", "instructions", "cases"),
         *("group", "framework of a case", "batch of a case"),
     ],
 )
@@ -110,6 +111,21 @@ def test_not_of_one_run(folder, change, difference):
         load_many([path])
     assert difference in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_other_variables(folder):
+    """Processes between which a variable that steers a library was set are no run; where only one side records them nothing is known."""
+
+    def steered(variables):
+        return set_at(*OURS, "variables", to=variables)
+
+    few, more = {"CXX": "g++"}, {"CXX": "g++", "OPENBLAS_CORETYPE": "Prescott"}
+    path = folder(process_1=steered(few), process_2=steered(few), process_3=steered(more))
+    with pytest.raises(
+        InputError, match=r"^\S+/process-003\.json: OPENBLAS_CORETYPE was not set, now it is 'Prescott', compared with "
+    ):
+        load_many([path])
+    assert load_many([folder(process_1=steered(few), process_2=steered(few))]).lenet5["variables"] == few
 
 
 def test_file_twice():

@@ -31,6 +31,7 @@ PROCESS: Mapping[str, Any] = {
         **{"python_implementation": "CPython", "python_version": "3.11.7", "cpu": {"brand_raw": "Example CPU", "count": 2}},
         "lenet5": {
             **{"format": FORMAT, "threads": 1, "device": "cpu", "epochs": 2, "shuffle": None, "code_sha256": "0" * 64},
+            "variables": {"OPENBLAS_CORETYPE": "Haswell"},
             "dataset": {
                 **{"name": "colour-digits", "channels": 3, "classes": 50},
                 **{"train_images": 4100, "validation_images": 450, "test_images": 4},

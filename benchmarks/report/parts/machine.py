@@ -115,4 +115,4 @@ def _disturbed(run: Run) -> Iterator[Alarm]:
 
 def _fitting(case: Case, stats: Mapping[str, Any]) -> float:
     """How many rounds of the median's length fit into the time of a case; 0 where the file does not say what that was."""
-    return (case.asked_seconds or 0) / (stats["median"] * stats.get("iterations", 1))
+    return (case.asked_seconds or 0.0) / float(stats["median"] * stats.get("iterations", 1))

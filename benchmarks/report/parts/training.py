@@ -57,7 +57,7 @@ def _disagreements(run: Run) -> Iterator[Alarm]:
         one = find(run.group("train epoch"), (whole.framework, whole.mode))
         if one is None or whole.extra["epoch_seconds"] is None:
             continue
-        epochs = whole.values("epoch_seconds")
+        epochs = [extra["epoch_seconds"] for extra in whole.extras or (whole.extra,)]
         found = [(sum(seconds), len(seconds) * median) for seconds, median in zip(epochs, one.medians, strict=True)]
         together, expected = max(found, key=spread)
         if spread((together, expected)) > AGREE:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from benchmarks.report import markdown, report
+from benchmarks.report.text import alarm
 from benchmarks.saved.results import load
 from tests.support import documents
 
@@ -18,3 +19,19 @@ def test_group_that_the_report_does_not_know(tmp_path):
     (section,) = (section for section in found.sections if section.title == "What is not shown")
     assert [[cell.text for cell in row] for row in section.table.rows] == [[strange["fullname"], "mine"]]
     assert markdown.render(found).count("jax") == 0
+
+
+def test_a_session_that_ended_before_it_was_done(tmp_path):
+    """Cases that were asked for and have not run stand among what is missing, and are counted above everything else."""
+    made = documents.of_group("predict", whole=True)
+    waiting = {f"benchmarks/test_cases.py::test_{name}": "not run: the session was interrupted" for name in ("a", "b")}
+    made["machine_info"]["lenet5"]["not_measured"] |= waiting
+
+    found = report.of(load(documents.save(tmp_path / "run.json", made)))
+
+    assert [alarm(one) for one in found.alarms] == [
+        "The session ended before it was done; cases that were asked for and have not run: 2."
+    ]
+    (section,) = (section for section in found.sections if section.title == "What is missing")
+    rows = {name.text: reason.text for name, reason in section.table.rows}
+    assert rows.items() > waiting.items()
