@@ -1,0 +1,117 @@
+"""A user's settings of TensorFlow and Keras: those of Keras have no effect, those that turn a mode into another one are refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import lenet5
+from tests.support.copies import PROJECT
+from tests.support.settings import found_by
+
+KERAS = {"floatx": "float64", "epsilon": 0.5, "image_data_format": "channels_first", "backend": "torch"}
+"""A user's ~/.keras/keras.json, as far from ours as it can be."""
+
+MODES = [mode for mode in lenet5.modes("tensorflow") if mode != "xla"]
+"""XLA takes seconds to compile, and differs from a graph by one word."""
+
+CODE = f"""
+import warnings
+
+lenet5.implementation("tensorflow")  # first: it chooses what is under Keras
+import keras
+import tensorflow as tf
+
+MODES = {MODES}
+found["floatx"] = keras.config.floatx(), keras.config.image_data_format()
+found["keras.json"] = [outcome("tensorflow", mode) for mode in MODES]
+
+keras.config.set_floatx("float16")
+keras.config.set_dtype_policy("mixed_float16")
+found["mixed_float16"] = [outcome("tensorflow", mode) for mode in MODES]
+keras.config.set_dtype_policy("float32")
+
+tf.config.run_functions_eagerly(True)
+found["run eagerly"] = [outcome("tensorflow", mode) for mode in lenet5.modes("tensorflow")]
+tf.config.run_functions_eagerly(False)
+
+warnings.simplefilter("ignore")  # tf.data says that it does not run eagerly
+found["afterwards"] = []
+for mode in lenet5.modes("tensorflow"):
+    found["afterwards"].append(outcome("tensorflow", mode, between=lambda: tf.config.run_functions_eagerly(True)))
+    tf.config.run_functions_eagerly(False)
+
+tf.config.optimizer.set_jit("autoclustering")
+found["clustering"] = [outcome("tensorflow", mode) for mode in MODES]
+tf.config.optimizer.set_jit(False)
+os.environ["TF_XLA_FLAGS"] = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"
+found["flags"] = outcome("tensorflow", "graph")
+del os.environ["TF_XLA_FLAGS"]
+
+found["settings"] = [lenet5.implementation("tensorflow").describe()["settings"]]
+tf.config.optimizer.set_experimental_options({{"constant_folding": False, "disable_meta_optimizer": True}})
+found["settings"].append(lenet5.implementation("tensorflow").describe()["settings"])
+"""
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory):
+    """What becomes of networks under each setting, all in one process of their own."""
+    pytest.importorskip("tensorflow")
+    home = tmp_path_factory.mktemp("keras")
+    (home / "keras.json").write_text(json.dumps(KERAS))
+    return found_by(CODE, KERAS_HOME=str(home))
+
+
+@pytest.mark.parametrize("settings", ["keras.json", "mixed_float16"])
+def test_settings_of_keras_have_no_effect(found, settings):
+    """Weights and logits are float32, and right, in every mode."""
+    assert found["floatx"] == ["float64", "channels_first"]  # Keras did read the file
+    assert found[settings] == ["right"] * len(MODES)
+
+
+def refused(mode, setting):
+    return f"NotSupported: tensorflow: mode '{mode}' would not be what its name says: {setting} is set; unset it"
+
+
+def test_a_graph_that_would_run_eagerly(found):
+    """Every mode but the eager one is refused, with the setting's name."""
+    _, *others = lenet5.modes("tensorflow")
+    assert found["run eagerly"] == ["right", *(refused(mode, "tf.config.run_functions_eagerly") for mode in others)]
+
+
+def test_a_graph_that_ran_eagerly(found):
+    """Set after the network was made, it is known by what ran."""
+    _, *others = lenet5.modes("tensorflow")
+    expected = [f"NotHonoured: tensorflow: mode '{mode}' ran eagerly; tf.function made no graph of it" for mode in others]
+    assert found["afterwards"] == ["right", *expected]
+
+
+def test_a_graph_that_xla_would_compile_in_part(found):
+    """A graph without XLA is one without XLA, however it is turned on."""
+    setting = "XLA for parts of graphs (tf.config.optimizer.set_jit, or tf_xla_auto_jit in TF_XLA_FLAGS)"
+    assert found["clustering"] == ["right", *(refused(mode, setting) for mode in MODES[1:])]
+    assert found["flags"] == refused("graph", setting)
+
+
+def test_what_costs_time_is_recorded(found):
+    """What TensorFlow's own optimizer was told is in the record; as it is by itself there is nothing."""
+    assert found["settings"] == ["", "constant_folding False, disable_meta_optimizer True"]
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch", "nonsense"])
+def test_keras_on_another_framework(monkeypatch, backend):
+    """KERAS_BACKEND is named in the error, whether that framework is installed or not: it is no reason to skip."""
+    monkeypatch.setenv("KERAS_BACKEND", backend)
+    done = subprocess.run(
+        [sys.executable, "-c", "import lenet5; lenet5.implementation('tensorflow')"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    *_, last = done.stderr.splitlines()
+    assert last == f"ImportError: lenet5 runs Keras on TensorFlow, but the variable KERAS_BACKEND is '{backend}'; unset it"
