@@ -202,7 +202,7 @@ class LeNet5:
         """
         keras.config.set_floatx(TYPE["dtype"])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, **TYPE)
-        self._model.compile(self._optimizer, loss, jit_compile=False, auto_scale_loss=False)
+        self._model.compile(self._optimizer, loss, jit_compile=False)
         return self._model
 
 
@@ -224,7 +224,7 @@ def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model
             stack.append(keras.layers.Dense(basis[0], use_bias=False, name=f"{layer}.basis", **TYPE))
         stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer, **TYPE))
     made = keras.Sequential(stack)
-    made.dtype_policy = keras.DTypePolicy(TYPE["dtype"])  # its constructor takes none; it converts the images to this type
+    made.dtype_policy = keras.DTypePolicy(TYPE["dtype"])  # its constructor takes none; in half precision compile() would scale the loss
     return made
 
 

@@ -32,6 +32,7 @@ found["keras.json"] = [outcome("tensorflow", mode) for mode in MODES]
 keras.config.set_floatx("float16")
 keras.config.set_dtype_policy("mixed_float16")
 found["mixed_float16"] = [outcome("tensorflow", mode) for mode in MODES]
+found["optimizer"] = type(lenet5.implementation("tensorflow")(weights, mode="predict")._model.optimizer).__name__
 keras.config.set_dtype_policy("float32")
 
 tf.config.run_functions_eagerly(True)
@@ -71,6 +72,11 @@ def test_settings_of_keras_have_no_effect(found, settings):
     """Weights and logits are float32, and right, in every mode."""
     assert found["floatx"] == ["float64", "channels_first"]  # Keras did read the file
     assert found[settings] == ["right"] * len(MODES)
+
+
+def test_the_loss_is_not_scaled(found):
+    """In half precision Keras wraps the optimizer into one that scales the loss: right numbers, but other work."""
+    assert found["optimizer"] == "PublishedAdam"
 
 
 def refused(mode, setting):
