@@ -77,3 +77,10 @@ def test_few_rounds(tmp_path, rounds, asked_seconds, warned):
         ]
         * warned
     )
+
+
+def test_too_few_rounds_to_judge(tmp_path):
+    """Five rounds have no quartiles to speak of, and a time that fits five is not judged by their number."""
+    short = [control(when, 0.01, rounds=5, q3=36 * 2.05e-3, max=1.0) for when in ("first", "last")]
+    assert warnings(tmp_path, short) == []
+    assert warnings(tmp_path, [control(when, 0.039, rounds=1) for when in ("first", "last")]) == []
