@@ -224,7 +224,9 @@ def model(shapes: Mapping[str, tuple[int, ...]], activation: str) -> keras.Model
             stack.append(keras.layers.Dense(basis[0], use_bias=False, name=f"{layer}.basis", **TYPE))
         stack.append(keras.layers.Dense(units, activation=None if ends_in_logits else activation, name=layer, **TYPE))
     made = keras.Sequential(stack)
-    made.dtype_policy = keras.DTypePolicy(TYPE["dtype"])  # its constructor takes none; in half precision compile() would scale the loss
+    made.dtype_policy = keras.DTypePolicy(
+        TYPE["dtype"]
+    )  # its constructor takes none; in half precision compile() would scale the loss
     return made
 
 

@@ -40,6 +40,18 @@ def pytest_runtest_call(item):
         raise {error}
 """
 
+# Another: every network of NumPy's says that it ran in another way than its mode's name says.
+OTHERWISE = """
+def pytest_runtest_setup(item):
+    from lenet5 import with_numpy
+    from lenet5.errors import NotHonoured
+
+    def check_mode(net):
+        raise NotHonoured("it ran otherwise")
+
+    with_numpy.LeNet5.check_mode = check_mode
+"""
+
 
 @dataclass(frozen=True)
 class Ended:
@@ -144,3 +156,15 @@ def test_left_out_on_purpose(tmp_path):
     assert ended.exit_code == 0, ended.output
     assert ended.numbers == [CASES[0], CASES[2]]
     assert ended.not_measured == {}
+
+
+def test_a_mode_that_was_not_honoured(tmp_path):
+    """Whatever case builds it: a network that ran in another way than its mode's name says fails its case, before any clock."""
+    (tmp_path / "otherwise.py").write_text(OTHERWISE)
+    training = f"benchmarks/test_training.py::test_train_step[{FRAMEWORK}-{PLAIN}]"
+
+    ended = session(tmp_path, [CASES[0], CASES[2], training], "-p", "otherwise")
+
+    assert ended.exit_code == 1
+    assert ended.numbers == [CASES[0]]
+    assert ended.not_measured == dict.fromkeys([CASES[2], training], "failed: it ran otherwise")

@@ -9,6 +9,7 @@ import pytest
 
 from benchmarks.arrange import clock
 from benchmarks.isolated import first_call
+from lenet5.errors import NotHonoured
 
 IMPORT, BUILD, FIRST, SECOND, CONVERT = 1.0, 2.0, 4.0, 8.0, 16.0
 """Seconds, each twice the one before: any sum or mix-up of two shows."""
@@ -81,3 +82,23 @@ def test_a_wrong_answer_gets_no_time(kind, expected):
     """A network that answers something else than expected is not measured."""
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         first_call.measure(sleepy, "graph", kind, problem(expected), "cuda")
+
+
+@pytest.mark.parametrize(("kind", "expected"), [("predict", [12.0, 12.0]), ("train_step", [1.0, 2.0])])
+def test_a_mode_that_was_not_honoured_gets_no_time(kind, expected):
+    """A network whose calls ran in another way than its mode's name says is not measured, although its answers are right."""
+
+    class Eager(SleepyNetwork):
+        def check_mode(self):
+            assert self.calls
+            raise NotHonoured("it ran eagerly")
+
+    with pytest.raises(NotHonoured, match=r"^it ran eagerly$"):
+        first_call.measure(lambda: Eager, "graph", kind, problem(expected), "cuda")
+
+
+def test_another_type_gets_no_time():
+    """Logits that are not float32 are not measured."""
+    double = problem([12.0, 12.0]) | {"images": np.ones((2, 3, 2, 2), np.float64)}
+    with pytest.raises(NotHonoured, match=r"^graph: logits: float64; every network is measured in float32$"):
+        first_call.measure(sleepy, "graph", "predict", double, "cuda")

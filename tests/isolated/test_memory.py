@@ -15,6 +15,7 @@ import pytest
 import lenet5
 from benchmarks.arrange import problem as problems
 from benchmarks.isolated import memory, program
+from lenet5.errors import NotHonoured
 from lenet5 import cost
 from lenet5.training import BATCH
 from tests.support.by_hand import FRAMEWORK, PLAIN
@@ -205,6 +206,19 @@ def test_a_wrong_answer_gets_no_number(kind, problem):
     """A network that answers something else than expected is not measured; of an epoch the order of its batches is part of that."""
     with pytest.raises(AssertionError, match="Not equal to tolerance"):
         memory.measure(load_known, "eager", kind, problem)
+
+
+@pytest.mark.parametrize("kind", ["predict", "train_step"])
+def test_a_mode_that_was_not_honoured_gets_no_number(kind):
+    """A network whose calls ran in another way than its mode's name says is not measured, although its answers are right."""
+
+    class Eager(KnownNetwork):
+        def check_mode(self):
+            raise NotHonoured("it ran eagerly")
+
+    right = {"predict": [12.0, 12.0], "train_step": [11.0, 12.0]}
+    with pytest.raises(NotHonoured, match=r"^it ran eagerly$"):
+        memory.measure(lambda: Eager, "eager", kind, problem(right[kind]))
 
 
 def test_the_devices_own_peak():
