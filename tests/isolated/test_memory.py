@@ -15,8 +15,8 @@ import pytest
 import lenet5
 from benchmarks.arrange import problem as problems
 from benchmarks.isolated import memory, program
-from lenet5.errors import NotHonoured
 from lenet5 import cost
+from lenet5.errors import NotHonoured
 from lenet5.training import BATCH
 from tests.support.by_hand import FRAMEWORK, PLAIN
 
