@@ -47,7 +47,6 @@ IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
 RUN_INFO = pytest.StashKey[dict[str, Any]]()
 COLLECTED = pytest.StashKey[dict[str, int]]()
 PASSED = pytest.StashKey[set[str]]()
-SESSION = pytest.StashKey[pytest.Session]()
 LEFT_OUT = pytest.StashKey[set[str]]()
 BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 
@@ -241,24 +240,6 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
         item.config.stash[PASSED].add(item.nodeid)
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    session.config.stash[SESSION] = session
-
-
-def _not_run(config: pytest.Config) -> dict[str, str]:
-    """Each case that the session ended before, or in the middle of, and why it ended: what was asked for and neither measured nor refused."""
-    from benchmarks.saved.results import NOT_RUN
-
-    session = config.stash.get(SESSION, None)
-    if session is None:  # a baseline is loaded before there is one
-        return {}
-    stopped = session.shouldfail or session.shouldstop
-    reason = f"{NOT_RUN}{stopped if isinstance(stopped, str) else 'the session was interrupted'}"
-    cases = [item.nodeid for item in session.items if "benchmark" in getattr(item, "fixturenames", ())]
-    known = config.stash[PASSED] | config.stash[NOT_MEASURED].keys()
-    return {name: reason for name in cases if name not in known}
-
-
 def pytest_deselected(items: list[pytest.Item]) -> None:
     """Remember what was left out on purpose: it has not vanished."""
     for item in items:
@@ -286,8 +267,10 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
     import lenet5
     from benchmarks.saved.results import FORMAT
+    from benchmarks.sessions.ended import not_run
 
     framework, mode = lenet5.reference()
+    known = config.stash[PASSED] | config.stash[NOT_MEASURED].keys()
     machine_info["lenet5"] = {
         "format": FORMAT,
         "threads": config.getoption("threads"),
@@ -298,7 +281,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "modes": {name: lenet5.modes(name) for name in lenet5.frameworks()},
         "colours": {name: lenet5.colour(name) for name in lenet5.frameworks()},
         "reference": {"framework": framework, "mode": mode},
-        "not_measured": {**config.stash[NOT_MEASURED], **_not_run(config)},
+        "not_measured": {**config.stash[NOT_MEASURED], **not_run(config, known)},
         **config.stash[RUN_INFO],
     }
 
