@@ -21,7 +21,7 @@ SPREAD = 1.5
 """How many times as long as the first quartile of the control's rounds the third may be, in any process, before the report warns.
 
 A neighbour that comes and goes slows some rounds and not others: the median, and so the drift, can stay where they were.  Of 178 controls
-on a quiet machine (two cores, the pairs of a gate) none went beyond 1.15; beside a program that kept both cores busy it was 36.
+on a quiet machine (two cores, the pairs of a gate) none went beyond 1.15; beside a program that kept both cores busy it was at least 36.
 """
 
 LEAST_SHARE = 0.1
