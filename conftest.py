@@ -56,7 +56,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--dataset", default="colour-digits", metavar="NAME", help="colour-digits (default), digits, mnist, ..., imagelist:DIR"
     )
-    group.addoption("--threads", type=int, default=_usable_cpus(), metavar="N", help="threads, equal for all (default: all CPUs)")
+    group.addoption("--threads", type=int, metavar="N", help="threads, equal for all (default: all CPUs)")
     group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")
     group.addoption(
         "--device",
@@ -72,6 +72,8 @@ def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.saved.provenance import code_sha256
     from benchmarks.saved.variables import steering
 
+    if config.option.threads is None:
+        config.option.threads = usable_cpus()
     for option in ("threads", "epochs"):
         value = config.getoption(option)
         if value < 1:
@@ -390,6 +392,6 @@ def _saved_by(config: pytest.Config) -> Path | None:
     return Path(files[-1]) if files else None
 
 
-def _usable_cpus() -> int:
+def usable_cpus() -> int:
     """CPUs that this process may run on, which in a container can be fewer than the machine has."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

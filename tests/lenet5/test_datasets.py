@@ -14,9 +14,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal, assert_equal
 
+import lenet5
 from lenet5 import datasets
 from lenet5.datasets import COLOURS, DEFAULT, NAMES, Dataset, Split, load
 from lenet5.errors import InputError, NotInstalled
+from tests.support.frameworks import packages
 
 KERAS = ("mnist", "fashion_mnist", "cifar10", "cifar100")
 
@@ -168,7 +170,7 @@ def test_the_default_imports_next_to_nothing():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(datasets.__file__).parents[1]
     )
     assert "'numpy'" in run.stdout
-    for package in ("mlxtend", "PIL", "tqdm", "keras", "tensorflow", "torch", "scipy", "pandas"):
+    for package in {"mlxtend", "PIL", "tqdm", "keras", "scipy", "pandas"}.union(*map(packages, lenet5.frameworks())):
         assert f"'{package}'" not in run.stdout
 
 

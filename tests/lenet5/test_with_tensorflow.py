@@ -1,13 +1,15 @@
-"""What is particular to TensorFlow: what it declares, and what it says where it or Keras is absent."""
+"""What is particular to TensorFlow: what it declares, what it says where it or Keras is absent, and what a GPU is asked."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import lenet5
 from lenet5.compression import factorize
 from tests.support.copies import not_installed
-from tests.support.networks import problem
+from tests.support.networks import answers, problem
 
 
 def test_declares():
@@ -33,3 +35,63 @@ def test_every_mode_takes_a_factored_convolution(implementation, framework):
     factored = factorize(problem()[0], {"conv2": 9})
     for mode in implementation.modes:
         assert set(implementation(factored, mode=mode).weights()) == set(factored)
+
+
+# ------------------------------------------------------------------------------------------------------------------- GPU
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU that TensorFlow believes in: what is placed there is placed on the CPU and noted."""
+    tf = pytest.importorskip("tensorflow")
+    lenet5.implementation("tensorflow")  # before there is a GPU: importing it asks for the real ones
+    seen, place = [], tf.device
+
+    def noted(name):
+        seen.append(name)
+        return place("/CPU:0")
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [kind])
+    monkeypatch.setattr(tf, "device", noted)
+    monkeypatch.setattr(tf.test.experimental, "sync_devices", lambda: seen.append("arrived"))
+    return seen
+
+
+def test_on_a_gpu(gpu):
+    """Building, converting, predicting and training are placed on the GPU, and tensor() waits for the copy."""
+    logits, losses = answers("tensorflow", device="cuda")
+    there = "/GPU:0"
+    assert gpu == [there, there, "arrived", there, "arrived", there, there, there]
+    assert type(logits) is np.ndarray
+    assert type(losses[0]) is float
+    on_cpu = answers("tensorflow", device="cpu")
+    assert set(gpu[8:]) == {"/CPU:0"}
+    assert_allclose(logits, on_cpu[0], rtol=0, atol=1e-6)
+    assert losses == pytest.approx(on_cpu[1], abs=1e-6)
+
+
+def test_no_gpu(monkeypatch):
+    """Where TensorFlow sees none, it says so."""
+    tf = pytest.importorskip("tensorflow")
+    lenet5.implementation("tensorflow")
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
+    with pytest.raises(lenet5.NoDevice, match=r"^device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'$"):
+        answers("tensorflow", device="cuda")
+
+
+def test_float32_is_float32():
+    """TF32 is off, and TensorFlow's own settings, not ours, are what says so."""
+    pytest.importorskip("tensorflow")
+    assert lenet5.implementation("tensorflow").describe()["tf32"] == "off"
+
+
+def test_tf32_would_be_noticed():
+    """TF32 that other code turns on after the import shows."""
+    tf = pytest.importorskip("tensorflow")
+    describe = lenet5.implementation("tensorflow").describe
+    try:
+        tf.config.experimental.enable_tensor_float_32_execution(True)
+        assert describe()["tf32"] == "on"
+    finally:
+        tf.config.experimental.enable_tensor_float_32_execution(False)
+    assert describe()["tf32"] == "off"

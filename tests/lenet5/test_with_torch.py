@@ -1,13 +1,15 @@
-"""What is particular to PyTorch: what it declares, and what it says where it is absent."""
+"""What is particular to PyTorch: what it declares, what it says where it is absent, and what a GPU is asked."""
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
+from numpy.testing import assert_allclose
 
 import lenet5
 from lenet5.compression import factorize
 from tests.support.copies import not_installed
-from tests.support.networks import problem
+from tests.support.networks import answers, problem
 
 
 def test_declares():
@@ -34,3 +36,87 @@ def test_every_mode_takes_a_factored_convolution(implementation, framework):
             assert set(implementation(factored, mode=mode).weights()) == set(factored)
         except lenet5.NotInstalled as error:  # a compiler
             pytest.skip(str(error))
+
+
+# ------------------------------------------------------------------------------------------------------------------- GPU
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU that PyTorch believes in: what is sent to "cuda" stays on the CPU and is noted."""
+    torch = pytest.importorskip("torch")
+    lenet5.implementation("torch")
+    seen = []
+
+    def noted(original):
+        def to(self, *arguments, **options):
+            if arguments == ("cuda",):
+                seen.append(type(self).__name__)
+                arguments = ("cpu",)
+            return original(self, *arguments, **options)
+
+        return to
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: seen.append("arrived"))
+    monkeypatch.setattr(torch.Tensor, "to", noted(torch.Tensor.to))
+    monkeypatch.setattr(torch.nn.Module, "to", noted(torch.nn.Module.to))
+    return seen
+
+
+def test_on_a_gpu(gpu):
+    """Network, images and labels go to the GPU, each of the latter has arrived before tensor() returns; the answers are the same."""
+    logits, losses = answers("torch", device="cuda")
+    assert gpu == ["Module", "Tensor", "arrived", "Tensor", "arrived"]
+    assert type(logits) is np.ndarray
+    assert type(losses[0]) is float
+    on_cpu = answers("torch", device="cpu")
+    assert gpu[5:] == []
+    assert_allclose(logits, on_cpu[0], rtol=0, atol=1e-6)
+    assert losses == pytest.approx(on_cpu[1], abs=1e-6)
+
+
+def test_no_gpu(monkeypatch):
+    """Where PyTorch sees none, it says so."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(lenet5.NoDevice, match=r"^device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'$"):
+        answers("torch", device="cuda")
+
+
+def test_float32_is_float32():
+    """TF32 is off, and PyTorch's own settings, not ours, are what says so."""
+    pytest.importorskip("torch")
+    assert lenet5.implementation("torch").describe()["tf32"] == "off"
+
+
+def test_tf32_off_leaves_export_alone():
+    """torch.export asks for one answer on TF32, of all of cuDNN."""
+    torch = pytest.importorskip("torch")
+    lenet5.implementation("torch")
+    exported = torch.export.export(torch.nn.Conv2d(3, 4, 5), (torch.zeros(1, 3, 8, 8),))
+    assert exported.module()(torch.zeros(1, 3, 8, 8)).shape == (1, 4, 4, 4)
+
+
+def test_tf32_would_be_noticed():
+    """TF32 that other code turns on after the import shows, for products and for convolutions."""
+    torch = pytest.importorskip("torch")
+    describe = lenet5.implementation("torch").describe
+    try:
+        torch.set_float32_matmul_precision("high")
+        assert describe()["tf32"] == "on"
+    finally:
+        torch.set_float32_matmul_precision("highest")
+    convolutions = getattr(torch.backends.cudnn, "conv", None)
+    if convolutions:
+        convolutions.fp32_precision = "tf32"
+        try:
+            assert describe()["tf32"] == "on"
+        finally:
+            torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = True
+    try:
+        assert describe()["tf32"] == "on"
+    finally:
+        torch.backends.cudnn.allow_tf32 = False
+    assert describe()["tf32"] == "off"

@@ -11,6 +11,8 @@ import pytest
 
 import lenet5
 from benchmarks.saved.provenance import ROOT
+from tests.support.by_hand import FRAMEWORK
+from tests.support.frameworks import packages
 
 
 @pytest.fixture
@@ -39,19 +41,22 @@ def test_shuffle(root):
 
 
 def test_frameworks_are_imported_first(root, monkeypatch):
-    """In a gate's pair: those that the selected cases ask for, PyTorch before TensorFlow; one that is broken is left to its cases."""
-    asked = []
+    """In a gate's pair: those that the selected cases ask for, from the end of the alphabet; one that is broken is left to its cases.
+
+    Each framework's own tests say what depends on that order.
+    """
+    names, asked = lenet5.frameworks(), []
 
     def implementation(name):
         asked.append(name)
-        if name == "tensorflow":
+        if name == names[1]:
             raise ImportError("no such luck")
 
     def case(framework, *fixtures):
         return SimpleNamespace(fixturenames=fixtures, callspec=SimpleNamespace(params={"framework": framework}))
 
     monkeypatch.setattr(lenet5, "implementation", implementation)
-    cases = [case(name, "benchmark", "implementation") for name in ("numpy", "tensorflow", "torch", "tensorflow")]
+    cases = [case(name, "benchmark", "implementation") for name in (*names, names[1])]
     others = [case("in a program", "benchmark"), SimpleNamespace(fixturenames=("implementation",)), SimpleNamespace()]
 
     def session(in_a_pair):
@@ -61,7 +66,7 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     assert root.pytest_runtestloop(session(in_a_pair=False)) is None  # or pytest would run no case
     assert asked == []
     assert root.pytest_runtestloop(session(in_a_pair=True)) is None
-    assert asked == ["torch", "tensorflow", "numpy"]
+    assert asked == sorted(names, reverse=True)
 
 
 PLUGIN = """
@@ -75,29 +80,36 @@ def pytest_configure(config):
 
 
 def pytest_runtest_setup(item):
-    pytest.exit("loaded: " + " ".join(name for name in sys.modules if name in ("torch", "tensorflow", "lenet5.with_numpy")))
+    pytest.exit("loaded: " + " ".join(sorted({packages} & set(sys.modules))))
 """
+
+OTHERS = [framework for framework in lenet5.frameworks() if framework != FRAMEWORK]
+
+
+def loaded_with(*frameworks):
+    """Modules that show which frameworks are there: each one's file, and the packages that it imports."""
+    return {f"lenet5.with_{framework}" for framework in frameworks}.union(*map(packages, frameworks))
 
 
 @pytest.mark.parametrize(
-    ("expression", "in_a_pair", "expected"),
-    [
-        ("predict and batch1 and eager", True, "torch tensorflow"),
-        ("predict and batch1 and numpy", True, "lenet5.with_numpy"),
-        ("predict and batch1 and eager", False, ""),
-    ],
+    ("frameworks", "in_a_pair"),
+    [(OTHERS, True), ([FRAMEWORK], True), (OTHERS, False)],
+    ids=["all but one, in a pair", "one, in a pair", "alone"],
 )
-def test_in_a_real_session(tmp_path, expression, in_a_pair, expected):
+def test_in_a_real_session(tmp_path, frameworks, in_a_pair):
     """When the first case is set up in a gate's pair, the frameworks of its cases are there, and no others; alone there are none."""
-    (tmp_path / "look.py").write_text(PLUGIN.format(in_a_pair=in_a_pair))
+    every = loaded_with(*lenet5.frameworks()) - packages(FRAMEWORK)
+    (tmp_path / "look.py").write_text(PLUGIN.format(in_a_pair=in_a_pair, packages=every))
+    modes = " or ".join(f"{framework}-{lenet5.modes(framework)[0]}-batch1" for framework in frameworks)
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "benchmarks", "-k", expression, "-p", "look", "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", "benchmarks", "-k", f"test_predict and ({modes})", "-p", "look", "-p", "no:cacheprovider"],
         cwd=ROOT,
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
         capture_output=True,
         text=True,
         check=False,
     )
+    expected = " ".join(sorted(loaded_with(*frameworks) & every)) if in_a_pair else ""
     assert f"Exit: loaded: {expected}".strip() + " !" in done.stdout
 
 

@@ -28,3 +28,11 @@ def quick_network(weights: Mapping[str, Any], **options: Any) -> Any:
     """A network that is there on every machine, for tests that train one and for which any framework would do."""
     framework, _ = lenet5.reference()
     return lenet5.implementation(framework)(weights, **options)
+
+
+def answers(framework: str, **options: Any) -> tuple[Any, list[float]]:
+    """Logits of a framework's network for two images, and the losses of two steps on them."""
+    weights, images, labels = problem(batch=2)
+    net = lenet5.implementation(framework)(weights, **options)
+    x, y = net.tensor(images), net.tensor(labels)
+    return net.predict(x), [net.train_step(x, y) for _ in range(2)]
