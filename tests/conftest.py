@@ -27,7 +27,9 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     option = config.option
     if hasattr(config, "workerinput") or not config.pluginmanager.hasplugin("xdist"):
         return
-    said = option.numprocesses is not None or option.dist != "no" or option.tx or option.usepdb or option.trace or option.collectonly
+    said = (
+        option.numprocesses is not None or option.dist != "no" or option.tx or option.usepdb or option.trace or option.collectonly
+    )
     workers = min(usable_cpus(), MOST_WORKERS)
     if said or config.args_source is not pytest.Config.ArgsSource.TESTPATHS or workers < 2:
         return

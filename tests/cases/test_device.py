@@ -29,11 +29,6 @@ def test_out_of_reach(framework):
     assert isinstance(caught.value, lenet5.InputError)
 
 
-def test_a_device_that_a_framework_cannot_have_has_no_peak():
-    """The network by hand, which has no device of its own, counts no memory of one."""
-    assert not hasattr(lenet5.implementation(FRAMEWORK), "device_peak_bytes")
-
-
 # ------------------------------------------------------------------------------------------------------ the command line
 
 

@@ -15,7 +15,6 @@ import pytest
 import lenet5
 from benchmarks.arrange import problem as problems
 from benchmarks.isolated import memory, program
-from lenet5 import cost
 from lenet5.errors import NotHonoured
 from lenet5.training import BATCH
 from tests.support.by_hand import FRAMEWORK, PLAIN
@@ -250,26 +249,6 @@ def test_the_devices_own_peak():
     assert set(built) == {"cuda"}
 
 
-def test_torch_is_asked_in_the_right_order(monkeypatch):
-    """The peak is reset before the call and read after it has finished."""
-    torch = pytest.importorskip("torch")
-    net, seen = lenet5.implementation("torch"), []
-    for name in ("reset_peak_memory_stats", "synchronize", "max_memory_allocated"):
-        monkeypatch.setattr(torch.cuda, name, lambda name=name: seen.append(name) or 7)
-    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
-    assert seen == ["reset_peak_memory_stats", "call", "synchronize", "max_memory_allocated"]
-
-
-def test_tensorflow_is_asked_in_the_right_order(monkeypatch):
-    """The peak is reset before the call and read after it."""
-    tf = pytest.importorskip("tensorflow")
-    net, seen = lenet5.implementation("tensorflow"), []
-    monkeypatch.setattr(tf.config.experimental, "reset_memory_stats", lambda device: seen.append(f"reset {device}"))
-    monkeypatch.setattr(tf.config.experimental, "get_memory_info", lambda device: seen.append(f"read {device}") or {"peak": 7})
-    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
-    assert seen == ["reset GPU:0", "call", "read GPU:0"]
-
-
 def test_not_linux(monkeypatch, tmp_path):
     """Where there is nothing to read, or no peak can be reset, the reason is given."""
     monkeypatch.setattr(memory, "CLEAR", tmp_path / "none" / "clear_refs")
@@ -291,27 +270,3 @@ def test_a_program_does_not_inherit_its_callers_peak(tmp_path):
     window_matrix = 256 * 28 * 28 * 75 * 4
     assert window_matrix < found["traced_peak_bytes"] < 2 * window_matrix
     assert window_matrix / 2 < found["peak_above_level_bytes"] < 4 * window_matrix
-
-
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_counted_state_is_the_frameworks_own(implementation, framework, optimizer):
-    """Gradients and optimizer state as counted are the arrays that each framework keeps."""
-    if framework not in STATE:
-        pytest.skip(f"this test does not know where {framework} keeps its optimizer's state")
-    net = implementation(WEIGHTS, optimizer=optimizer)
-    net.train_step(np.zeros((2, 3, 32, 32), np.float32), np.array([0, 1]))
-
-    arrays = STATE[framework](net)
-    assert sum(np.asarray(array).nbytes for array in arrays) == cost.optimizer_state_bytes(WEIGHTS, optimizer)
-    if framework == "torch":
-        assert sum(p.grad.nbytes for p in net._module.parameters()) == cost.gradient_bytes(WEIGHTS)
-
-
-STATE = {
-    "numpy": lambda net: [getattr(net._network._optimizer, name, np.empty(0)) for name in ("mean", "square")],
-    "torch": lambda net: [
-        value for state in net._optimizer.state.values() for value in state.values() if value is not None and value.ndim
-    ],
-    "tensorflow": lambda net: [variable.numpy() for variable in net._optimizer.variables if variable.shape.rank],
-}
-"""Each framework's optimizer state without its step counters and settings, which are single numbers."""

@@ -9,24 +9,11 @@ from numpy.testing import assert_allclose
 import lenet5
 from benchmarks.arrange.problem import by_hand
 from benchmarks.isolated import program, prune
-from lenet5 import datasets, training
 from lenet5.architecture import NAMES
 from lenet5.compression import gradual, weighing, zeros
+from tests.support.networks import grey_digits, trained
 
 RATE = 0.03
-
-
-@pytest.fixture(scope="module")
-def data():
-    return datasets.load("digits")
-
-
-@pytest.fixture(scope="module")
-def dense(data):
-    """A network after one epoch: enough for magnitudes to mean something."""
-    net = by_hand(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
-    training.train_epoch(net, training.prepare(net, data.train))
-    return net.weights()
 
 
 def library(module, dense, tmp_path, *options):
@@ -42,8 +29,9 @@ def library(module, dense, tmp_path, *options):
     [("benchmarks.isolated.prune_tfmot", True), ("benchmarks.isolated.prune_torch", False)],
     ids=["tfmot", "torch"],
 )
-def test_by_hand_as_by_library(monkeypatch, module, regrow, data, dense, tmp_path):
+def test_by_hand_as_by_library(monkeypatch, module, regrow, tmp_path):
     """An epoch with 21 drawings: the same weights are zero, the others within 1e-3 (they moved by far more)."""
+    data, dense = grey_digits(), trained(epochs=1)
     net = by_hand(dense, optimizer="sgd", learning_rate=RATE)
     gradual.fine_tune(net, data, gradual.schedule_for(64), epochs=1, regrow=regrow)
     ours = net.weights()
@@ -62,9 +50,9 @@ def test_by_hand_as_by_library(monkeypatch, module, regrow, data, dense, tmp_pat
     assert all(len(values) >= 5 and min(values) > 0 for values in seconds.values())
 
 
-def test_a_library_that_did_not_prune_gives_no_time(tmp_path, dense, capsys):
+def test_a_library_that_did_not_prune_gives_no_time(tmp_path, capsys):
     """Sparsity other than asked for: exit 2, one line, no JSON and no weights."""
-    lenet5.save_weights(tmp_path / "dense.npz", dense)
+    lenet5.save_weights(tmp_path / "dense.npz", trained(epochs=1))
 
     def lazy(task):
         return prune.Pruned(task.weights, *([None] * 4))
@@ -78,9 +66,9 @@ def test_a_library_that_did_not_prune_gives_no_time(tmp_path, dense, capsys):
     assert not (tmp_path / "pruned.npz").exists()
 
 
-def test_a_library_that_answers_wrong_gives_no_time(tmp_path, dense, capsys):
+def test_a_library_that_answers_wrong_gives_no_time(tmp_path, capsys):
     """Logits other than those of its own weights are an error, not a time."""
-    lenet5.save_weights(tmp_path / "dense.npz", dense)
+    lenet5.save_weights(tmp_path / "dense.npz", trained(epochs=1))
 
     def wrong(task):
         pruned = zeros.prune(task.weights, 0.9)

@@ -7,18 +7,17 @@ import pytest
 
 import lenet5
 from benchmarks.isolated import program, quantize
-from lenet5 import datasets, training
+from lenet5 import training
+from tests.support.networks import grey_digits, quick_network, trained
 
 
 @pytest.fixture(scope="module")
 def dense(tmp_path_factory):
     """A grey network after two epochs, on disk, and the classes that it sees in the test images."""
-    data = datasets.load("digits")
-    net = lenet5.implementation("numpy")(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
-    training.train(net, data, epochs=2)
+    weights = trained(epochs=2)
     path = tmp_path_factory.mktemp("dense") / "dense.npz"
-    lenet5.save_weights(path, net.weights())
-    return path, training.logits_of(net, data.test.images).argmax(1)
+    lenet5.save_weights(path, weights)
+    return path, training.predictions(quick_network(weights), grey_digits().test.images)
 
 
 @pytest.mark.parametrize(

@@ -38,6 +38,7 @@ def references_trajectory():
     return find
 
 
+@pytest.mark.compiled(activation="relu", classes=50, channels=3, batch=7)
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
 @pytest.mark.parametrize("classes", [10, 50], ids="classes={}".format)
 @pytest.mark.parametrize("channels", [1, 3], ids="channels={}".format)
@@ -54,6 +55,7 @@ def test_logits(build, activation, classes, channels, batch):
     assert_allclose(logits, reference.predict(reference.tensor(images)), rtol=0, atol=1e-5)
 
 
+@pytest.mark.compiled
 def test_sgd(build, references_trajectory):
     """Loss and all ten arrays stay together for twenty steps of gradient descent."""
     weights, images, labels = problem()
@@ -82,6 +84,7 @@ def test_adam(build, references_trajectory):
             assert_allclose(arrays[step][name], expected_arrays[step][name], rtol=0, atol=5e-5, err_msg=f"{name}, step {step + 1}")
 
 
+@pytest.mark.compiled(optimizer="adam")
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_load_starts_again(build, optimizer):
     """load() gives back the same arrays and forgets the optimizer: training repeats to the same losses."""

@@ -7,9 +7,26 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
+from lenet5 import cost
 from lenet5.compression import factorize
 from tests.support.copies import not_installed
+from tests.support.mutations import Mutation, logits
 from tests.support.networks import answers, problem
+
+MUTATIONS = {
+    "tensorflow-kernel-axes-swapped": Mutation(
+        "channels_last.py",
+        "return weight.transpose(2, 3, 1, 0)",
+        "return weight.transpose(3, 2, 1, 0)",
+        logits("tensorflow-eager"),
+    ),
+    "tensorflow-fc1-columns-not-permuted": Mutation(
+        "channels_last.py",
+        ".transpose(0, 2, 3, 1).reshape(units, -1)",
+        ".reshape(units, -1)",
+        logits("tensorflow-eager"),
+    ),
+}
 
 
 def test_declares():
@@ -35,6 +52,17 @@ def test_every_mode_takes_a_factored_convolution(implementation, framework):
     factored = factorize(problem()[0], {"conv2": 9})
     for mode in implementation.modes:
         assert set(implementation(factored, mode=mode).weights()) == set(factored)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_counted_state_is_its_own(optimizer):
+    """Optimizer state as counted is the arrays that Keras keeps; its step counter and settings are single numbers."""
+    pytest.importorskip("tensorflow")
+    weights, images, labels = problem(batch=2)
+    net = lenet5.implementation("tensorflow")(weights, optimizer=optimizer)
+    net.train_step(net.tensor(images), net.tensor(labels))
+    state = [variable.numpy() for variable in net._optimizer.variables if variable.shape.rank]
+    assert sum(value.nbytes for value in state) == cost.optimizer_state_bytes(weights, optimizer)
 
 
 # ------------------------------------------------------------------------------------------------------------------- GPU
@@ -77,6 +105,16 @@ def test_no_gpu(monkeypatch):
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
     with pytest.raises(lenet5.NoDevice, match=r"^device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'$"):
         answers("tensorflow", device="cuda")
+
+
+def test_memory_is_asked_in_the_right_order(monkeypatch):
+    """The peak is reset before the call and read after it."""
+    tf = pytest.importorskip("tensorflow")
+    net, seen = lenet5.implementation("tensorflow"), []
+    monkeypatch.setattr(tf.config.experimental, "reset_memory_stats", lambda device: seen.append(f"reset {device}"))
+    monkeypatch.setattr(tf.config.experimental, "get_memory_info", lambda device: seen.append(f"read {device}") or {"peak": 7})
+    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
+    assert seen == ["reset GPU:0", "call", "read GPU:0"]
 
 
 def test_float32_is_float32():

@@ -7,9 +7,46 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
+from lenet5 import cost
 from lenet5.compression import factorize
 from tests.support.copies import not_installed
+from tests.support.mutations import Mutation
 from tests.support.networks import answers, problem
+
+
+def layout_optimization_keeps_gradients():
+    """Whether the bug that TRAINING_OPTIONS works around is gone from the PyTorch that is installed, in words."""
+    import torch
+    from torch.nn import functional
+
+    from lenet5.with_torch import Module
+
+    torch.manual_seed(0)
+    module = Module(lenet5.Architecture().shapes, "relu")
+    x, y = torch.randn(16, 3, 32, 32), torch.arange(16)
+    options = {"layout_optimization": True}
+    loss = torch.compile(lambda x, y: functional.cross_entropy(module(x), y), fullgraph=True, dynamic=False, options=options)
+    loss(x, y).backward()
+    if not module.conv1.weight.grad.any():
+        return ""
+    return "this version of TorchInductor keeps the convolutions' gradients: its layout optimization can be turned on again"
+
+
+MUTATIONS = {
+    "torch-softmax-before-the-loss": Mutation(
+        "with_torch.py",
+        "functional.cross_entropy(self._module(x), y)",
+        "functional.cross_entropy(self._module(x).softmax(1), y)",
+        "lenet5/test_agreement.py::test_smaller_layers[torch-eager]",
+    ),
+    "torch-layout-optimization": Mutation(
+        "with_torch.py",
+        '{"layout_optimization": False}',
+        '{"layout_optimization": True}',
+        "lenet5/test_agreement.py::test_sgd[torch-compile]",
+        layout_optimization_keeps_gradients,
+    ),
+}
 
 
 def test_declares():
@@ -36,6 +73,18 @@ def test_every_mode_takes_a_factored_convolution(implementation, framework):
             assert set(implementation(factored, mode=mode).weights()) == set(factored)
         except lenet5.NotInstalled as error:  # a compiler
             pytest.skip(str(error))
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_counted_state_is_its_own(optimizer):
+    """Gradients and optimizer state as counted are the arrays that PyTorch keeps; its step counters are single numbers."""
+    pytest.importorskip("torch")
+    weights, images, labels = problem(batch=2)
+    net = lenet5.implementation("torch")(weights, optimizer=optimizer)
+    net.train_step(net.tensor(images), net.tensor(labels))
+    state = [value for kept in net._optimizer.state.values() for value in kept.values() if value is not None and value.ndim]
+    assert sum(value.nbytes for value in state) == cost.optimizer_state_bytes(weights, optimizer)
+    assert sum(parameter.grad.nbytes for parameter in net._module.parameters()) == cost.gradient_bytes(weights)
 
 
 # ------------------------------------------------------------------------------------------------------------------- GPU
@@ -82,6 +131,16 @@ def test_no_gpu(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(lenet5.NoDevice, match=r"^device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'$"):
         answers("torch", device="cuda")
+
+
+def test_memory_is_asked_in_the_right_order(monkeypatch):
+    """The peak is reset before the call and read after it has finished."""
+    torch = pytest.importorskip("torch")
+    net, seen = lenet5.implementation("torch"), []
+    for name in ("reset_peak_memory_stats", "synchronize", "max_memory_allocated"):
+        monkeypatch.setattr(torch.cuda, name, lambda name=name: seen.append(name) or 7)
+    assert net.device_peak_bytes(lambda: seen.append("call")) == 7
+    assert seen == ["reset_peak_memory_stats", "call", "synchronize", "max_memory_allocated"]
 
 
 def test_float32_is_float32():

@@ -19,20 +19,8 @@ from tests.support.fake_project import commit, git
 
 
 @pytest.fixture(autouse=True)
-def _own_temporary_folder(tmp_path, monkeypatch):
+def _temporary_folder(own_temporary_folder):
     """No other gate on this machine is seen, and none sees these."""
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-
-
-@pytest.fixture
-def repository(tmp_path):
-    """Two commits, in which the case "one" takes 1 ms and 2 ms."""
-    project = fake_project.write(tmp_path / "project", {"one": 1e-3})
-    commit(project, "first")
-    fake_project.write(project, {"one": 2e-3})
-    commit(project, "second")
-    return project
 
 
 def opened(repository, **asked):

@@ -9,22 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.sessions.worktrees import PREFIX, check_out, commit_of, remove_stale, temporary_home
-from tests.support import fake_project
-from tests.support.fake_project import commit, git
+from tests.support.fake_project import git
 
 
 @pytest.fixture(autouse=True)
-def _own_temporary_folder(tmp_path, monkeypatch):
+def _temporary_folder(own_temporary_folder):
     """No other comparison on this machine is seen, and none sees these."""
-    (tmp_path / "tmp").mkdir()
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
-
-
-@pytest.fixture
-def repository(tmp_path):
-    project = fake_project.write(tmp_path / "project")
-    commit(project, "first")
-    return project
 
 
 def test_checked_out(repository):

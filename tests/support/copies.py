@@ -98,10 +98,10 @@ def run_python(project: Path, *arguments: str, path: tuple[Path, ...] = ()) -> s
 
 
 def run_pytest(project: Path, *arguments: str, path: tuple[Path, ...] = ()) -> Verdict:
-    """pytest in the copy's folder, on the copy's code."""
+    """pytest in the copy's folder, on the copy's code; what is marked slow is run as well."""
     report = project / "verdict.xml"
     report.unlink(missing_ok=True)
-    quiet = ("-p", "no:cacheprovider", "-rs", "--tb=short", "--show-capture=no", f"--junitxml={report}")
+    quiet = ("-m", "", "-p", "no:cacheprovider", "-rs", "--tb=short", "--show-capture=no", f"--junitxml={report}")
     run = run_python(project, "-m", "pytest", *quiet, *arguments, path=path)
     verdict = Verdict(run.returncode, run.stdout + run.stderr)
     for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import pytest
 
-import lenet5
-from lenet5 import datasets, training
 from lenet5.compression import quantize
-from tests.support.networks import quick_network
+from tests.support import networks
+from tests.support.networks import grey_digits
 
 
 @pytest.fixture(scope="session")
 def data():
-    return datasets.load("digits")
+    return grey_digits()
 
 
 @pytest.fixture(scope="session")
-def trained(data):
+def trained():
     """A grey network after three epochs."""
-    net = quick_network(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
-    training.train(net, data, epochs=3)
-    return net.weights()
+    return networks.trained(epochs=3)
 
 
 @pytest.fixture(scope="session")

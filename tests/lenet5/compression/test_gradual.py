@@ -8,26 +8,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
-from lenet5 import datasets, training
+from lenet5 import datasets
 from lenet5.architecture import NAMES
 from lenet5.compression import gradual, weighing, zeros
 from lenet5.compression.gradual import PolynomialDecay, schedule_for
-from tests.support.networks import quick_network
+from tests.support.networks import quick_network, trained
 
 RATE = 0.03
-
-
-@pytest.fixture(scope="module")
-def data():
-    return datasets.load("digits")
-
-
-@pytest.fixture(scope="module")
-def dense(data):
-    """A network after one epoch: enough for magnitudes to mean something."""
-    net = quick_network(lenet5.initial_weights(lenet5.Architecture(data.channels, data.classes)))
-    training.train_epoch(net, training.prepare(net, data.train))
-    return net.weights()
 
 
 def test_the_schedule_is_tfmots():
@@ -73,8 +60,9 @@ def test_too_few_steps():
 
 
 @pytest.mark.default_mode
-def test_every_framework_prunes_alike(implementation, mode, data, dense):
+def test_every_framework_prunes_alike(implementation, mode, data):
     """Eight steps through the contract give the masks and the weights that the reference gives."""
+    dense = trained(epochs=1)  # enough for magnitudes to mean something
     part = dataclasses.replace(data, train=datasets.Split(data.train.images[:64], data.train.labels[:64]))
     schedule = PolynomialDecay(0.5, 0.9, begin=1, end=5, frequency=2)
 
@@ -95,8 +83,9 @@ def test_every_framework_prunes_alike(implementation, mode, data, dense):
         assert_array_equal(weights[name] != 0, mask, err_msg=name)
 
 
-def test_the_two_rules_differ(data, dense):
+def test_the_two_rules_differ(data):
     """Where steps are large a masked weight comes back by one rule and never by the other."""
+    dense = trained(epochs=1)
     part = dataclasses.replace(data, train=datasets.Split(data.train.images[:128], data.train.labels[:128]))
     schedule = PolynomialDecay(0.5, 0.9, begin=1, end=7, frequency=2)
 

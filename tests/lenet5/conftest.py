@@ -1,0 +1,21 @@
+"""Which tests of modes that compile are slow: all but those that say with which parameters they are tried in every run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import lenet5
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Compiling takes seconds a network.  What is marked ``compiled(name=value, ...)`` is quick with just these parameters."""
+    for item in items:
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        framework, mode = parameters.get("framework"), parameters.get("mode")
+        if Path(__file__).parent not in item.path.parents or not framework or mode not in lenet5.dynamic(framework):
+            continue
+        marker = item.get_closest_marker("compiled")
+        if mode in lenet5.variants(framework) or marker is None or not marker.kwargs.items() <= parameters.items():
+            item.add_marker(pytest.mark.slow)
