@@ -126,6 +126,7 @@ def saved(project, *cases, exit_code=0):
     return results.load(project / "run.json"), verdict
 
 
+@pytest.mark.slow
 def test_ladder(project):
     """Every rung has its times, the memory of a call and what is kept; threads take more workspace than one, loops keep none."""
     run, verdict = saved(project, "benchmarks/test_ladder.py", "-k", "not test_ladder_predict or not 450")
@@ -190,6 +191,7 @@ def without_number(project, file, right, wrong, *cases):
     return {name.partition("::")[2] for name in failed}
 
 
+@pytest.mark.slow
 def test_a_wrong_rung_gets_no_number(project):
     """A fused network that predicts wrongly fails on both of its rungs, in the steps as well; the plain rungs have their numbers."""
     failed = without_number(

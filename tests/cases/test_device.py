@@ -42,6 +42,7 @@ NO_GPU = r"device: 'cuda' .*; use 'cpu'"
 """What a framework says; in which words is its own."""
 
 
+@pytest.mark.slow
 def test_skips_with_the_reason(project, monkeypatch):
     """Without a GPU every network is skipped with what its framework says, and the saved file and the report say it too."""
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")

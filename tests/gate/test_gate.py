@@ -105,6 +105,7 @@ def test_ids_that_are_spelled_otherwise(command, tmp_path):
         assert params == [{old_or_new, "two"}, {old_or_new, "two"}, {"two"}]
 
 
+@pytest.mark.slow
 def test_pairs_for_a_study(slower, command, tmp_path):
     """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""
     code, out, err = command("--base", "base", "--head", "slower", "--pairs", "5", "--json", "gate.json")
@@ -224,6 +225,7 @@ def test_interpreter(command, tmp_path):
         assert {one["machine_info"]["lenet5"]["interpreter"] for one in documents} == {expected}
 
 
+@pytest.mark.slow
 def test_slow_network(tmp_path, monkeypatch, capsys):
     """The real package against a copy of it whose network sleeps: slower, and the case is named."""
     base, head = (copy_of_project(tmp_path / role) for role in ROLES)

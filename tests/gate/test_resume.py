@@ -64,7 +64,7 @@ def test_not_resumed(command, repository, tmp_path):
     assert sorted(path.read_bytes() for path in tmp_path.glob("raw/*/*.json")) == kept
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
 def test_interrupted(repository, tmp_path, signum):
     """Ctrl-C and SIGTERM leave no process, no worktree and no temporary file, but a folder and the line to go on with."""
     running, children = start(repository, tmp_path, "--base", "base", "--head", "slower")
@@ -86,6 +86,7 @@ def test_interrupted(repository, tmp_path, signum):
         assert cells(done.stdout)["test_case[two]", "time"][-1] == "SLOWER"
 
 
+@pytest.mark.slow
 def test_killed(repository, tmp_path, command):
     """After kill -9 the next gate removes the worktrees that were left, and goes on in the folder."""
     running, children = start(repository, tmp_path, "--base", "base", "--head", "slower")

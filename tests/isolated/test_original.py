@@ -82,6 +82,7 @@ def test_tensorflow(data, weights, word):
     assert found["training_images"] == 128
 
 
+@pytest.mark.slow
 def test_thrown_away(monkeypatch, weights, tmp_path):
     """With the wrapper thrown away not one weight is zero, with the wrapper used nine in ten are."""
     monkeypatch.setenv("OMP_NUM_THREADS", "1")

@@ -26,8 +26,10 @@ def library(module, dense, tmp_path, *options):
 
 @pytest.mark.parametrize(
     ("module", "regrow"),
-    [("benchmarks.isolated.prune_tfmot", True), ("benchmarks.isolated.prune_torch", False)],
-    ids=["tfmot", "torch"],
+    [
+        pytest.param("benchmarks.isolated.prune_tfmot", True, id="tfmot", marks=pytest.mark.slow),
+        pytest.param("benchmarks.isolated.prune_torch", False, id="torch"),
+    ],
 )
 def test_by_hand_as_by_library(monkeypatch, module, regrow, tmp_path):
     """An epoch with 21 drawings: the same weights are zero, the others within 1e-3 (they moved by far more)."""

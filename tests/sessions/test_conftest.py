@@ -93,8 +93,11 @@ def loaded_with(*frameworks):
 
 @pytest.mark.parametrize(
     ("frameworks", "in_a_pair"),
-    [(OTHERS, True), ([FRAMEWORK], True), (OTHERS, False)],
-    ids=["all but one, in a pair", "one, in a pair", "alone"],
+    [
+        pytest.param(OTHERS, True, id="all but one, in a pair", marks=pytest.mark.slow),
+        pytest.param([FRAMEWORK], True, id="one, in a pair"),
+        pytest.param(OTHERS, False, id="alone"),
+    ],
 )
 def test_in_a_real_session(tmp_path, frameworks, in_a_pair):
     """When the first case is set up in a gate's pair, the frameworks of its cases are there, and no others; alone there are none."""

@@ -95,7 +95,7 @@ def test_every_process_has_its_own_order(uninterrupted):
     assert len({tuple(case["name"] for case in document["benchmarks"]) for document in saved}) == 1
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signum", [pytest.param(signal.SIGINT, marks=pytest.mark.slow), signal.SIGTERM])
 def test_killed_and_resumed(uninterrupted, tmp_path, signum):
     """A run that is killed keeps what had finished, leaves no child, says how to go on, and then ends like any other."""
     folder = tmp_path / "run"
