@@ -34,15 +34,22 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if said or config.args_source is not pytest.Config.ArgsSource.TESTPATHS or workers < 2:
         return
     option.numprocesses, option.dist = workers, "worksteal"
-    if option.threads is None:
-        # More threads than CPUs would wait for each other.
-        option.threads = usable_cpus() // workers
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The processes of one run have the folder for temporary files in common: the two locks below lie there."""
-    if hasattr(config, "workerinput"):
-        config.stash[LOCKS] = Path(config.option.basetemp).parent
+    """In one of several processes: its share of the CPUs, since more threads than CPUs wait for each other, and a folder for locks.
+
+    The processes of one run have the folder above that of their temporary files in common.
+    """
+    from conftest import usable_cpus
+
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return
+    config.stash[LOCKS] = Path(config.option.basetemp).parent
+    if config.option.threads is None:
+        config.option.threads = max(1, usable_cpus() // worker["workercount"])
 
 
 def pytest_sessionstart() -> None:

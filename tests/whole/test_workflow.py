@@ -159,6 +159,15 @@ def test_scripts_stop_at_errors(path):
     assert subprocess.run(["bash", "-n", path], check=False).returncode == 0
 
 
+def test_run_leaves_no_test_out(pytestconfig):
+    """A bare pytest, which is the README's line, leaves out what is slow; .ci/run runs exactly that afterwards."""
+    options = pytestconfig.getini("addopts")
+    lines = (ROOT / ".ci" / "run").read_text(encoding="utf-8").splitlines()
+
+    assert options[options.index("-m") + 1] == "not slow"
+    assert lines.index('bash -c "$line"') < lines.index("pytest -m slow")
+
+
 @pytest.mark.parametrize(
     ("code", "ends", "annotation"),
     [
@@ -260,11 +269,14 @@ def test_install(script):
 
 @pytest.mark.parametrize(
     ("name", "arguments"),
-    [("gate", ()), ("gate", ("--budget", "5")), ("versions", ()), ("versions", ("--processes", "5")), ("merge", ())],
+    [
+        *(("gate", ()), ("gate", ("--budget", "5")), ("versions", ()), ("versions", ("--processes", "5")), ("merge", ())),
+        *(("run", ("--everything",)), ("run", ("--all", "now"))),
+    ],
     ids=str,
 )
 def test_usage(script, name, arguments):
-    """Without what it is about, a script says how it is called: one line, exit 2, nothing started."""
+    """Without what it is about, or with what it does not know, a script says how it is called: one line, exit 2, nothing started."""
     done, calls = script(name, *arguments)
 
     assert done.returncode == 2
