@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,14 @@ def pytest_cmdline_main(config: pytest.Config) -> None:
     if said or config.args_source is not pytest.Config.ArgsSource.TESTPATHS or workers < 2:
         return
     option.numprocesses, option.dist = workers, "worksteal"
+
+
+with suppress(ImportError):
+    from hypothesis import HealthCheck, settings
+
+    # How long it takes to make an example is a property of what else runs.
+    settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -77,4 +85,7 @@ def _lock(folder: Path, alone: bool) -> Iterator[None]:
         with (folder / "queue").open("w") as queue:
             fcntl.flock(queue, fcntl.LOCK_EX)
             fcntl.flock(running, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        yield
+        try:
+            yield
+        finally:  # said aloud: a process that the test forked and left would hold on to it
+            fcntl.flock(running, fcntl.LOCK_UN)

@@ -226,6 +226,7 @@ def test_interpreter(command, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_slow_network(tmp_path, monkeypatch, capsys):
     """The real package against a copy of it whose network sleeps: slower, and the case is named."""
     base, head = (copy_of_project(tmp_path / role) for role in ROLES)

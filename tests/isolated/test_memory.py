@@ -27,7 +27,7 @@ NOISE = 24
 """MiB by which a result may be off."""
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 
-pytestmark = pytest.mark.skipif(memory.why_not() is not None, reason=str(memory.why_not()))
+pytestmark = [pytest.mark.skipif(memory.why_not() is not None, reason=str(memory.why_not())), pytest.mark.alone]
 
 
 def pages(mebibytes):

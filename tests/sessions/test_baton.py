@@ -106,7 +106,7 @@ def together(tmp_path):
         for end in ends:
             end.close()
         for process in processes:
-            process.wait(timeout=60)
+            process.wait(timeout=600)
         return (tmp_path / "log").read_text().splitlines()
 
     return run
@@ -176,6 +176,6 @@ def test_without_a_part(together, tmp_path):
         env={**os.environ, "ME": "A", "PYTHONPATH": str(tmp_path / "plugins")},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=600,
     )
     assert "1 failed, 4 passed" in done.stdout

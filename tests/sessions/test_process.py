@@ -16,12 +16,17 @@ from tests.support.processes import alive
 
 def test_nothing_survives(tmp_path):
     """An interrupted command is killed, not waited for, and so is what it started."""
-    family = []
+    family, here = [], psutil.Process()
+    before = here.children(recursive=True)
+
+    def shell_and_sleepers():
+        return [process for process in here.children(recursive=True) if process not in before]
 
     class Soon:
         def check(self):
-            time.sleep(0.5)
-            family.extend(psutil.Process().children(recursive=True))
+            while len(found := shell_and_sleepers()) < 2:
+                time.sleep(0.1)
+            family.extend(found)
             raise Interrupted
 
     start = time.monotonic()

@@ -54,7 +54,7 @@ def test_pages_of_the_blas(monkeypatch):
     class Barrier(threading.Barrier):
         def wait(self, timeout=None):
             at_once.append(self.parties)
-            return super().wait(timeout=10)
+            return super().wait(timeout=60)
 
     monkeypatch.setattr(blas.threading, "Barrier", Barrier)
     pages = BlasPages()

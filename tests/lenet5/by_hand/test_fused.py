@@ -202,7 +202,7 @@ def test_helpers_end_with_their_network():
     del net
     gc.collect()
     for thread in helping:
-        thread.join(timeout=10)
+        thread.join(timeout=60)
         assert not thread.is_alive()
 
 

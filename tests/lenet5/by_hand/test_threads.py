@@ -16,7 +16,7 @@ def test_helpers():
     together = threading.Barrier(3)
 
     def call(k):
-        together.wait(timeout=10)
+        together.wait(timeout=60)
         return k, threading.current_thread().name
 
     assert all_of(helpers, partial(call, 0), [partial(call, 1), partial(call, 2)]) == [
