@@ -84,7 +84,6 @@ def test_adam(build, references_trajectory):
             assert_allclose(arrays[step][name], expected_arrays[step][name], rtol=0, atol=5e-5, err_msg=f"{name}, step {step + 1}")
 
 
-@pytest.mark.compiled(optimizer="adam")
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_load_starts_again(build, optimizer):
     """load() gives back the same arrays and forgets the optimizer: training repeats to the same losses."""

@@ -107,6 +107,7 @@ def test_one_field_less(tmp_path, name):
         assert report.write([documents.save(tmp_path / "run.json", made)], tmp_path / "report").text
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:constrained_layout not applied:UserWarning")  # no plot is pretty with 10 ** 15 beside 2
 @pytest.mark.parametrize("name", [name for name, field in fields.FIELDS.items() if any(documents.extremes(field.kind))])
 def test_at_the_ends_of_its_range(tmp_path, name):

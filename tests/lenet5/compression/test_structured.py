@@ -35,7 +35,6 @@ def silenced(weights, keep):
     return quiet
 
 
-@pytest.mark.compiled
 def test_removed_is_silenced(build, weights, images):
     """Every framework and mode gives for the smaller arrays the logits of the full-size network with the same outputs silent."""
     smaller = structured.remove(weights, KEEP)
