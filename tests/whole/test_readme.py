@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import pkgutil
 import re
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from configparser import ConfigParser
 from itertools import pairwise
 
@@ -211,15 +211,30 @@ def test_command_lines(page, tmp_path, capsys):
             if end.code:  # 0 after --help
                 pytest.fail(f"{line}: {capsys.readouterr().err}")
 
-    with ThreadPoolExecutor(2) as both:
-        for words, done in zip(pytests, both.map(collect, pytests), strict=True):
-            assert done.returncode == 0, f"pytest {words}: {done.stdout[-1000:]}{done.stderr[-1000:]}"
+    for words, (code, said) in collect(*sorted(pytests)).items():
+        assert code == 0, f"pytest {words}: {said[-1000:]}"
 
 
-def collect(words):
-    """What pytest would run; it ends with 5 where that is nothing and with 4 where it does not know an option."""
-    arguments = [sys.executable, "-m", "pytest", "--collect-only", "-q", "-p", "no:cacheprovider", *words]
-    return subprocess.run(arguments, cwd=PROJECT, capture_output=True, text=True, check=False)
+COLLECT = """
+import contextlib, io, json, sys
+import pytest
+
+for words in json.load(sys.stdin):
+    with contextlib.redirect_stdout(io.StringIO()) as said, contextlib.redirect_stderr(said):
+        code = pytest.main(["--collect-only", "-q", "-p", "no:cacheprovider", *words])
+    print(json.dumps([words, code, said.getvalue()]))
+"""
+
+
+def collect(*lines):
+    """How pytest ends that only collects, and what it says, by the words it is given: 5 where there is no case, 4 where it knows no option."""
+    done = subprocess.run(
+        [sys.executable, "-c", COLLECT], input=json.dumps(lines), cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(lines)
+    return {tuple(words): (int(code), said) for words, code, said in found}
 
 
 def test_there_are_command_lines(tmp_path):
@@ -259,7 +274,8 @@ def test_a_wrong_command_line_is_found(script, tmp_path):
 @pytest.mark.parametrize(("words", "code"), [(("benchmarks", "-k", "nosuch"), 5), (("benchmarks", "--nosuch"), 4)])
 def test_a_wrong_line_of_pytest_is_found(words, code):
     """So is a selection of nothing, and an option that pytest does not know."""
-    assert collect(words).returncode == code
+    ((found, _),) = collect(words).values()
+    assert found == code
 
 
 # -------------------------------------------------------------------------------------------------------- links and names
