@@ -199,7 +199,11 @@ CHECKS = {
 }
 
 
-@EACH_PAGE
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, marks=[pytest.mark.slow] * (page not in (README, CONTRIBUTING))) for page in PAGES],
+    ids=lambda path: str(path.relative_to(PROJECT)),
+)
 def test_command_lines(page, tmp_path, capsys):
     """Each is taken by the program that it names; pytest takes those that are its own, and finds at least one case for each."""
     lines = command_lines(page, tmp_path)
