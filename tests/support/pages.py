@@ -18,7 +18,7 @@ def written_by_hand() -> list[Path]:
     """README, CONTRIBUTING and every page of docs that a person wrote."""
     docs = set((PROJECT / "docs").glob("**/*.md"))
     docs -= {path for pattern in WRITTEN_BY_COMMANDS for path in PROJECT.glob(pattern)}
-    return [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(docs)]
+    return [PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", PROJECT / "tests" / "README.md", *sorted(docs)]
 
 
 def blocks(text: str, language: str) -> list[str]:
