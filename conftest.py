@@ -71,6 +71,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.saved.provenance import code_sha256
     from benchmarks.saved.variables import steering
+    from benchmarks.sessions.job_line import JobLine
+    from benchmarks.sessions.stops import Stops
 
     if config.option.threads is None:
         config.option.threads = usable_cpus()
@@ -94,6 +96,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[PASSED] = set()
     config.stash[LEFT_OUT] = set()
     config.stash[BASELINES] = []
+    config.pluginmanager.register(Stops(), "lenet5-stops")
+    config.pluginmanager.register(JobLine(config), "lenet5-job-line")
 
 
 def _check_device(device: str) -> None:

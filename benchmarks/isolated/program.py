@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.launch import tied
 from lenet5.errors import InputError, NotInstalled
 
 ROOT = Path(__file__).parents[2]
@@ -31,10 +32,11 @@ class ProgramFailed(RuntimeError):
 def call(module: str, *arguments: Any, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     """What ``python -m module arguments...`` prints in a process of its own.  Raises ProgramFailed for anything but one JSON object."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
-    with tempfile.TemporaryDirectory(prefix="lenet5-program-") as cache:
+    # The exception of a signal must pass, even if something of a compiler is still writing to the folder.
+    with tempfile.TemporaryDirectory(prefix="lenet5-program-", ignore_cleanup_errors=True) as cache:
         environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": cache}
         try:
-            done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=timeout_seconds)
+            done = tied.run(command, timeout_seconds, cwd=ROOT, env=environment, text=True)
         except subprocess.TimeoutExpired:
             raise ProgramFailed(f"{' '.join(command[1:])}: not done after {timeout_seconds:g} s") from None
     if done.returncode:

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.launch import tied
 from benchmarks.saved.files import read_json, write_whole
 from benchmarks.saved.storage import MANIFEST
 from lenet5.errors import InputError
@@ -49,7 +50,8 @@ def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple
 def alone(folder: Path, make: bool) -> Iterator[None]:
     """Hold a folder: within the block no other process is in such a block for it.  With ``make`` it is made if it does not exist.
 
-    The lock is the kernel's and on the folder itself: no file is left behind, and it ends with the process that holds it.
+    The lock is the kernel's and on the folder itself: no file is left behind.  Processes that are started within the block hold it too,
+    so it ends with the last of them: if this one is killed, a process that still measures keeps others out.
     A folder that does not exist and is not made cannot be held: the block runs all the same, and finds nothing there.
     Raises InputError, one line, if another process holds the folder or it cannot be made.
     """
@@ -67,6 +69,7 @@ def alone(folder: Path, make: bool) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise InputError(f"{folder}: another run is measuring into it; wait for its end, or name another --output") from None
-        yield
+        with tied.shared(descriptor):
+            yield
     finally:
         os.close(descriptor)

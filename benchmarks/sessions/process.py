@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from benchmarks.launch import tied
 from benchmarks.sessions.signals import Signals
 
 LONGEST_WORDS = 300
@@ -38,15 +39,15 @@ def execute(command: Sequence[str], place: Place, output: TextIO, signals: Signa
 
     It and all that it started have ended when this returns or raises.  Raises Interrupted if a signal comes.
     """
-    process = subprocess.Popen(
+    process = tied.start(
         command,
+        place.inherits,
         cwd=place.folder,
         env=place.environment,
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        pass_fds=place.inherits,
     )
     try:
         while process.poll() is None:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from benchmarks.launch import tied
 from benchmarks.sessions.folder import alone
 from lenet5.errors import InputError
 
@@ -77,11 +78,10 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git in a folder, its exit code left to the caller.  Ctrl-C does not reach it: it would leave half a worktree."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        return subprocess.run(
+        return tied.run(
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],
             env=variables,
             stdin=subprocess.DEVNULL,
-            capture_output=True,
             text=True,
             start_new_session=True,
         )
