@@ -7,11 +7,9 @@ from __future__ import annotations
 
 import os
 import random
-import shlex
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,15 +30,6 @@ Where other programs keep the CPUs busy, threads that spin for each other take t
 loops beside it an epoch of PyTorch took 4 to 28 s instead of 0.33.  With this count it takes 0.8 s, and on idle CPUs as long as before
 (docs/numbers.md).  What the user says of it stays.
 """
-
-DISPLAY_OPTIONS = tuple(
-    f"--benchmark-{name}"
-    for name in (
-        *("sort", "group-by", "columns", "name", "time-unit", "verbose", "histogram"),
-        *("compare", "compare-fail", "cprofile", "cprofile-loops", "cprofile-top"),
-    )
-)
-"""Options of pytest-benchmark that ask for its table, or for what it prints beside it."""
 
 NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
@@ -322,18 +311,15 @@ def pytest_benchmark_group_stats(config: pytest.Config, benchmarks: list[Any], g
 @pytest.hookimpl(wrapper=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> Iterator[None]:
     """The report after all else that the session has to say; the plug-in's own table only where one of its display options is named."""
+    from benchmarks.report import after_session
+
     session = getattr(config, "_benchmarksession", None)
-    if session and not _named_display_option(config):
+    if session and not after_session.table_is_asked_for(config):
         session.quiet = True
     yield
     _warn_of_baseline(terminalreporter, config)
-    _write_report(terminalreporter, config)
-
-
-def _named_display_option(config: pytest.Config) -> bool:
-    """Whether the user names an option that only says what the plug-in prints or draws."""
-    words = (*config.invocation_params.args, *shlex.split(os.environ.get("PYTEST_ADDOPTS", "")))
-    return any(str(word).partition("=")[0] in DISPLAY_OPTIONS for word in words)
+    if not config.getoption("no_report"):
+        after_session.write_report(terminalreporter, config)
 
 
 def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
@@ -352,48 +338,6 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
             )
         for line in found:
             terminalreporter.write_line(line, red=True)
-
-
-def _write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The report, from the JSON that this session has just saved and from nothing else."""
-    if config.getoption("no_report"):
-        return
-    saved = _saved_by(config)
-    if saved is None:
-        session = getattr(config, "_benchmarksession", None)
-        if session and session.benchmarks and not session.disabled:
-            terminalreporter.write_line(
-                "No report: it is made from a saved file; add --benchmark-autosave or --benchmark-json=FILE"
-            )
-        return
-    # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
-    from benchmarks.report import markdown, report
-    from lenet5 import InputError
-
-    output = config.rootpath / "report"
-    try:
-        written = report.write([saved], output)
-    except InputError as error:
-        terminalreporter.write_line(f"No report: {error}", red=True)
-        return
-    terminalreporter.section("LeNet-5: the report")
-    terminalreporter.write_line(written.short)
-    markdown.add_to_job_summary(written.text)
-
-
-def _saved_by(config: pytest.Config) -> Path | None:
-    """The file that pytest-benchmark wrote in this session, if it wrote one: its storage can also be a data base."""
-    from pytest_benchmark.storage.file import FileStorage
-
-    session = getattr(config, "_benchmarksession", None)
-    if session is None or session.disabled or not session.benchmarks:
-        return None
-    if session.json:
-        return Path(session.json)
-    if not (session.save or session.autosave) or not isinstance(session.storage, FileStorage):
-        return None
-    files = session.storage.query("[0-9][0-9][0-9][0-9]_*")
-    return Path(files[-1]) if files else None
 
 
 def usable_cpus() -> int:

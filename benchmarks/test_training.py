@@ -62,22 +62,15 @@ def test_train_epoch(benchmark, learner, record, subject, weights, repeats, opti
 
 @pytest.mark.benchmark(group="train")
 @pytest.mark.trained_mode
-def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig, request):
+def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig):
     """All epochs with validation after each, batches converted on the way; then the accuracy on the test split."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
     epochs = pytestconfig.getoption("epochs")
-    capture = pytestconfig.pluginmanager.getplugin("capturemanager")
 
     first, *_ = training.prepare(net, dataset.train, seed=SEED)
     assert_allclose([net.train_step(*first) for _ in range(2)], expected_losses("adam"), atol=ATOL)
 
-    with capture.global_and_fixture_disabled():
-        history = benchmark.pedantic(
-            training.train,
-            (net, dataset),
-            {"epochs": epochs, "seed": SEED, "progress": request.node.name},
-            setup=lambda: net.load(weights),
-        )
+    history = benchmark.pedantic(training.train, (net, dataset), {"epochs": epochs, "seed": SEED}, setup=lambda: net.load(weights))
     predictions = training.predictions(net, dataset.test.images)
     record(
         **subject,

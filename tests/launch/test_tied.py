@@ -148,7 +148,12 @@ def test_every_process_is_started_so():
 
 @pytest.mark.parametrize(
     "source",
-    ["import subprocess\nsubprocess.run([])", "from subprocess import Popen", "import os\nos.system('')", "import multiprocessing.pool"],
+    [
+        "import subprocess\nsubprocess.run([])",
+        "from subprocess import Popen",
+        "import os\nos.system('')",
+        "import multiprocessing.pool",
+    ],
 )
 def test_a_new_start_is_seen(source):
     """The check itself."""

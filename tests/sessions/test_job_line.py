@@ -61,7 +61,9 @@ def test_seconds_left_follows_the_pace():
     earlier = {str(number): 10.0 for number in range(20)}
     took = {str(number): 5.0 for number in range(20)}
     left = [
-        seconds_left([str(number) for number in range(done, 20)], {str(number): took[str(number)] for number in range(done)}, earlier)
+        seconds_left(
+            [str(number) for number in range(done, 20)], {str(number): took[str(number)] for number in range(done)}, earlier
+        )
         for done in range(21)
     ]
     assert left == sorted(left, reverse=True)

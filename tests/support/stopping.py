@@ -176,10 +176,12 @@ def _handle(ignores: Sequence[int]) -> None:
         signal.signal(number, signal.SIG_IGN if number in ignores else signal.SIG_DFL)
 
 
-def session(project: Path, folder: Path, *names: str, options: Sequence[str] = ("--no-report",), ignores: Sequence[int] = ()) -> Running:
+def session(
+    project: Path, folder: Path, *names: str, options: Sequence[str] = ("--no-report",), ignores: Sequence[int] = ()
+) -> Running:
     """A session of pytest that runs these cases."""
     cases = [f"{FILE}::test_{name}" for name in names]
     saved = f"--benchmark-json={folder / 'saved.json'}"
-    return Running(project, folder, ["-m", "pytest", *cases, saved, "-p", "no:cacheprovider", "-p", "quick_info", *options], ignores)
-
-
+    return Running(
+        project, folder, ["-m", "pytest", *cases, saved, "-p", "no:cacheprovider", "-p", "quick_info", *options], ignores
+    )
