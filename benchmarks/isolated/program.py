@@ -34,7 +34,8 @@ def call(module: str, *arguments: Any, timeout_seconds: float = TIMEOUT_SECONDS)
     command = [sys.executable, "-m", module, *map(str, arguments)]
     # The exception of a signal must pass, even if something of a compiler is still writing to the folder.
     with tempfile.TemporaryDirectory(prefix="lenet5-program-", ignore_cleanup_errors=True) as cache:
-        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": cache}
+        # A compiler that is killed leaves its temporary files: they go with the folder.
+        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": cache, "TMPDIR": cache}
         try:
             done = tied.run(command, timeout_seconds, cwd=ROOT, env=environment, text=True)
         except subprocess.TimeoutExpired:

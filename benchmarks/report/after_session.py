@@ -61,5 +61,5 @@ def _saved_by(config: pytest.Config) -> Path | None:
         return Path(session.json)
     if not (session.save or session.autosave) or not isinstance(session.storage, FileStorage):
         return None
-    files = session.storage.query("[0-9][0-9][0-9][0-9]_*")
+    files = session.storage.query("[0-9][0-9][0-9][0-9]_*")  # type: ignore[no-untyped-call]
     return Path(files[-1]) if files else None

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -47,17 +44,14 @@ def execute(command: Sequence[str], place: Place, output: TextIO, signals: Signa
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,
-        start_new_session=True,
     )
     try:
         while process.poll() is None:
             signals.check()
             time.sleep(0.1)
-        return process.returncode
+        return int(process.returncode)
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        tied.kill(process)
 
 
 def last_words(log: Path) -> str:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,8 +17,13 @@ from tests.support.processes import appeared, gone, mentioning, until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
 
-SLEEPER = "import os, pathlib, sys, time; pathlib.Path(sys.argv[1]).write_text(str(os.getpid())); time.sleep(600)"
-"""A program that writes its number into a file and then sleeps."""
+SLEEPER = """
+import os, pathlib, subprocess, sys, time
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)", sys.argv[1]])
+pathlib.Path(sys.argv[1]).write_text("sleeps")
+time.sleep(600)
+"""
+"""A program that starts another one, as a compiler is started, says so in a file, and sleeps; both have the file in their command lines."""
 
 PARENT = f"""
 import sys
@@ -31,37 +35,55 @@ tied.{{how}}([sys.executable, "-c", {SLEEPER!r}, sys.argv[1]]){{then}}
 @linux
 @pytest.mark.parametrize(("how", "then"), [("start", ".wait()"), ("run", "")])
 def test_it_ends_with_its_parent(tmp_path, how, then):
-    """Even if the parent is killed and can clean up nothing."""
-    command = [sys.executable, "-c", PARENT.format(how=how, then=then), str(tmp_path / "pid")]
+    """Even if the parent is killed and can clean up nothing: the process ends, and what it has started itself."""
+    command = [sys.executable, "-c", PARENT.format(how=how, then=then), str(tmp_path / "file")]
     parent = subprocess.Popen(command, cwd=PROJECT)
-    until(lambda: appeared(tmp_path / "pid"))
-    child = psutil.Process(int((tmp_path / "pid").read_text()))
+    until(lambda: appeared(tmp_path / "file"))
+    assert len(mentioning(str(tmp_path))) == 4
 
     parent.kill()
     parent.wait()
 
-    assert gone(child)
+    assert until(lambda: not mentioning(str(tmp_path)))
 
 
 @linux
-def test_a_parent_that_ended_early(tmp_path):
-    """If the parent ended before the process could ask to end with it, the program is not started at all."""
-    (start, *rest) = tied.tied(["touch", str(tmp_path / "started")])
-    assert rest[3] == str(os.getpid())
-    rest[3] = str(os.getppid())  # some other process
-    assert subprocess.run([start, *rest]).returncode == 1
-    assert not (tmp_path / "started").exists()
+def test_what_ties_it_is_killed(tmp_path):
+    """The process between the two is not there to be killed; should it be, the program ends too."""
+    process = tied.start([sys.executable, "-c", "import sys; sys.stdin.read()", str(tmp_path)], stdin=subprocess.PIPE)
+    child = until(lambda: [child for child in psutil.Process(process.pid).children() if "tie.py" not in " ".join(child.cmdline())])
+
+    process.kill()
+    process.communicate()
+
+    assert gone(*child)
 
 
 @linux
-def test_the_same_process(tmp_path):
-    """Its number is the one that the caller knows, and it ignores no other signals than if it had been started directly."""
-    command = ["sh", "-c", "echo $$; grep SigIgn /proc/self/status"]
-    process = tied.start(command, stdout=subprocess.PIPE, text=True)
-    number, ignored = process.communicate()[0].splitlines()
+def test_a_parent_that_ended_early():
+    """If the parent ended before the process could ask to end with it, it ends at once."""
+    command = tied.tied(["sleep", "600"])
+    place = command.index(str(os.getpid()))
+    command[place] = str(os.getppid())  # some other process, so that the parent seems to be gone
+    assert subprocess.run(command, start_new_session=True).returncode == -signal.SIGKILL
+    assert not [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
 
-    assert int(number) == process.pid
-    assert ignored == subprocess.run(command, capture_output=True, text=True).stdout.splitlines()[1]
+
+@pytest.mark.parametrize("code", [0, 3, -signal.SIGTERM, -signal.SIGKILL, -signal.SIGSEGV])
+def test_it_ends_as_the_program_ends(code):
+    """With the program's exit code, or by the signal that ended the program."""
+    ends = f"exit {code}" if code >= 0 else f"ulimit -c 0; kill -{-code} $$"
+    assert tied.run(["sh", "-c", ends]).returncode == code
+
+
+@linux
+def test_as_if_started_directly():
+    """The program reads and writes the files that it was given, and ignores no other signals than if it had been started directly."""
+    command = ["sh", "-c", "cat; grep SigIgn /proc/self/status; echo error >&2"]
+    directly = subprocess.run(command, input="words\n", capture_output=True, text=True)
+    process = tied.start(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.communicate("words\n") == (directly.stdout, directly.stderr)
+    assert directly.stdout.startswith("words\nSigIgn")
 
 
 def test_open_files(tmp_path):
@@ -115,7 +137,7 @@ def test_run_leaves_nothing(tmp_path, how):
     finally:
         signal.signal(signal.SIGALRM, before)
 
-    assert mentioning(str(tmp_path)) == []
+    assert until(lambda: not mentioning(str(tmp_path)))
 
 
 STARTS = {("subprocess", name) for name in ("Popen", "run", "call", "check_call", "check_output", "getoutput", "getstatusoutput")}
@@ -140,10 +162,8 @@ def starts_a_process(source: str) -> list[str]:
 def test_every_process_is_started_so():
     """Nothing else in the product starts one."""
     paths = [PROJECT / "conftest.py", *(PROJECT / "lenet5").rglob("*.py"), *(PROJECT / "benchmarks").rglob("*.py")]
-    found = {str(path.relative_to(PROJECT)): starts_a_process(path.read_text(encoding="utf-8")) for path in paths}
-    assert {path: places for path, places in found.items() if places} == {
-        str(Path("benchmarks/launch/tied.py")): ["subprocess.Popen", "subprocess.Popen", "subprocess.Popen"]
-    }
+    found = {path.relative_to(PROJECT).as_posix(): starts_a_process(path.read_text(encoding="utf-8")) for path in paths}
+    assert {path for path, places in found.items() if places} == {"benchmarks/launch/tied.py", "benchmarks/launch/tie.py"}
 
 
 @pytest.mark.parametrize(

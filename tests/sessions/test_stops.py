@@ -9,7 +9,7 @@ import pytest
 
 from tests.support import stopping
 from tests.support.copies import copy_of_project
-from tests.support.processes import alive
+from tests.support.processes import gone
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 INTERRUPTED = 2
@@ -62,7 +62,7 @@ def test_a_report_is_written(start, project):
     said = running.end()
 
     assert "LeNet-5: the report" in said
-    assert f"Measured: {running.folder / 'saved.json'}" in said
+    assert "saved.json" in said.partition("LeNet-5: the report")[2]
     assert (project / "report" / "report.md").exists()
 
 
@@ -136,6 +136,23 @@ def test_a_second_signal_while_it_saves(start, second):
     assert running.measured() == ["test_first"]
 
 
+@pytest.mark.parametrize("second", STOPPING, ids=lambda number: number.name)
+def test_a_second_signal_while_it_reports(start, second):
+    """All is saved: Ctrl-C ends the report too, as it ends every program; the others let it come to its end."""
+    running = start("first", "sleeps", options=("--no-report", "-p", "slow_report"))
+    running.reached("sleeps")
+    running.send(signal.SIGTERM)
+    running.reached("reports")
+
+    running.send(second)
+    if second != signal.SIGINT:
+        running.go_on()
+    said = running.end()
+
+    assert ("1 passed" in said) == (second != signal.SIGINT)
+    assert running.measured() == ["test_first"]
+
+
 def test_a_first_signal_while_it_saves(start):
     """All cases are done: the session ends as if no signal had come."""
     running = start("first", options=("--no-report", "-p", "slow_saving"))
@@ -160,7 +177,7 @@ def test_in_the_middle_of_a_program(start, number):
 
     assert running.process.returncode == INTERRUPTED, said
     assert running.measured() == ["test_first"]
-    assert not alive(program)
+    assert gone(program)
     assert running.left() == []
 
 

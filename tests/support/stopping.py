@@ -19,6 +19,7 @@ CASES = '''
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -88,6 +89,7 @@ def test_after(benchmark):
 
 
 if __name__ == "__main__":
+    tempfile.mkstemp()
     say("program")
     wait()
     print("{}")
@@ -115,6 +117,17 @@ def pytest_benchmark_update_json():
     wait()
 '''
 
+SLOW_REPORT = '''
+"""The end of the session takes until the test says that it goes on."""
+
+
+def pytest_terminal_summary():
+    from benchmarks.test_stopping import say, wait
+
+    say("reports")
+    wait()
+'''
+
 FILE = "benchmarks/test_stopping.py"
 
 
@@ -123,6 +136,7 @@ def write(project: Path) -> Path:
     (project / FILE).write_text(CASES)
     (project / "quick_info.py").write_text(PLUGIN)
     (project / "slow_saving.py").write_text(SLOW_SAVING)
+    (project / "slow_report.py").write_text(SLOW_REPORT)
     return project
 
 
