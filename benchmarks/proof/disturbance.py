@@ -5,7 +5,6 @@ The loops are programs of this study, each of which keeps one CPU busy; whatever
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from benchmarks.launch import tied
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, ROUNDING_SECONDS, disturbed, long_enough, others_cpus
 from benchmarks.saved.provenance import ROOT
@@ -47,8 +47,8 @@ SIGNALS = (
 BOUNDS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4)
 """What `OTHERS_CPUS` could be."""
 
-LOOP = "import os, sys\nwhile os.getppid() == int(sys.argv[1]):\n    for _ in range(100_000): pass"
-"""A program that keeps a CPU busy until the one that has started it, whose number it is given, ends."""
+LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for _ in range(100_000): pass"
+"""A program that keeps a CPU busy until the one that has started it ends."""
 
 
 def study(runs: int | None, command: str) -> dict[str, Any]:
@@ -82,13 +82,12 @@ def judged(found: list[Run]) -> int:
 @contextmanager
 def busy(loops: int) -> Iterator[None]:
     """So many CPUs are kept busy within the block; no loop outlives this process."""
-    running = [subprocess.Popen([sys.executable, "-c", LOOP, str(os.getpid())]) for _ in range(loops)]
+    running = [tied.start([sys.executable, "-c", LOOP]) for _ in range(loops)]
     try:
         yield
     finally:
         for loop in running:
-            loop.kill()
-            loop.wait()
+            tied.kill(loop)
 
 
 def _session(path: Path) -> Run:
@@ -97,7 +96,7 @@ def _session(path: Path) -> Run:
     command = [sys.executable, "-m", "pytest", *CASES, "-k", EXPRESSION, "--no-report", "-p", "no:cacheprovider", *options]
     log = path.with_suffix(".log")
     with log.open("w", encoding="utf-8") as output:
-        done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False)
+        done = tied.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
     if done.returncode:
         raise InputError(f"{' '.join(command[1:3])}: ended with {done.returncode}: {last_words(log)}")
     return load(path)

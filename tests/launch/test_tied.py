@@ -62,7 +62,7 @@ def test_what_ties_it_is_killed(tmp_path):
 @linux
 def test_a_parent_that_ended_early():
     """If the parent ended before the process could ask to end with it, it ends at once."""
-    command = tied.tied(["sleep", "600"])
+    command = tied.tied(["sleep", "60"])
     place = command.index(str(os.getpid()))
     command[place] = str(os.getppid())  # some other process, so that the parent seems to be gone
     assert subprocess.run(command, start_new_session=True).returncode == -signal.SIGKILL

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
-from contextlib import suppress
 
 import psutil
 import pytest
@@ -15,7 +13,7 @@ from benchmarks.proof import disturbance, disturbance_page
 from benchmarks.proof.disturbance import CONDITIONS, condition, judged, study
 from lenet5 import InputError
 from tests.support.copies import PROJECT
-from tests.support.processes import alive
+from tests.support.processes import command_line, gone, until
 from tests.support.runs import case, run_of
 
 QUIET = {"cpus_allowed": 2, "cpus_allowed_after": 2, "watched_seconds": 0.5, "others_cpu_seconds": 0.01, "steal_seconds": 0.0}
@@ -128,13 +126,8 @@ def test_a_failed_session_ends_it(monkeypatch, tmp_path):
 HOLDER = """
 import time
 from benchmarks.proof import disturbance
-Popen = disturbance.subprocess.Popen
-def told(*arguments):
-    loop = Popen(*arguments)
-    print(loop.pid, flush=True)
-    return loop
-disturbance.subprocess.Popen = told
 with disturbance.busy(1):
+    print("busy", flush=True)
     time.sleep(60)
 """
 
@@ -142,16 +135,13 @@ with disturbance.busy(1):
 def test_loops_die_with_the_study():
     """Also if it is killed, which it cannot notice itself."""
     with subprocess.Popen([sys.executable, "-c", HOLDER], cwd=PROJECT, stdout=subprocess.PIPE, text=True) as holder:
-        loop = psutil.Process(int(holder.stdout.readline()))
-        assert alive(loop)
+        assert holder.stdout.readline() == "busy\n"
+        family = until(lambda: with_a_loop(psutil.Process(holder.pid).children(recursive=True)))
         holder.kill()
-    until = time.monotonic() + 60
-    while runs(loop) and time.monotonic() < until:
-        time.sleep(0.05)
-    assert not runs(loop)
+        holder.wait()
+        assert gone(*family)
 
 
-def runs(loop):
-    with suppress(psutil.NoSuchProcess):
-        return alive(loop)
-    return False
+def with_a_loop(family):
+    """These processes, as soon as one of them is a busy loop."""
+    return family if any(disturbance.LOOP in command_line(process)[:3] for process in family) else []

@@ -14,7 +14,7 @@ from lenet5 import InputError
 from tests.support import fake_project, gates, stopping
 from tests.support.copies import PROJECT, copy_of_project
 from tests.support.fake_project import commit
-from tests.support.processes import gone, mentioning, until
+from tests.support.processes import command_line, gone, mentioning, until
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends a process with the one that started it")
 
@@ -95,7 +95,7 @@ def test_a_killed_gate(tmp_path):
 def both(gate):
     """The two sessions of a gate's pair, as soon as there are two."""
     children = gate.children(recursive=True)
-    return children if sum("pytest" in child.cmdline()[:3] for child in children) == 2 else []
+    return children if sum("pytest" in command_line(child)[:3] for child in children) == 2 else []
 
 
 HOLDER = """

@@ -23,6 +23,14 @@ def alive(process: psutil.Process) -> bool:
         return False
 
 
+def command_line(process: psutil.Process) -> list[str]:
+    """Its program and arguments; empty once it has ended."""
+    try:
+        return list(process.cmdline())
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return []
+
+
 def until(look: Callable[[], Found]) -> Found:
     """What ``look`` finds, as soon as it is not empty.  Raises TimeoutError if that takes too long."""
     end = time.monotonic() + LONGEST_SECONDS

@@ -25,7 +25,7 @@ ARROWS: dict[str, set[str]] = {
     "report": {"saved", "quantities"},
     "sessions": {"saved", "quantities", "launch"},
     "gate": {"report", "sessions", "saved", "quantities"},
-    "proof": {"gate", "report", "sessions", "saved", "quantities"},
+    "proof": {"gate", "report", "sessions", "saved", "quantities", "launch"},
     "__main__": {"proof", "gate", "report", "sessions", "saved", "quantities"},
     "lenet5": set(),
     "arrange": {"lenet5"},
