@@ -50,21 +50,16 @@ def sessions(monkeypatch):
     """Which sessions were measured: the number of loops that ran beside each; no real one is."""
     running, seen = [], []
 
-    class Loop:
-        def __init__(self, command):
-            running.append(self)
-
-        def kill(self):
-            running.remove(self)
-
-        def wait(self):
-            pass
+    def start(command):
+        running.append(command)
+        return command
 
     def measured(path):
         seen.append(len(running))
         return session(*[LOUD if running else QUIET] * 150, *[SHORT] * 10)
 
-    monkeypatch.setattr(disturbance.subprocess, "Popen", Loop)
+    monkeypatch.setattr(disturbance.tied, "start", start)
+    monkeypatch.setattr(disturbance.tied, "kill", running.remove)
     monkeypatch.setattr(disturbance, "_session", measured)
     yield seen
     assert running == []

@@ -79,7 +79,7 @@ def test_uninterrupted(uninterrupted):
     assert [case.extra["batch"] for case in run.group("predict")] == [1, 64, 450]
     assert [case.mode for case in run.group("control")] == ["product first", "product last", "no network"]
     assert all(len(case.medians) == 2 for case in run.cases)
-    assert "median of 2 processes" in (folder / "report.md").read_text(encoding="utf-8")
+    assert "of the medians of 2 processes" in (folder / "report.md").read_text(encoding="utf-8")
 
 
 def files_of_a_report(folder):
