@@ -32,14 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is heavy unless asked; and a warning from a framework fails a test but not a measurement.
+    """Leave out what is heavy unless asked, and on the CPU what is for a GPU; and a warning from a framework fails a test but not a measurement.
 
     Other versions have other warnings.  What a framework deprecates inside itself is no concern of a measurement.
     """
-    if not config.getoption("heavy", False):
-        heavy = [item for item in items if item.get_closest_marker("heavy")]
-        items[:] = [item for item in items if item not in heavy]
-        config.hook.pytest_deselected(items=heavy)
+    unwanted = {"heavy": not config.getoption("heavy", False), "gpu": config.getoption("device") == "cpu"}
+    left_out = [item for item in items if any(unwanted[mark.name] for mark in item.iter_markers() if mark.name in unwanted)]
+    if left_out:
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.filterwarnings("default", "ignore::DeprecationWarning"))
@@ -104,14 +105,17 @@ def reference(weights: lenet5.Weights) -> Any:
 
 @pytest.fixture(scope="session")
 def expected_logits(reference: Any, weights: lenet5.Weights, dataset: Dataset) -> Callable[[int], NDArray[np.float32]]:
-    """expected_logits(batch) -> the reference's logits of `first_images`, computed once a session."""
+    """expected_logits(batch) -> the reference's logits of `first_images`, computed once a session; of an image that comes again, once."""
+    import numpy as np
+
     from benchmarks.arrange.problem import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
         reference.load(weights)
-        found: NDArray[np.float32] = reference.predict(reference.tensor(first_images(dataset, batch)))
-        return found
+        different = first_images(dataset, min(batch, len(dataset.test.images)))
+        found: NDArray[np.float32] = reference.predict(reference.tensor(different))
+        return np.take(found, range(batch), axis=0, mode="wrap")
 
     return logits
 

@@ -13,10 +13,13 @@ from numpy.testing import assert_allclose
 import lenet5
 from benchmarks.arrange import problem
 from benchmarks.arrange.clock import timed
-from benchmarks.arrange.problem import ATOL, LEARNING_RATE, first_images, first_labels
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, different, first_images, first_labels, training_batch
 from benchmarks.isolated import program
 
-pytestmark = [pytest.mark.heavy, pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024], ids="batch{}".format)]
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.parametrize("batch", [1, 4, 16, 64, 256, 1024, pytest.param(4096, marks=pytest.mark.gpu)], ids="batch{}".format),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +34,18 @@ def expected_two_losses(losses_of, dataset):
 
     @lru_cache
     def losses(batch):
-        pair = first_images(dataset, batch), first_labels(dataset, batch)
+        pair = training_batch(dataset, different(batch))
         return losses_of(pair, pair)
 
     return losses
 
 
 @pytest.fixture
-def fresh_first_call(framework, mode, device, weights, dataset, tmp_path):
-    """fresh_first_call(kind, batch, expected) -> what this mode's first call takes in a process of its own, ready to be recorded."""
+def fresh_first_call(framework, mode, device, weights, tmp_path):
+    """fresh_first_call(kind, images, labels, expected) -> what this mode's first call takes in a process of its own, ready to be recorded."""
 
-    def measure(kind, batch, expected):
-        pair = first_images(dataset, batch), first_labels(dataset, batch)
-        path = problem.save(tmp_path / "problem.npz", weights, *pair, expected)
+    def measure(kind, images, labels, expected):
+        path = problem.save(tmp_path / "problem.npz", weights, images, labels, expected)
         seconds = program.call("benchmarks.isolated.first_call", framework, mode, kind, path, f"--device={device}")
         return {name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}
 
@@ -54,11 +56,12 @@ def fresh_first_call(framework, mode, device, weights, dataset, tmp_path):
 def test_graph_predict(benchmark, build, record, subject, fresh_first_call, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)
-    images = net.tensor(first_images(dataset, batch))
+    first = first_images(dataset, batch), first_labels(dataset, batch)
+    images = net.tensor(first[0])
 
     assert_allclose(net.predict(images), expected_logits(batch), atol=ATOL)
 
-    record(**subject, batch=batch, **fresh_first_call("predict", batch, expected_logits(batch)))
+    record(**subject, batch=batch, **fresh_first_call("predict", *first, expected_logits(batch)))
     benchmark(net.predict, images)
 
 
@@ -68,11 +71,12 @@ def test_graph_train_step(
 ):
     """One real update from one batch, already converted: loss, gradients, Adam.  Each round starts from the same weights."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
-    pair = net.tensor(first_images(dataset, batch)), net.tensor(first_labels(dataset, batch))
+    first = training_batch(dataset, batch)
+    pair = net.tensor(first[0]), net.tensor(first[1])
 
     first_loss = net.train_step(*pair)
     second_loss, call_seconds = timed(net.train_step, *pair)
     assert_allclose([first_loss, second_loss], expected_two_losses(batch), atol=ATOL)
 
-    record(**subject, batch=batch, optimizer="adam", **fresh_first_call("train_step", batch, expected_two_losses(batch)))
+    record(**subject, batch=batch, optimizer="adam", **fresh_first_call("train_step", *first, expected_two_losses(batch)))
     benchmark.pedantic(net.train_step, pair, setup=lambda: net.load(weights), rounds=repeats(call_seconds))

@@ -13,7 +13,7 @@ from benchmarks.arrange.problem import ATOL, first_images
 
 @pytest.mark.benchmark(group="transfer")
 @pytest.mark.default_mode
-@pytest.mark.parametrize("batch", [1, 64, 450], ids="batch{}".format)
+@pytest.mark.parametrize("batch", [1, 64, 450, pytest.param(4096, marks=pytest.mark.gpu)], ids="batch{}".format)
 def test_transfer(benchmark, build, record, subject, weights, dataset, expected_logits, batch):
     """One batch checked, converted to the framework's layout and copied to the device; the copy has finished."""
     net = build(weights)

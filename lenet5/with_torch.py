@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -113,14 +114,19 @@ def layer_of(weight: tuple[int, ...], basis: tuple[int, ...] | None) -> torch.nn
 
 
 class LeNet5:
-    """LeNet-5 in PyTorch.  Modes: eager and compile (TorchInductor; needs a C++ compiler on a CPU), each also with channels last.
+    """LeNet-5 in PyTorch.  Modes: eager and compile (TorchInductor; needs a compiler), each also with channels last; compile with CUDA graphs.
 
-    Channels last is a layout in memory; shapes and numbers stay.  PyTorch's convolutions then skip a conversion of their own.
+    Channels last is a layout in memory; shapes and numbers stay.  PyTorch's convolutions then skip a conversion of their own.  A CUDA
+    graph is a recorded list of kernels that a GPU replays as one call (``torch.compile(mode="reduce-overhead")``); a CPU has none.
     """
 
-    modes = ("eager", "compile", "eager-channels_last", "compile-channels_last")
-    variants = ("eager-channels_last", "compile-channels_last")
-    dynamic: ClassVar[dict[str, str]] = {"compile": "eager", "compile-channels_last": "eager-channels_last"}
+    modes = ("eager", "compile", "eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
+    variants = ("eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
+    dynamic: ClassVar[dict[str, str]] = {
+        "compile": "eager",
+        "compile-channels_last": "eager-channels_last",
+        "compile-cuda_graphs": "eager",
+    }
     colour = "green"
 
     def __init__(
@@ -139,8 +145,11 @@ class LeNet5:
         arrays = checked(weights)
         self._shapes = shapes_of(arrays)
         self._device = device
-        how, _, layout = mode.partition("-")
-        self._layout = torch.channels_last if layout else torch.contiguous_format
+        how, _, further = mode.partition("-")
+        graphs = further == "cuda_graphs"
+        if graphs and device != "cuda":
+            raise NotSupported(f"torch: mode {mode!r} replays what a GPU has done; use device 'cuda'")
+        self._layout = torch.channels_last if further == "channels_last" else torch.contiguous_format
         made = (Watched if how == "compile" else Module)(self._shapes, activation)
         # The type is said: without it the weights would be of the process's default type, which is the user's to set.
         self._module = made.to(device, torch.float32).to(memory_format=self._layout)  # type: ignore[call-overload]
@@ -156,8 +165,12 @@ class LeNet5:
         if how == "compile":
             _require_compiling()
             _require_compiler(device)
-            self._predict = torch.compile(self._module, fullgraph=True, dynamic=False)
-            self._loss = torch.compile(self._loss_of, fullgraph=True, dynamic=False, options=TRAINING_OPTIONS)
+            options: dict[str, Any] = {"triton.cudagraphs": True} if graphs else {}
+            self._predict = torch.compile(self._module, fullgraph=True, dynamic=False, options=options)
+            self._loss = torch.compile(self._loss_of, fullgraph=True, dynamic=False, options=options | TRAINING_OPTIONS)
+        if graphs:
+            self._predict = _rehearsed(self._predict, self._predict)
+            self._loss = _rehearsed(self._loss, partial(self._rehearse, self._loss))
         self.load(arrays)
 
     def check_mode(self) -> None:
@@ -226,8 +239,27 @@ class LeNet5:
         """What tensor() made, or what it makes of a host array."""
         return x if isinstance(x, torch.Tensor) else self.tensor(x)
 
+    def _rehearse(self, loss: Callable[..., Any], x: torch.Tensor, y: torch.Tensor) -> None:
+        """A training step up to its gradients, which are dropped."""
+        loss(x, y).backward()
+        self._optimizer.zero_grad()
+
     def _loss_of(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return functional.cross_entropy(self._module(x), y)
+
+
+def _rehearsed(call: Callable[..., Any], rehearse: Callable[..., Any]) -> Callable[..., Any]:
+    """The call, which at a new batch size runs a rehearsal twice before: PyTorch compiles in the first, records in the second, and then replays."""
+    known: set[int] = set()
+
+    def ready(*tensors: torch.Tensor) -> Any:
+        if len(tensors[0]) not in known:
+            rehearse(*tensors)
+            rehearse(*tensors)
+            known.add(len(tensors[0]))
+        return call(*tensors)
+
+    return ready
 
 
 def _tf32() -> str:
@@ -268,8 +300,15 @@ def _require_compiling() -> None:
         raise NotSupported(f"torch: mode 'compile' does not compile here: {setting} is set; unset it")
 
 
+COMPILERS = {"cpu": ("C++", "CXX", "g++", "clang++"), "cuda": ("C", "CC", "gcc", "clang")}
+"""Device -> the language that TorchInductor, or Triton for it, compiles there, the variable that names a compiler, and two compilers."""
+
+
 def _require_compiler(device: str) -> None:
-    """TorchInductor writes C++ for a CPU; without a compiler its error comes late and long."""
-    wanted = os.environ.get("CXX", "g++")
-    if device == "cpu" and not (shutil.which(wanted) or shutil.which("clang++")):
-        raise NotInstalled(f"torch: mode 'compile' needs a C++ compiler, and {wanted!r} is not on the PATH; install g++ or set CXX")
+    """Raise NotInstalled where no compiler is found: TorchInductor's own error would come late and long."""
+    language, variable, usual, other = COMPILERS[device]
+    wanted = os.environ.get(variable, usual)
+    if not (shutil.which(wanted) or shutil.which(other)):
+        raise NotInstalled(
+            f"torch: mode 'compile' needs a {language} compiler, and {wanted!r} is not on the PATH; install {usual} or set {variable}"
+        )

@@ -31,6 +31,10 @@ ATOL = 1e-5
 TRAINED_ATOL = 1e-4
 """The same for the logits of a trained network, which are larger."""
 
+MOST_DIFFERENT, REPEATED = 1024, 64
+"""A training batch of more than so many images repeats its first few: the reference would take a minute for 4,096 different ones, and a
+mean over repeats is the mean itself."""
+
 ANSWER = ("images", "labels", "expected")
 """What a problem on disk holds beside the weights."""
 
@@ -71,6 +75,22 @@ def first_images(dataset: Dataset, count: int) -> NDArray[np.float32]:
 def first_labels(dataset: Dataset, count: int) -> NDArray[np.integer[Any]]:
     """The labels of `first_images`.   -> integer (count,)"""
     return np.take(dataset.test.labels, range(count), mode="wrap")
+
+
+def different(count: int) -> int:
+    """How many different images a training batch of this size has; it is a multiple of that number."""
+    return REPEATED if count > MOST_DIFFERENT else count
+
+
+def training_batch(dataset: Dataset, count: int) -> tuple[NDArray[np.float32], NDArray[np.integer[Any]]]:
+    """The first images and labels of the test split as one training batch, repeated where it is large (`different`).
+
+    -> float32 (count, c, 32, 32), integer (count,)
+    """
+    copies = count // different(count)
+    return np.tile(first_images(dataset, count // copies), (copies, 1, 1, 1)), np.tile(
+        first_labels(dataset, count // copies), copies
+    )
 
 
 # On disk, for a program in a process of its own
