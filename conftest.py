@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import random
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -72,6 +73,10 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(config.getoption("threads"))))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
+    if "numpy" in sys.modules:  # a plug-in of pytest loaded it before, and with it the BLAS, which has read its number of threads
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(config.getoption("threads"))
     _check_device(config.getoption("device"))
     # A compiler that finds an earlier session's code on disk would show a first call that no first user ever sees.
     compiled = tempfile.TemporaryDirectory(prefix="lenet5-compiled-")

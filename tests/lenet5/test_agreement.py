@@ -85,8 +85,11 @@ def test_adam(build, references_trajectory):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
-def test_load_starts_again(build, optimizer):
-    """load() gives back the same arrays and forgets the optimizer: training repeats to the same losses."""
+def test_load_starts_again(build, optimizer, pytestconfig):
+    """load() gives back the same arrays and forgets the optimizer: training repeats to the same losses, on a GPU to their last digits.
+
+    There sums of a gradient depend on the order in which blocks of threads finish.
+    """
     weights, images, labels = problem()
     net = build(weights, optimizer=optimizer, learning_rate=0.01)
     first, arrays = trajectory(net, images, labels, 3)
@@ -98,7 +101,7 @@ def test_load_starts_again(build, optimizer):
         assert_array_equal(array, weights[name], err_msg=name)
         assert array.dtype == np.float32
     again, _ = trajectory(net, images, labels, 3)
-    assert again == first
+    assert_allclose(again, first, rtol=0, atol=0 if pytestconfig.getoption("device") == "cpu" else 1e-5)
 
 
 def test_loss_is_before_the_step_and_in_nats(build):
