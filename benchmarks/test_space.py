@@ -39,9 +39,14 @@ def _measurable():
 
 
 @pytest.fixture
-def measured(benchmark, build, framework, mode, device, weights, record, subject, tmp_path):
+def reachable(build, weights):
+    """A skip where the framework is not installed or cannot reach the device, before the reference is asked."""
+    build(weights)
+
+
+@pytest.fixture
+def measured(reachable, benchmark, framework, mode, device, weights, record, subject, tmp_path):
     """measured(kind, batch, images, labels, expected): run the program and record what it prints."""
-    build(weights)  # a skip where the framework is not installed or cannot reach the device, before the reference is asked
 
     def measure(kind, batch, images, labels, expected):
         path = problem.save(tmp_path / "problem.npz", weights, images, labels, expected)

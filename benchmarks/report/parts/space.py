@@ -123,9 +123,12 @@ def _rows(run: Run) -> Iterator[Row]:
     yield Row("whole process, training", (TRAIN,), _largest("peak_rss_bytes"), whole)
     inside = "peak above its start, batch 64; whole process, sampled by memory-profiler"
     yield Row("one epoch", (EPOCH,), _largest_of_epoch, inside)
-    device = _largest("device_peak_bytes")
-    yield Row("GPU, predicting", (PREDICT,), device, "peak of the allocator: weights, images, activations, workspace")
-    yield Row("GPU, training", (TRAIN,), device, "the same with gradients and optimizer state")
+    for group, title in CALLS:
+        inside = (
+            f"peak of the allocator: weights, images, activations, workspace{', gradients, optimizer state' * (group == TRAIN)}"
+        )
+        for batch in _batches(run, group):
+            yield Row(f"GPU, {title}, batch {batch}", (group,), _largest("device_peak_bytes"), inside, batch)
 
 
 def _batches(run: Run, group: str) -> list[int]:
