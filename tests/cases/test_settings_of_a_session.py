@@ -99,6 +99,7 @@ def end_with(folder: Path, error: str) -> tuple[str, str]:
     return "-p", "ends"
 
 
+@pytest.mark.slow
 def test_variables_that_steer_libraries(tmp_path):
     """OPENBLAS_CORETYPE makes NumPy slower, TORCHDYNAMO_DISABLE makes a compiled mode eager: both stand in the file, and the second has no number."""
     pytest.importorskip("torch")

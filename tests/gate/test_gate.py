@@ -23,7 +23,10 @@ from tests.support.gates import FEW_PAIRS, cells
     ("base", "head", "code", "expected"),
     [
         ("base", "same", 0, {("test_case[one]", "time"): "same", ("test_case[two]", "time"): "same"}),
-        ("base", "faster", 0, {("test_case[two]", "time"): "faster", ("test_case[one]", "time"): "same"}),
+        pytest.param(
+            *("base", "faster", 0, {("test_case[two]", "time"): "faster", ("test_case[one]", "time"): "same"}),
+            marks=pytest.mark.slow,
+        ),
         ("first", "slow-first", 1, {("test_case[one]", "first call"): "SLOWER", ("test_case[one]", "time"): "same"}),
         ("memory", "more-memory", 1, {("test_case[one]", "peak memory"): "SLOWER", ("test_case[two]", "peak memory"): "SLOWER"}),
     ],

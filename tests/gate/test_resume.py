@@ -46,6 +46,7 @@ def test_not_judged_again(slower, command, tmp_path):
     assert "raw/run.json: threshold was 0.02, now it is 0.2; restore it" in err
 
 
+@pytest.mark.slow
 def test_not_resumed(command, repository, tmp_path):
     """Pairs of other sides or settings are not mixed, and a folder that has results takes no second gate."""
     command("--base", "base", "--head", repository, "--budget", "0.0001")
@@ -64,7 +65,8 @@ def test_not_resumed(command, repository, tmp_path):
     assert sorted(path.read_bytes() for path in tmp_path.glob("raw/*/*.json")) == kept
 
 
-@pytest.mark.parametrize("signum", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_interrupted(repository, tmp_path, signum):
     """Ctrl-C and SIGTERM leave no process, no worktree and no temporary file, but a folder and the line to go on with."""
     running, children = start(repository, tmp_path, "--base", "base", "--head", "slower")

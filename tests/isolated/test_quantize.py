@@ -23,7 +23,7 @@ def dense(tmp_path_factory):
 @pytest.mark.parametrize(
     ("module", "kind", "package", "float_weights", "biases_and_scales"),
     [
-        ("benchmarks.isolated.quantize_litert", "dynamic", "tensorflow", 990, (236, 220)),
+        pytest.param("benchmarks.isolated.quantize_litert", "dynamic", "tensorflow", 990, (236, 220), marks=pytest.mark.slow),
         pytest.param("benchmarks.isolated.quantize_litert", "full", "tensorflow", 0, (236, 472), marks=pytest.mark.slow),
         ("benchmarks.isolated.quantize_torchao", "static", "torchao", 0, (236, 236)),
     ],

@@ -55,7 +55,6 @@ def test_logits(build, activation, classes, channels, batch):
     assert_allclose(logits, reference.predict(reference.tensor(images)), rtol=0, atol=1e-5)
 
 
-@pytest.mark.compiled
 def test_sgd(build, references_trajectory):
     """Loss and all ten arrays stay together for twenty steps of gradient descent."""
     weights, images, labels = problem()

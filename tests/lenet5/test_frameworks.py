@@ -160,6 +160,7 @@ def test_a_fourth_framework_is_one_file(other):
     assert lenet5.implementation(INVENTED).__module__ == f"lenet5.with_{INVENTED}"
 
 
+@pytest.mark.slow
 def test_a_fourth_framework_is_tested(tmp_path):
     """The tests of agreement run on a framework that is nothing but a new file, in each of its modes, or in the default alone."""
     project = copy_of_project(tmp_path / "project")

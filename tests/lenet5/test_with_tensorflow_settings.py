@@ -67,6 +67,7 @@ def found(tmp_path_factory):
     return found_by(CODE, KERAS_HOME=str(home))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", ["keras.json", "mixed_float16"])
 def test_settings_of_keras_have_no_effect(found, settings):
     """Weights and logits are float32, and right, in every mode."""
@@ -74,6 +75,7 @@ def test_settings_of_keras_have_no_effect(found, settings):
     assert found[settings] == ["right"] * len(MODES)
 
 
+@pytest.mark.slow
 def test_the_loss_is_not_scaled(found):
     """In half precision Keras wraps the optimizer into one that scales the loss: right numbers, but other work."""
     assert found["optimizer"] == "PublishedAdam"
@@ -83,12 +85,14 @@ def refused(mode, setting):
     return f"NotSupported: tensorflow: mode '{mode}' would not be what its name says: {setting} is set; unset it"
 
 
+@pytest.mark.slow
 def test_a_graph_that_would_run_eagerly(found):
     """Every mode but the eager one is refused, with the setting's name."""
     _, *others = lenet5.modes("tensorflow")
     assert found["run eagerly"] == ["right", *(refused(mode, "tf.config.run_functions_eagerly") for mode in others)]
 
 
+@pytest.mark.slow
 def test_a_graph_that_ran_eagerly(found):
     """Set after the network was made, it is known by what ran."""
     _, *others = lenet5.modes("tensorflow")
@@ -96,6 +100,7 @@ def test_a_graph_that_ran_eagerly(found):
     assert found["afterwards"] == ["right", *expected]
 
 
+@pytest.mark.slow
 def test_a_graph_that_xla_would_compile_in_part(found):
     """A graph without XLA is one without XLA, however it is turned on."""
     setting = "XLA for parts of graphs (tf.config.optimizer.set_jit, or tf_xla_auto_jit in TF_XLA_FLAGS)"
@@ -103,6 +108,7 @@ def test_a_graph_that_xla_would_compile_in_part(found):
     assert found["flags"] == refused("graph", setting)
 
 
+@pytest.mark.slow
 def test_what_costs_time_is_recorded(found):
     """What TensorFlow's own optimizer was told is in the record; as it is by itself there is nothing."""
     assert found["settings"] == ["", "constant_folding False, disable_meta_optimizer True"]

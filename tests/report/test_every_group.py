@@ -41,7 +41,7 @@ def test_every_group(tmp_path, group, whole, processes):
 
 @pytest.mark.parametrize("change", [{"others_cpu_seconds": 0.9}, {"cpus_allowed": 1}], ids=["others", "cpus"])
 @pytest.mark.parametrize("group", GROUPS)
-@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("processes", [1, pytest.param(3, marks=pytest.mark.slow)])
 def test_every_group_disturbed(tmp_path, group, change, processes):
     """A group that was disturbed is shown like any other, below a first line that says so."""
     made = changed(documents.of_group(group, whole=True), **change)
@@ -69,7 +69,7 @@ NO_TIME = ("flops", "sgemm", *fields.SPACE, fields.BESIDE, fields.TWINS)
 """Groups of which no table shows the times, or none without another group."""
 
 
-@pytest.mark.parametrize("processes", [1, 3])
+@pytest.mark.parametrize("processes", [1, pytest.param(3, marks=pytest.mark.slow)])
 @pytest.mark.parametrize("group", fields.GROUPS)
 def test_every_number_of_a_disturbed_time_is_marked(tmp_path, group, processes):
     """If the time of a disturbed case were another one, no number would change but those that have a mark."""
@@ -98,6 +98,7 @@ def test_all_groups(tmp_path, whole):
     assert report.write([documents.save(tmp_path / "run.json", made)], tmp_path / "report").text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", fields.FIELDS)
 def test_one_field_less(tmp_path, name):
     """Of two cases that have every field, one lacks this one: it is not needed, so that nothing relies on it."""

@@ -178,6 +178,7 @@ def test_what_a_file_need_not_hold():
     assert {plot.name for plot in plots(run_of(*cases))} == {*always, "ladder-time"}
 
 
+@pytest.mark.slow
 def test_same_run_same_bytes():
     """The same run gives the same bytes, in another process with another hash seed as well."""
     script = "from tests.report.test_plots import whole, plots; print(*(drawn.svg for drawn in plots(whole())), sep='')"
