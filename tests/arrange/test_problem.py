@@ -31,6 +31,23 @@ def test_first_images(seven_images):
     assert_array_equal(labels, images[:, 0, 0, 0])
 
 
+def test_a_large_training_batch_repeats_few_images(seven_images, monkeypatch):
+    """What the reference needs long for has few different images, so that their loss and its gradients are those of the few."""
+    assert [problem.different(count) for count in (1, 1024, 4096)] == [1, 1024, 64]
+    images, labels = problem.training_batch(seven_images, 10)
+    assert_array_equal(images, problem.first_images(seven_images, 10))
+    assert_array_equal(labels, problem.first_labels(seven_images, 10))
+
+    monkeypatch.setattr(problem, "MOST_DIFFERENT", 4)
+    monkeypatch.setattr(problem, "REPEATED", 3)
+    images, labels = problem.training_batch(seven_images, 6)
+    assert_array_equal(labels, [0, 1, 2, 0, 1, 2])
+    assert_array_equal(images[:, 0, 0, 0], labels)
+    many, few = (problem.by_hand(WEIGHTS) for _ in range(2))
+    x, y = problem.training_batch(seven_images, problem.different(6))
+    assert [many.train_step(images, labels) for _ in range(2)] == pytest.approx([few.train_step(x, y) for _ in range(2)], abs=1e-6)
+
+
 def test_initial_weights_fit_the_data(seven_images):
     """As many channels and classes as the data set has, the same weights every time."""
     weights = problem.initial_weights(seven_images)

@@ -13,7 +13,7 @@ import lenet5
 from benchmarks.report import report
 from benchmarks.saved import results
 from tests.support.by_hand import FRAMEWORK
-from tests.support.copies import copy_of_project, run_pytest
+from tests.support.copies import copy_of_project, run_pytest, run_python
 
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 RUN = Path(__file__).parents[1] / "data" / "run"
@@ -80,6 +80,24 @@ def test_disabled(project, monkeypatch):
     assert verdict.exit_code == 0, verdict.output
     (reason,) = set(verdict.skipped.values())
     assert re.fullmatch(NO_GPU, reason)
+
+
+def test_large_batches(project):
+    """4,096 images at once are for a GPU: with --device cuda they are among the cases, on the CPU not even with --heavy."""
+
+    def cases(*options):
+        arguments = ("-m", "pytest", "benchmarks", "--collect-only", "-q", "-p", "no:cacheprovider", *options)
+        return {line for line in run_python(project, *arguments).stdout.splitlines() if "::" in line}
+
+    on_cpu, on_gpu = cases("--heavy"), cases("--heavy", "--device=cuda")
+    assert on_cpu < on_gpu
+    assert {case.partition("[")[0].partition("::")[2] for case in on_gpu - on_cpu} == {
+        *("test_predict", "test_transfer", "test_graph_predict", "test_graph_train_step"),
+        *("test_space_predict", "test_space_train_step"),
+    }
+    assert all("batch4096" in case for case in on_gpu - on_cpu)
+    # --heavy keeps its meaning there.
+    assert not any("::test_graph" in case or "::test_space" in case for case in cases("--device=cuda") - cases())
 
 
 def test_unknown_device(project):

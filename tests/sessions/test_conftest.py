@@ -11,7 +11,7 @@ import pytest
 
 import lenet5
 from benchmarks.saved.provenance import ROOT
-from tests.support.by_hand import FRAMEWORK
+from tests.support.by_hand import FRAMEWORK, PLAIN
 from tests.support.frameworks import packages
 
 
@@ -67,6 +67,27 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     assert asked == []
     assert root.pytest_runtestloop(session(in_a_pair=True)) is None
     assert asked == sorted(names, reverse=True)
+
+
+EARLY = """
+import numpy
+"""
+
+
+def test_numpy_that_a_plugin_loaded(tmp_path):
+    """Where a plug-in of pytest has loaded NumPy before the number of threads was known, its BLAS still computes on that many."""
+    (tmp_path / "early.py").write_text(EARLY)
+    case = f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{PLAIN}-batch1]"
+    early = {
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "2"),
+    }
+    command = [sys.executable, "-m", "pytest", "-p", "early", case, "--threads=1", "--benchmark-disable", "-q"]
+    done = subprocess.run(
+        [*command, "-p", "no:cacheprovider"], cwd=ROOT, env={**os.environ, **early}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
 
 
 PLUGIN = """

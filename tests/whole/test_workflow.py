@@ -6,10 +6,15 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
+
+from benchmarks.saved import results
+from tests.support.by_hand import FAST, PLAIN
+from tests.support.copies import copy_of_project
 
 ROOT = Path(__file__).parents[2]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
@@ -78,7 +83,7 @@ def script(tmp_path):
 def test_there_are_workflows():
     """The tests below look at something."""
     assert [path.stem for path in WORKFLOWS] == ["ci", "versions"]
-    assert {path.name for path in SCRIPTS} >= {"run", "install", "gate", "versions", "merge"}
+    assert {path.name for path in SCRIPTS} >= {"run", "install", "gate", "versions", "merge", "gpu"}
 
 
 def test_steps_are_scripts(workflow):
@@ -256,6 +261,51 @@ def test_merge_of_what_cannot_be(script, tmp_path):
     assert not summary.exists()
 
 
+@pytest.mark.slow
+def test_gpu(tmp_path):
+    """What is measured on a GPU is measured by the same script on the CPU, if it is asked to: agreement, memory, several processes, one."""
+    project = copy_of_project(tmp_path / "project")
+    shutil.copytree(ROOT / ".ci", project / ".ci")
+    programs = tmp_path / "bin"
+    programs.mkdir()
+    (programs / "python").write_text(f'#!/usr/bin/env bash\nexec {sys.executable} "$@"\n')
+    (programs / "python").chmod(0o755)
+    few = f"{PLAIN} and (batch1] or test_loss_is) or {FAST} and test_space_predict and batch1]"
+
+    done = subprocess.run(
+        [project / ".ci" / "gpu", "measured", "--device", "cpu", "--quick", "-k", few],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}", "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    steps = [line.split()[:3] for line in done.stdout.splitlines()]
+    assert {name for name, _, code in steps if code == "0"} == {"machine", "memory", "agreement", "processes", "one-process"}
+    measured = tmp_path / "measured"
+    groups = {
+        name: {case.group for case in results.load_many([measured / name]).cases}
+        for name in ("memory.json", "one-process.json", "processes")
+    }
+    calls = {"predict", "control"}
+    assert groups == {"memory.json": {"space predict"}, "one-process.json": calls, "processes": calls}
+    for name in ("memory", "one-process", "processes"):
+        assert (measured / name / "report.html").exists()
+    assert len(list((measured / "processes").glob("process-*.json"))) == 2
+
+
+def test_gpu_fails_in_the_end(script, tmp_path):
+    """A step that fails does not stop the next ones, and where no test of agreement ran, nothing agrees."""
+    done, calls = script("gpu", tmp_path / "measured", FAKE_EXIT="0")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("failed: agreement; the logs are in ")
+    assert [call for call in calls if call.startswith("-m benchmarks run --processes 5 ")]
+    assert calls[-1].startswith("-m benchmarks report ")
+
+
 def test_install(script):
     """The project with its tests by default, or what is named; at the exact versions either way."""
     script("install")
@@ -272,6 +322,7 @@ def test_install(script):
     [
         *(("gate", ()), ("gate", ("--budget", "5")), ("versions", ()), ("versions", ("--processes", "5")), ("merge", ())),
         *(("run", ("--everything",)), ("run", ("--all", "now"))),
+        *(("gpu", ()), ("gpu", ("--device", "cpu")), ("gpu", ("new", "--nosuch")), ("gpu", (".ci",))),
     ],
     ids=str,
 )
