@@ -116,7 +116,7 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
 
 def short(case: str) -> str:
     """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
-    return case.rpartition("::")[2]
+    return case.partition("::")[2] or case
 
 
 def _remarks(outcome: Outcome) -> list[str]:

@@ -53,11 +53,10 @@ class Session:
     def path(self) -> Path:
         return session_path(self.folder, self.number)
 
-    def command(self, saved: Path, deselected: Collection[str]) -> list[str]:
-        """The command line of pytest that saves the session in a file, without the cases of these node ids."""
+    def command(self, saved: Path) -> list[str]:
+        """The command line of pytest that saves the session in a file."""
         plan, place = self.plan, self.place
         selection = ["-k", f"({plan.expression}) or {CONTROLS}"] if plan.expression else []
-        selection += [f"--deselect={node_id}" for node_id in deselected]
         ours = [
             *("--no-report", f"--shuffle={plan.seed}.{self.number}", f"--benchmark-json={saved.absolute()}"),
             *("-p", "no:cacheprovider", f"--rootdir={place.project}"),

@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import CONTROL, FAILED, Run
+from benchmarks.sessions import left_out
 from benchmarks.sessions.folder import alone, begin, check_settings
 from benchmarks.sessions.plan import Plan, Session, session_path
 from benchmarks.sessions.process import Place, execute, last_words
@@ -76,9 +78,9 @@ def measure(session: Session, signals: Signals) -> Run:
     others = sorted(session.folder.glob(results.PROCESSES))
     first = results.load(others[0]) if others else None
     # This side's pytest knows a case by the id that this side saved, which can be an older spelling of its name.
-    deselected = [case.id for case in first.cases if case.name in session.without] if first else []
+    ids = [case.id for case in first.cases if case.name in session.without] if first else []
     try:
-        code = _execute(session, session.command(part, deselected), log, signals)
+        code = _execute(session, session.command(part), ids, log, signals)
         if code not in (0, 1) or not part.exists():
             raise InputError(f"{path.stem} could not measure (exit code {code}): {last_words(log)}; see {log}")
         measured = results.load(part)
@@ -98,14 +100,20 @@ def measure(session: Session, signals: Signals) -> Run:
         part.unlink(missing_ok=True)
 
 
-def _execute(session: Session, command: list[str], log: Path, signals: Signals) -> int:
-    """Run the session's command with a temporary folder of its own and its output in a log.   -> its exit code"""
+def _execute(session: Session, command: list[str], ids: Collection[str], log: Path, signals: Signals) -> int:
+    """Run the session's command, without the cases of these ids, with a temporary folder of its own and its output in a log.
+
+    -> its exit code
+    """
     place = session.place
     with (
         log.open("w", encoding="utf-8") as output,
         tempfile.TemporaryDirectory(dir=place.scratch, ignore_cleanup_errors=True) as scratch,
     ):
-        return execute(command, replace(place, environment={**place.environment, "TMPDIR": scratch}), output, signals)
+        environment = {**place.environment, "TMPDIR": scratch}
+        if ids:
+            environment = left_out.variables(ids, environment, Path(scratch))
+        return execute(command, replace(place, environment=environment), output, signals)
 
 
 def failures(measured: Run) -> list[str]:

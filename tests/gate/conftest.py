@@ -11,6 +11,9 @@ from tests.support import fake_project
 from tests.support.fake_project import commit, git
 from tests.support.gates import Done, commanding
 
+ODD = "one] é [x::y"
+"""A parameter with which the id of one case begins with the id of another: test_case[one] and test_case[one] é [x::y]."""
+
 
 @pytest.fixture(scope="package")
 def repository(tmp_path_factory):
@@ -29,6 +32,8 @@ def repository(tmp_path_factory):
         "first": {"seconds": {"one": 1e-3}, "extra": {"first_call_seconds": 0.5}},
         "old-ids": {"seconds": {"batch=1": 1e-3, "two": 2e-3}},
         "new-ids": {"seconds": {"batch1": 1e-3, "two": 2.2e-3}},
+        "odd-ids": {"seconds": {"one": 1e-3, ODD: 2e-3}},
+        "odd-ids-slower": {"seconds": {"one": 1e-3, ODD: 2.2e-3}},
         "fewer-cases": {"seconds": {"one": 1e-3}},
         "more-cases": {"seconds": {"one": 1e-3, "two": 2e-3, "three": 3e-3}},
         "skipped": {"check": "name == 'two' and pytest.skip('no two today')"},

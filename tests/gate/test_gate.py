@@ -108,6 +108,22 @@ def test_ids_that_are_spelled_otherwise(command, tmp_path):
         assert params == [{old_or_new, "two"}, {old_or_new, "two"}, {"two"}]
 
 
+def test_an_id_that_begins_like_another(command, tmp_path):
+    """A case that is decided is left out, and not the one whose id begins with its id; a gate that goes on does so too."""
+    asked = ("--base", "odd-ids", "--head", "odd-ids-slower")
+    code, out, err = command(*asked)
+
+    assert code == 1, err
+    expected = [("3", "SLOWER"), ("2", "same")]
+    assert [tuple(row[-2:]) for row in cells(out).values()] == expected
+    for role in ROLES:
+        (tmp_path / "raw" / role / "process-003.json").unlink()
+    code, out, err = command(*asked, "--resume")
+
+    assert (code, err.count(": done;")) == (1, 1), err
+    assert [tuple(row[-2:]) for row in cells(out).values()] == expected
+
+
 @pytest.mark.slow
 def test_pairs_for_a_study(slower, command, tmp_path):
     """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""
