@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import shlex
 import sys
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, NoReturn
 
-from benchmarks.gate import command as gate
-from benchmarks.proof import command as proof
-from benchmarks.report import command as report
+from benchmarks.report import printing
+from benchmarks.report.printing import complain
 from benchmarks.saved.provenance import PROJECT, ROOT
-from benchmarks.sessions import command as sessions
 from lenet5.errors import InputError
+
+# No room is imported here that needs more than the standard library: an import that fails would end Python with 1, which says "slower".
 
 DESCRIPTION = """\
 What can be done beside `pytest benchmarks`, which measures in one process:
@@ -41,17 +44,47 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
+TRACEBACK = "LENET5_TRACEBACK"
+"""A variable: with any value, an error that should not be shows where it was raised."""
+
+CANNOT = 2
+"""The exit code where what was asked cannot be done.  Python's own for an exception is 1, which is a gate's "slower"."""
+
+INTERRUPTED = 130
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted.
 
     A gate ends with 1 if head is slower and with 3 if that is undecided.
     """
-    options = parse(sys.argv[1:] if arguments is None else arguments)
+    printing.prepare()
     try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
         return int(options.function(options))
     except InputError as error:
-        print(error, file=sys.stderr)
-        return 2
+        complain(str(error))
+    except KeyboardInterrupt:
+        complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        complain(_unexpected(error))
+    finally:
+        printing.finish()
+    return CANNOT
+
+
+def _unexpected(error: Exception) -> str:
+    """An error that no code foresaw, in one line; its traceback is printed before it if the environment asks for it."""
+    if os.environ.get(TRACEBACK):
+        with suppress(OSError):
+            traceback.print_exception(error)
+    hint = f"{TRACEBACK}=1 shows where"
+    if isinstance(error, ImportError):
+        return f"{error}; install what this project needs: pip install -c constraints.txt -e . ({hint})"
+    if isinstance(error, OSError):
+        return f"cannot go on: {error} ({hint})"
+    return f"internal error: {type(error).__name__}: {error}; please report it ({hint})"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -82,6 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(prog="python -m benchmarks", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"{PROJECT} {_version()}", help="Print the version and exit.")
     parser.set_defaults(function=_help, parser=parser)
+    from benchmarks.gate import command as gate
+    from benchmarks.proof import command as proof
+    from benchmarks.report import command as report
+    from benchmarks.sessions import command as sessions
+
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     sessions.add(commands, show=report.show)
     report.add(commands)

@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.gate import gate, text
 from benchmarks.gate.pairs import ROLES, Comparison
 from benchmarks.gate.rules import Rules
-from benchmarks.report.command import say
 from benchmarks.report.markdown import add_to_job_summary
-from benchmarks.saved.files import write_whole
+from benchmarks.report.printing import complain, say
+from benchmarks.saved.files import check_writable, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import sides
@@ -31,6 +33,9 @@ DEFAULT_CASES = (
 
 DEFAULT_OPTIONS = ("--heavy",)
 """Of pytest, with the default cases only: cases that measure memory are marked heavy."""
+
+NOT_TOLD = 2
+"""The exit code of a gate whose outcome could not be written where it was asked for: not even "slower" is believed then."""
 
 SECONDS_A_CASE = 0.2
 """Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them."""
@@ -149,13 +154,28 @@ def _gate(options: argparse.Namespace) -> int:
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
         return _interrupted(signal, options, output)
+    told = _told(markdown, facts, options, output)
+    return outcome.exit_code if told else NOT_TOLD
+
+
+def _told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, output: Path) -> bool:
+    """Print the outcome, then write it wherever else it was asked for.   -> whether all of that could be written
+
+    What could not be is a line on standard error each, and keeps nothing else from being written.
+    """
+    steps: list[Callable[[], None]] = [lambda: say(f"{markdown}\nRaw values in {output}"), lambda: add_to_job_summary(markdown)]
     if options.json:
-        write_whole(options.json, json.dumps(facts, indent=2) + "\n", "--json")
+        steps.append(lambda: write_whole(options.json, json.dumps(facts, indent=2) + "\n", "--json"))
     if options.markdown:
-        write_whole(options.markdown, markdown, "--markdown")
-    add_to_job_summary(markdown)
-    say(f"{markdown}\nRaw values in {output}")
-    return outcome.exit_code
+        steps.append(lambda: write_whole(options.markdown, markdown, "--markdown"))
+    told = True
+    for step in steps:
+        try:
+            step()
+        except InputError as error:
+            complain(str(error))
+            told = False
+    return told
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -166,6 +186,9 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
     if options.pairs is not None and not 1 <= options.pairs <= MOST_PROCESSES:
         raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {MOST_PROCESSES}")
+    for option, path in (("--json", options.json), ("--markdown", options.markdown)):
+        if path:
+            check_writable(path, option)
 
 
 def _plan(options: argparse.Namespace) -> Plan:

@@ -9,7 +9,7 @@ from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
 from benchmarks.proof import coverage, disturbance, disturbance_page, study, study_page
 from benchmarks.proof.recordings import by_condition
-from benchmarks.report.command import say
+from benchmarks.report.printing import say
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan

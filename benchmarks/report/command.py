@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.report import report
+from benchmarks.report.printing import say
 from benchmarks.saved.storage import STORAGE, newest
 
 DESCRIPTION = """\
@@ -60,11 +59,3 @@ def show(runs: Sequence[Path], output: Path, plots: Path | None = None) -> None:
     """
     written = report.write(runs, output, plots)
     say(written.short)
-
-
-def say(text: str) -> None:
-    """Print; a reader that has read enough, as head has, is no error."""
-    try:
-        print(text, flush=True)
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python's own flush at the end would break again

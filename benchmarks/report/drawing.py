@@ -13,11 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-import matplotlib
-from matplotlib import ticker
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
+from benchmarks.report.no_backend import Axes, Canvas, Line2D, matplotlib, ticker
 
 PALETTE = {
     "blue": "#0f62b4",
@@ -127,7 +123,9 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
     longest = max((len(line.label) for line in lines), default=0)
     columns = next((columns for columns, width in LEGEND if longest <= width), 1)
     rows = -(-len(lines) // columns) if legend else 0
-    with matplotlib.rc_context(RC), warnings.catch_warnings():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()  # whatever the user's own settings are
+        matplotlib.rcParams.update(RC)
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
         height = max(HEIGHT_INCHES, EDGES_INCHES + NAME_INCHES * len(y.names)) + LEGEND_ROW_INCHES * rows
         canvas = Canvas(figsize=(WIDTH_INCHES, height), layout="constrained")

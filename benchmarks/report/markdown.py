@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Sequence
 
 from benchmarks.report import text
+from benchmarks.report.printing import complain
 from benchmarks.report.records import Alarm, Answer, Cell, Dash, Paragraph, Quantity, Report, Section, Several, Table, Words
 
 ALONE = Dash("nothing was compared with it")
@@ -23,10 +24,13 @@ def render(report: Report) -> str:
 
 
 def add_to_job_summary(written: str) -> None:
-    """Append to the page that GitHub Actions shows of a job; anywhere else, do nothing."""
+    """Append to the page that GitHub Actions shows of a job; anywhere else, do nothing.  Where that fails, a line on standard error says so."""
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-        with open(summary, "a", encoding="utf-8") as file:
-            file.write(written)
+        try:
+            with open(summary, "a", encoding="utf-8") as file:
+                file.write(written)
+        except OSError as error:
+            complain(f"Warning: $GITHUB_STEP_SUMMARY {summary}: cannot be written ({error.strerror}); the job has no summary")
 
 
 def section(found: Section) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,15 @@ from lenet5.errors import InputError
 
 
 def write_whole(path: Path, text: str, option: str = "--output") -> None:
-    """Write a file beside its place and rename it, so that there is never half of one.
+    """Write a file beside its place and rename it, so that there is never half of one.  A device or a pipe is written into.
 
     Raises InputError, one line, if the folder cannot be made or written to; the line names the ``option`` that chose the place.
     """
     beside: Path | None = None
     try:
+        if _is_device(path):
+            path.write_text(text, encoding="utf-8")
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
             beside = Path(file.name)
@@ -27,6 +31,24 @@ def write_whole(path: Path, text: str, option: str = "--output") -> None:
         if beside:
             beside.unlink(missing_ok=True)
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another {option}") from None
+
+
+def check_writable(path: Path, option: str) -> None:
+    """Raise InputError, one line that names the ``option``, if `write_whole` could not write this file now.  Leaves nothing behind."""
+    try:
+        if path.is_dir():
+            raise InputError(f"{option} {path}: is a folder; name a file")
+        if _is_device(path):
+            return
+        folder = next(one for one in path.absolute().parents if os.path.lexists(one))
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise InputError(f"{option} {path}: cannot be written ({error.strerror}); name another file") from None
+
+
+def _is_device(path: Path) -> bool:
+    """Whether a path leads to something that is neither a file nor a folder, such as /dev/stdout: it is not replaced by a file."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def read_json(path: Path, expected: str) -> Any:

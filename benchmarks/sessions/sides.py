@@ -97,7 +97,7 @@ def _open(role: str, text: str, home: Path, signals: Signals, repository: Path) 
     option = f"--{role} {text}"
     if not os.access(python, os.X_OK) or Path(python).is_dir():
         raise InputError(f"{option}: {python} is no program; expected a Python interpreter after the @")
-    directory, commit = Path(what).expanduser(), worktrees.commit_of(repository, what)
+    directory, commit = _expanded(what), worktrees.commit_of(repository, what)
     is_project = _is_project(directory)
     if commit and is_project:
         raise InputError(f"{option}: is a revision and a directory; write ./{what} or refs/heads/{what}")
@@ -129,7 +129,12 @@ def _split(text: str) -> tuple[str, str]:
     if not found:
         return text, sys.executable
     # Not resolved: a virtual environment's interpreter is a link, and is its environment only under that name.
-    return found[1], os.path.abspath(Path(found[2]).expanduser())
+    return found[1], os.path.abspath(_expanded(found[2]))
+
+
+def _expanded(path: str) -> Path:
+    """With the home folder for a ~; as it is if no such user is known."""
+    return Path(os.path.expanduser(path))
 
 
 # What makes a folder this project, and an interpreter one that can run it: all that the room knows of the project by name.
@@ -164,10 +169,10 @@ def _probe(option: str, place: Place, signals: Signals) -> dict[str, str]:
         code = execute([place.python, "-c", PROBE, *names], place, output, signals)
     if code:
         raise InputError(f"{option}: cannot be imported ({last_words(log)})")
-    found = json.loads(log.read_text(encoding="utf-8").splitlines()[-1])
-    if Path(found["lenet5"]).resolve().parent != (place.project / "lenet5").resolve():
-        raise InputError(
-            f"{option}: imports {found['lenet5']}, not {place.project / 'lenet5'}; its interpreter prefers what is installed"
-        )
+    found = json.loads(log.read_text(encoding="utf-8", errors="replace").splitlines()[-1])
+    # The other process may have the bytes of a path that is not ASCII as other letters than this one.
+    imported = Path(os.fsdecode(found["lenet5"].encode("utf-8", "surrogateescape")))
+    if imported.resolve().parent != (place.project / "lenet5").resolve():
+        raise InputError(f"{option}: imports {imported}, not {place.project / 'lenet5'}; its interpreter prefers what is installed")
     versions_found: dict[str, str] = found["versions"]
     return versions_found

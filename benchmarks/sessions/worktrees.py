@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -82,7 +83,8 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],
             env=variables,
             stdin=subprocess.DEVNULL,
-            text=True,
+            encoding=sys.getfilesystemencoding(),
+            errors="surrogateescape",  # it names files, whose names need not be text
             start_new_session=True,
         )
     except FileNotFoundError:

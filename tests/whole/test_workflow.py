@@ -25,6 +25,7 @@ PYTHON = """#!/usr/bin/env bash
 printf '%s\\n' "$*" >>"$FAKE_CALLS"
 while [ $# -gt 0 ]; do
     if [ "$1" = --markdown ] && [ -n "${FAKE_MARKDOWN:-}" ]; then printf '%s\\n' "$FAKE_MARKDOWN" >"$2"; fi
+    if [ "$1" = --json ] && [ -n "${FAKE_MARKDOWN:-}" ]; then printf '{}\\n' >"$2"; fi
     shift
 done
 exit "${FAKE_EXIT:-0}"
@@ -197,6 +198,17 @@ def test_gate(script, tmp_path, code, ends, annotation):
     annotations = [line for line in done.stdout.splitlines() if line.startswith("::")]
     assert len(annotations) == (annotation is not None)
     assert all(line.startswith(annotation) for line in annotations)
+
+
+def test_gate_that_broke(script):
+    """Python ends with 1 for many reasons, such as "No module named benchmarks"; without an outcome that says slower nothing is."""
+    (script.project / "report").mkdir()
+    (script.project / "report" / "gate.json").write_text("older")
+
+    done, _ = script("gate", "HEAD^1", FAKE_EXIT="1")
+
+    assert done.returncode == 2
+    assert done.stdout.startswith("::error title=Gate::could not be measured against HEAD^1")
 
 
 def test_gate_options(script):
