@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.gate import gate, text
 from benchmarks.gate.pairs import ROLES, Comparison
 from benchmarks.gate.rules import Rules
+from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.report.markdown import add_to_job_summary
 from benchmarks.report.printing import complain, say
 from benchmarks.saved.files import check_writable, write_whole
@@ -60,6 +61,7 @@ EXAMPLES = """\
 examples:
   python -m benchmarks gate --base origin/main
   python -m benchmarks gate --base v1 --head v2 -k numpy --budget 10
+  python -m benchmarks gate --base main --threshold 5% --threshold "predict=3%"
   python -m benchmarks gate --base .@/old/bin/python --head .@/new/bin/python
   python -m benchmarks gate --base HEAD --cases benchmarks/twins.py -- --copies 4
 
@@ -77,7 +79,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--base", required=True, metavar="SIDE", help="Compare with this side.")
     command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
     _add_measuring(command)
-    add_threshold(command)
+    _add_thresholds(command)
     _add_files(command)
     command.set_defaults(function=_gate, parser=command, pytest=())
 
@@ -130,20 +132,31 @@ def _add_files(command: argparse.ArgumentParser) -> None:
     add_folder(command, "pair")
 
 
-def add_threshold(command: argparse.ArgumentParser) -> None:
-    """Add the option --threshold."""
+def _add_thresholds(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--threshold",
-        type=float,
-        default=0.02,
+        action="append",
+        metavar="[EXPR=]SHARE",
+        help="Ignore changes of a time that are smaller than this share, such as 5%% or 0.05; with EXPR= before it, in the cases that "
+        "this selects as pytest -k would. May be given several times; of several that select a case the last counts. "
+        f"Default: {DEFAULT}%.",
+    )
+
+
+def add_threshold(command: argparse.ArgumentParser) -> None:
+    """Add the option --threshold, one for all cases, as a text for `share` to read."""
+    command.add_argument(
+        "--threshold",
+        default=DEFAULT,
         metavar="SHARE",
-        help="Ignore changes of a time that are smaller than this share. Default: 0.02, which is 2 %%.",
+        help=f"Ignore changes of a time that are smaller than this share, such as 5%% or 0.05. Default: {DEFAULT}%.",
     )
 
 
 def _gate(options: argparse.Namespace) -> int:
     _check(options)
-    rules, plan = Rules(threshold=options.threshold), _plan(options)
+    threshold, thresholds = read(options.threshold or ())
+    rules, plan = Rules(threshold=threshold, thresholds=thresholds), _plan(options)
     output = folder_of("gate", options)
     try:
         with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals) as both:

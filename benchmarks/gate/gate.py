@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.gate.pairs import Comparison, Recorder
-from benchmarks.gate.rows import Difference, Pair, Row, differences, judged, rows
+from benchmarks.gate.rows import Difference, Pair, Row, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
 from benchmarks.sessions.folder import alone
 from benchmarks.sessions.progress import Progress
@@ -69,6 +69,7 @@ def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end:
                 if pairs and time.monotonic() + progress.seconds_each > end:
                     return True
                 pairs.append(recorder.measure(pairs))
+                check_thresholds(pairs[0], comparison.rules)
                 progress.finished(f"pair {len(pairs)}")
             judgement = judged(rows(pairs), comparison.rules)
             decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())

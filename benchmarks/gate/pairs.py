@@ -57,6 +57,7 @@ class Comparison:
             "options": list(self.plan.options),
             "seed": self.plan.seed,
             "threshold": self.rules.threshold,
+            "thresholds": dict(self.rules.thresholds) or None,
             "system": platform.platform(),
         }
 

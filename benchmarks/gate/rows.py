@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from benchmarks.gate.rules import Rules
+from benchmarks.gate.thresholds import selects
 from benchmarks.gate.verdicts import UNDECIDED, Judgement, judge
 from benchmarks.quantities import units
 from benchmarks.quantities.units import Unit
 from benchmarks.saved.results import CONTROL, Case, Run
+from lenet5.errors import InputError
 
 COUNTS = (
     "parameters",
@@ -47,7 +49,7 @@ class Metric:
     """Of one process, in SI units; None for a case that does not have it."""
     unit: Unit
     threshold: float | None = None
-    """The smallest relative change that counts; None for that of the rules."""
+    """The smallest relative change that counts; None for that of the rules, which is that of times."""
 
 
 def _time(case: Case) -> float | None:
@@ -97,7 +99,7 @@ class Row:
 
     def threshold(self, rules: Rules) -> float:
         """The smallest relative change of this row that counts."""
-        return self.metric.threshold or rules.threshold
+        return self.metric.threshold or rules.threshold_of(self.case)
 
 
 def rows(pairs: Sequence[Pair]) -> list[Row]:
@@ -134,6 +136,14 @@ def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:
     found = rows(pairs)
     verdicts = judged(found, rules).verdicts
     return {row.case for row in found} - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
+
+
+def check_thresholds(pair: Pair, rules: Rules) -> None:
+    """Raise InputError, one line, for a threshold of cases none of which is measured: it may be misspelled."""
+    names = [case.name for case in pair.base.cases if case.group != CONTROL]
+    for expression, _ in rules.thresholds:
+        if not any(selects(expression, name) for name in names):
+            raise InputError(f'--threshold "{expression}=...": selects none of the cases that are measured, such as {names[0]}')
 
 
 # Counts

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from itertools import pairwise
 
+from benchmarks.gate.thresholds import Thresholds, selects
 from lenet5.errors import InputError
 
 
@@ -15,6 +16,8 @@ class Rules:
 
     threshold: float = 0.02
     """The smallest relative change that counts: a ratio from 1 / (1 + threshold) to 1 + threshold is no change."""
+    thresholds: Thresholds = ()
+    """Other thresholds of some cases."""
     alpha: float = 0.01
     """The largest chance that a run calls any case slower that is not, over all cases and looks; the same for faster."""
     looks: tuple[int, ...] = (12, 20, 28, 36)
@@ -38,6 +41,10 @@ class Rules:
             )
         if any(later - earlier < self.confirm for earlier, later in pairwise(self.looks)):
             raise InputError(f"confirm {self.confirm}: more pairs than lie between two of the looks {self.looks}")
+
+    def threshold_of(self, case: str) -> float:
+        """The smallest relative change of a case's time that counts."""
+        return next((share for expression, share in reversed(self.thresholds) if selects(expression, case)), self.threshold)
 
     @property
     def spent(self) -> tuple[float, ...]:

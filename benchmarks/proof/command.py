@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
+from benchmarks.gate.thresholds import share
 from benchmarks.proof import coverage, disturbance, disturbance_page, study, study_page
 from benchmarks.proof.recordings import by_condition
 from benchmarks.report.printing import say
@@ -91,7 +92,7 @@ def _add_study(command: argparse.ArgumentParser) -> None:
 
 
 def _study(options: argparse.Namespace) -> int:
-    rules = Rules(threshold=options.threshold)
+    rules = Rules(threshold=share(options.threshold))
     found = study.study(by_condition(options.recordings), rules, options.runs, options.seed)
     text = study_page.write({"command": command_line(options), **found}, options.output)
     say(f"{text}\nWritten to {options.output / 'study.html'}")

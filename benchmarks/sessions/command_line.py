@@ -21,11 +21,13 @@ def command_line(options: argparse.Namespace, **changed: Any) -> str:
 
 
 def _words(action: argparse.Action, value: Any) -> list[str]:
-    """One option with its value; nothing for an option that is off or was not given."""
+    """One option with its value, once for each value of a list; nothing for an option that is off or was not given."""
     if value is None or value is False:
         return []
     if not action.option_strings:
         return list(map(str, value))
+    if isinstance(value, list):
+        return [word for one in value for word in _words(action, one)]
     option = action.option_strings[-1]
     if value is True:
         return [option]

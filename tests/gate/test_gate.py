@@ -124,6 +124,22 @@ def test_an_id_that_begins_like_another(command, tmp_path):
     assert [tuple(row[-2:]) for row in cells(out).values()] == expected
 
 
+def test_thresholds_of_cases(command, tmp_path):
+    """A change of 10 % counts in no case whose threshold is 20 %, and the table says whose that is; one for no case is an error."""
+    code, out, err = command("--base", "base", "--head", "slower", "--threshold", "3%", "--threshold", "two and not x=20%")
+
+    assert code == 0, err
+    assert {key[0]: (row[3], row[-1]) for key, row in cells(out).items()} == {
+        "test_case[one]": ("3 %", "same"),
+        "test_case[two]": ("20 %", "same"),
+    }
+    shutil.rmtree(tmp_path / "raw")
+    code, out, err = command("--base", "base", "--head", "slower", "--threshold", "tow=20%")
+    line = '--threshold "tow=...": selects none of the cases that are measured, such as benchmarks/test_cases.py::test_case[one]'
+    assert (code, out, err.count(": done;")) == (2, "", 0)
+    assert err.splitlines()[-1].startswith(line.rpartition("test_case[")[0])
+
+
 @pytest.mark.slow
 def test_pairs_for_a_study(slower, command, tmp_path):
     """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""
@@ -210,7 +226,11 @@ def test_cannot_be_measured(command, tmp_path, head, reason):
         (("--base", "base", "--budget", "0"), "--budget 0.0: use a number of minutes above 0"),
         (("--base", "base", "--budget", "nan"), "--budget nan: use a number of minutes above 0"),
         (("--base", "base", "--pairs", "0"), "--pairs 0: use a whole number from 1 to 999"),
-        (("--base", "base", "--threshold", "0"), "threshold 0.0: use a share above 0"),
+        (("--base", "base", "--threshold", "5"), "--threshold 5: expected a threshold above 0 and below 1, such as 0.05 or 5%"),
+        (
+            ("--base", "base", "--threshold", "(one=5%"),
+            '--threshold "(one=...": no expression as for pytest -k (a bracket is open)',
+        ),
         (("--base", "base", "--head"), "python -m benchmarks gate: argument --head: expected one argument"),
         ((), "python -m benchmarks gate: the following arguments are required: --base"),
         (

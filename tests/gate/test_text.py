@@ -45,7 +45,7 @@ def test_outcome_for_programs(slower):
     two = outcome["verdicts"][0]
 
     assert (outcome["exit_code"], outcome["pairs"], outcome["threads"]) == (1, 3, 1)
-    assert outcome["rules"] == {**asdict(Rules(**FEW_PAIRS)), "looks": [2]}
+    assert outcome["rules"] == {**asdict(Rules(**FEW_PAIRS)), "looks": [2], "thresholds": []}
     assert outcome["sides"]["base"]["asked"] == "base"
     assert len(outcome["sides"]["head"]["commit"]) == 40
     assert (two["metric"], two["verdict"], two["threshold"], two["pairs"]) == ("time", "slower", 0.02, 3)

@@ -125,7 +125,7 @@ def test_command(tmp_path, capsys, monkeypatch):
     assert main(["study", "busy=a gate", "--runs", "3", "--seed", "7"]) == 0
     printed = capsys.readouterr().out
     found = json.loads((tmp_path / "report" / "study.json").read_text(encoding="utf-8"))
-    assert found["command"] == "python -m benchmarks study 'busy=a gate' --runs=3 --seed=7 --threshold=0.02 --output=report"
+    assert found["command"] == "python -m benchmarks study 'busy=a gate' --runs=3 --seed=7 --threshold=2% --output=report"
     assert found["command"] in printed
     assert sorted(path.name for path in (tmp_path / "report").iterdir()) == ["study.html", "study.json", "study.md"]
 
