@@ -28,6 +28,8 @@ class Outcome:
     counts: Sequence[Difference]
     pairs: Sequence[Pair]
     out_of_time: bool
+    seconds_a_pair: float = 0.0
+    """What the last pairs took each; 0 if no pair was measured this time."""
 
     @property
     def exit_code(self) -> int:
@@ -48,14 +50,15 @@ def run(comparison: Comparison, folder: Path, signals: Signals, budget_seconds: 
     with alone(folder, make=not resume):
         recorder = Recorder(comparison, folder, signals)
         pairs = recorder.prepare(resume)
-        out_of_time = _measure(comparison, recorder, pairs, end)
+        out_of_time, seconds_a_pair = _measure(comparison, recorder, pairs, end)
     found = rows(pairs)
     verdicts = judged(found, comparison.rules).verdicts
-    return Outcome(comparison, [(row, verdicts[row.key]) for row in found], differences(pairs[0]), pairs, out_of_time)
+    with_verdicts = [(row, verdicts[row.key]) for row in found]
+    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, seconds_a_pair)
 
 
-def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end: float) -> bool:
-    """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that
+def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end: float) -> tuple[bool, float]:
+    """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that, seconds a pair
 
     ``end`` is on the monotonic clock.
     """
@@ -65,9 +68,9 @@ def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end:
             progress.expect(wanted)
             while len(pairs) < wanted:
                 if pairs and differences(pairs[0]):
-                    return False
+                    return False, progress.seconds_each
                 if pairs and time.monotonic() + progress.seconds_each > end:
-                    return True
+                    return True, progress.seconds_each
                 pairs.append(recorder.measure(pairs))
                 check_thresholds(pairs[0], comparison.rules)
                 progress.finished(f"pair {len(pairs)}")
@@ -75,5 +78,5 @@ def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end:
             decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
             progress.say(f"after {len(pairs)} pairs {decided} of {len(judgement.verdicts)} are decided")
             if comparison.pairs or judgement.next_pairs is None:
-                return False
+                return False, progress.seconds_each
             wanted = judgement.next_pairs

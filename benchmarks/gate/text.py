@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.gate import Outcome
 from benchmarks.gate.pairs import ROLES
 from benchmarks.gate.rows import Row
@@ -24,12 +26,14 @@ WORST_FIRST = (SLOWER, UNDECIDED, FASTER, SAME)
 
 def render(outcome: Outcome) -> str:
     """The outcome as Markdown that a terminal shows as well: the answer, the verdicts, the worst first, and what was compared."""
+    found = {verdict.verdict for _, verdict in outcome.verdicts}
     return markdown.render(
         Report(
             title=f"Gate: {headline(outcome)}",
             notes=_remarks(outcome),
             sections=[
                 Section("Verdicts", table=_verdicts(outcome)),
+                *([Section("What is undecided", table=_undecided(outcome), after=UNDECIDED_ADVICE)] if UNDECIDED in found else []),
                 *([Section("Counts that differ", table=_counts(outcome))] if outcome.counts else []),
                 Section("What was compared", table=_compared(outcome), after=_method(outcome)),
             ],
@@ -68,6 +72,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "measured": first.datetime,
         "pairs": len(outcome.pairs),
         "out_of_time": outcome.out_of_time,
+        "seconds_a_pair": outcome.seconds_a_pair or None,
         "rules": asdict(comparison.rules),
         "verdicts": [
             {
@@ -82,6 +87,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "pairs": verdict.pairs,
                 "base": list(row.base),
                 "head": list(row.head),
+                **({"pairs_needed": _pairs_needed(outcome, row)} if verdict.verdict == UNDECIDED else {}),
             }
             for row, verdict in _worst_first(outcome)
         ],
@@ -114,6 +120,39 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
     )
 
 
+UNDECIDED_ADVICE = (
+    "A case needs as many more pairs as its own spread so far says, on the safe side: four of five such cases are decided by then. "
+    "python -m benchmarks gate --resume goes on. Fewer cases (-k), a quieter machine and a larger --threshold need fewer pairs.",
+)
+
+
+def _undecided(outcome: Outcome) -> Table:
+    """What each undecided row needs."""
+    rows: list[tuple[Cell, ...]] = [
+        (Words(short(row.case)), Words(row.metric.name), Quantity(verdict.pairs, units.COUNT), Words(_needs(outcome, row)))
+        for row, verdict in _worst_first(outcome)
+        if verdict.verdict == UNDECIDED
+    ]
+    return Table(("case", "metric", "pairs so far", "needs"), rows)
+
+
+def _needs(outcome: Outcome, row: Row) -> str:
+    """In words: how many more pairs, and how long these take.   -> about 9 more pairs, 6 minutes"""
+    rules, needed = outcome.comparison.rules, _pairs_needed(outcome, row)
+    if needed is None or needed > rules.most_pairs:
+        many = f"more than {MOST_PAIRS} pairs" if needed is None else f"about {needed} pairs"
+        return f"{many} in all; a gate measures no more than {rules.most_pairs}"
+    more = needed - len(row.base)
+    minutes = math.ceil(more * outcome.seconds_a_pair / 60)
+    return f"about {_count(more, 'more pair')}" + (f", {_count(minutes, 'minute')}" if minutes else "")
+
+
+def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
+    """All together; None for more than is foretold."""
+    rules = outcome.comparison.rules
+    return pairs_needed(row.log_ratios, row.threshold(rules), rules, len(outcome.verdicts))
+
+
 def short(case: str) -> str:
     """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
     return case.partition("::")[2] or case
@@ -126,7 +165,7 @@ def _remarks(outcome: Outcome) -> list[str]:
     if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
         remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
     if outcome.out_of_time:
-        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; with --resume it goes on.")
+        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; python -m benchmarks gate --resume goes on.")
     return remarks
 
 

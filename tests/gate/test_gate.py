@@ -188,10 +188,20 @@ def test_undecided(command, budget):
     code, out, err = command("--base", "base", "--head", "unsteady" if budget == "15" else "same", "--budget", budget)
 
     assert code == 3
-    assert {row[-1] for row in cells(out).values()} >= {"undecided"}
+    verdicts = cells(out.partition("## What is undecided")[0])
+    assert {row[-1] for row in verdicts.values()} >= {"undecided"}
     assert budget == "15" or err.count(": done;") == 1
-    assert not [row for row in cells(out).values() if row[-1] == "undecided" and "[" in row[2]]  # no interval from so few pairs
+    assert not [row for row in verdicts.values() if row[-1] == "undecided" and "[" in row[2]]  # no interval from so few pairs
     assert ("The time was up after 1 pair;" in out) == (budget != "15")
+    # What each of them needs is said once more, below.
+    needs = [line for line in out.partition("## What is undecided")[2].splitlines() if line.startswith("| test_")]
+    assert len(needs) == [row[-1] for row in verdicts.values()].count("undecided")
+    expected = (
+        r"(more than 100|about \d+) pairs in all; a gate measures no more than 3 "
+        if budget == "15"
+        else "about 1 more pair, 1 minute "
+    )
+    assert all(re.search(rf"\| {expected}", line) for line in needs)
 
 
 @pytest.mark.parametrize(
