@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     printing.prepare()
     try:
-        options = parse(sys.argv[1:] if arguments is None else arguments)
+        options = _going_on(parse(sys.argv[1:] if arguments is None else arguments))
         return int(options.function(options))
     except InputError as error:
         complain(str(error))
@@ -72,6 +72,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     finally:
         printing.finish()
     return CANNOT
+
+
+def _going_on(options: argparse.Namespace) -> argparse.Namespace:
+    """The options of a command; with --resume what it was asked for when it began is among them."""
+    from benchmarks.sessions.asked import as_it_began
+
+    return as_it_began(options) if getattr(options, "resume", False) else options
 
 
 def _unexpected(error: Exception) -> str:
@@ -88,7 +95,10 @@ def _unexpected(error: Exception) -> str:
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
-    """The options of a command; ``pytest`` are those behind ``--`` if it runs pytest.  Ends the program with a line if they are wrong."""
+    """The options of a command; if it runs pytest, ``pytest`` are those behind ``--``, and ``typed`` the words before it.
+
+    Ends the program with a line if they are wrong.
+    """
     end = arguments.index("--") if "--" in arguments else len(arguments)
     ours, behind = list(arguments[:end]), tuple(arguments[end + 1 :])
     options, unknown = _parser().parse_known_args(ours)
@@ -99,7 +109,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if unknown:
         options.parser.error(f"unrecognized arguments: {shlex.join(unknown)}")
     if runs_pytest:
-        options.pytest = behind
+        options.pytest, options.typed = behind, ours[1:]
     elif behind:
         options.parser.error(f"runs no pytest; leave out -- {shlex.join(behind)}")
     return options

@@ -19,6 +19,7 @@ from benchmarks.saved.files import check_writable, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import sides
+from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
@@ -63,6 +64,7 @@ examples:
   python -m benchmarks gate --base v1 --head v2 -k numpy --budget 10
   python -m benchmarks gate --base main --threshold 5% --threshold "predict=3%"
   python -m benchmarks gate --base .@/old/bin/python --head .@/new/bin/python
+  python -m benchmarks gate --resume
   python -m benchmarks gate --base HEAD --cases benchmarks/twins.py -- --copies 4
 
 """
@@ -76,7 +78,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         description=DESCRIPTION,
         epilog=EXAMPLES + BEHIND,
     )
-    command.add_argument("--base", required=True, metavar="SIDE", help="Compare with this side.")
+    command.add_argument("--base", metavar="SIDE", help="Compare with this side. Needed, but for --resume.")
     command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
     _add_measuring(command)
     _add_thresholds(command)
@@ -162,7 +164,7 @@ def _gate(options: argparse.Namespace) -> int:
         with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
-            comparison = Comparison(both, plan, options.threads, rules, options.pairs)
+            comparison = Comparison(both, plan, options.threads, rules, options.pairs, asked_for(options))
             outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume)
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
@@ -192,7 +194,9 @@ def _told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, 
 
 
 def _check(options: argparse.Namespace) -> None:
-    """Raise InputError, one line, for a number that no gate can work with."""
+    """Raise InputError, one line, for what no gate can work with."""
+    if options.base is None:
+        options.parser.error("the following arguments are required: --base")
     if options.threads < 1:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:

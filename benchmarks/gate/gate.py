@@ -14,7 +14,7 @@ from pathlib import Path
 from benchmarks.gate.pairs import Comparison, Recorder
 from benchmarks.gate.rows import Difference, Pair, Row, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
-from benchmarks.sessions.folder import alone
+from benchmarks.sessions.folder import alone, kept_if
 from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.signals import Signals
 
@@ -50,7 +50,8 @@ def run(comparison: Comparison, folder: Path, signals: Signals, budget_seconds: 
     with alone(folder, make=not resume):
         recorder = Recorder(comparison, folder, signals)
         pairs = recorder.prepare(resume)
-        out_of_time, seconds_a_pair = _measure(comparison, recorder, pairs, end)
+        with kept_if(lambda: bool(pairs), folder):
+            out_of_time, seconds_a_pair = _measure(comparison, recorder, pairs, end)
     found = rows(pairs)
     verdicts = judged(found, comparison.rules).verdicts
     with_verdicts = [(row, verdicts[row.key]) for row in found]

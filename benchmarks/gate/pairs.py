@@ -45,6 +45,8 @@ class Comparison:
     rules: Rules
     pairs: int | None = None
     """Exactly this many pairs of all cases, decided or not, as a study needs them; None for as many as it takes to decide."""
+    asked: Sequence[str] = ()
+    """The words of the command line that ask for it, to go on with."""
 
     def settings(self) -> dict[str, Any]:
         """What must not change between the first pair and the last, as JSON has it."""
@@ -80,7 +82,7 @@ class Recorder:
         if not resume:
             if any(list((self._folder / role).glob(results.PROCESSES)) for role in ROLES):
                 raise InputError(f"{self._folder}: has results; go on with --resume, or name another --output")
-            begin(self._folder, self._comparison.settings())
+            begin(self._folder, self._comparison.settings(), self._comparison.asked)
             pairs = []
         else:
             check_settings(self._folder, self._comparison.settings())

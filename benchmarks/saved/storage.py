@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+from benchmarks.saved.files import read_json
 from lenet5.errors import InputError
 
 STORAGE = Path(".benchmarks")
@@ -12,6 +13,9 @@ STORAGE = Path(".benchmarks")
 
 MANIFEST = "run.json"
 """In the folder of a run of several processes: the settings that it began with."""
+
+ASKED = "asked"
+"""In that file, beside the settings: the words of the command line that began it."""
 
 NO_RUNS = ("coverage-", "gate-")
 """How the folders begin whose processes are no run to report: copies of a few cases, and the pairs of a gate."""
@@ -23,11 +27,15 @@ def new_folder(command: str) -> Path:
 
 
 def newest_folder(command: str) -> Path:
-    """The folder of the newest run that this command has begun.  Raises InputError if it has begun no run."""
-    runs = sorted(STORAGE.glob(f"{command}-*/{MANIFEST}"))
-    if not runs:
+    """The folder of the newest run that this command has begun and can go on with.  Raises InputError if there is none.
+
+    One that has finished no process and does not say what it was asked for cannot: it failed before there was anything to keep.
+    """
+    runs = sorted(path.parent for path in STORAGE.glob(f"{command}-*/{MANIFEST}"))
+    able = [folder for folder in runs if any(folder.rglob("process-*.json")) or ASKED in read_json(folder / MANIFEST, "settings")]
+    if not able:
         raise InputError(f"{STORAGE}: no {command} to go on with; name its --output")
-    return runs[-1].parent
+    return able[-1]
 
 
 def newest(storage: Path = STORAGE) -> Path:

@@ -10,6 +10,7 @@ from pathlib import Path
 from benchmarks.saved.results import FAILED, PROCESSES, Run
 from benchmarks.saved.storage import STORAGE, new_folder, newest_folder
 from benchmarks.sessions import processes
+from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.signals import Interrupted
@@ -23,7 +24,7 @@ EXAMPLES = """\
 examples:
   python -m benchmarks run
   python -m benchmarks run --processes 5 -k "predict and torch"
-  python -m benchmarks run --resume -k "predict and torch"
+  python -m benchmarks run --resume
   python -m benchmarks run -- --threads 1 --dataset digits --benchmark-max-time 0.3
 
 """
@@ -75,10 +76,12 @@ def add_folder(command: argparse.ArgumentParser, step: str) -> None:
         type=Path,
         metavar="DIR",
         help="Keep what each process measured in this folder. "
-        f"Default: a new folder in {STORAGE}; with --resume the newest that this command began.",
+        f"Default: a new folder in {STORAGE}; with --resume the newest of this command that can go on.",
     )
     command.add_argument(
-        "--resume", action="store_true", help=f"Go on with an interrupted measurement, after the last {step} that it finished."
+        "--resume",
+        action="store_true",
+        help=f"Go on with an interrupted measurement, after the last {step} that it finished; it need not be said again what was asked.",
     )
 
 
@@ -101,7 +104,7 @@ def folder_of(command: str, options: argparse.Namespace) -> Path:
 def measured(plan: Plan, options: argparse.Namespace, output: Path) -> Run | None:
     """Measure the processes of a plan into a folder; None if a signal ended that, when the way to go on has been printed."""
     try:
-        return processes.run(plan, options.processes, output, options.resume)
+        return processes.run(plan, options.processes, output, options.resume, asked_for(options))
     except Interrupted as signal:
         finished = len(list(output.glob(PROCESSES)))
         say_how_to_go_on(signal, f"{finished} of {options.processes} processes are kept", options, output)

@@ -12,12 +12,15 @@ def command_line(options: argparse.Namespace, **changed: Any) -> str:
 
     ``options.parser`` is the parser that they come from, ``options.pytest`` what stands behind ``--`` if the command runs pytest.
     """
+    return shlex.join([*options.parser.prog.split(), *words(options, **changed)])
+
+
+def words(options: argparse.Namespace, **changed: Any) -> list[str]:
+    """The same behind the command's name, word by word."""
     values = {**vars(options), **changed}
-    words = values["parser"].prog.split()
-    for action in values["parser"]._actions:
-        words += _words(action, values.get(action.dest))
+    found = [word for action in options.parser._actions for word in _words(action, values.get(action.dest))]
     behind = values.get("pytest", ())
-    return shlex.join([*words, *(["--", *behind] if behind else [])])
+    return [*found, *(["--", *behind] if behind else [])]
 
 
 def _words(action: argparse.Action, value: Any) -> list[str]:

@@ -5,20 +5,34 @@ from __future__ import annotations
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from benchmarks.launch import tied
 from benchmarks.saved.files import read_json, write_whole
-from benchmarks.saved.storage import MANIFEST
+from benchmarks.saved.storage import ASKED, MANIFEST
 from lenet5.errors import InputError
 
 
-def begin(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Make the folder of a measurement and note its settings there.  Raises InputError if it cannot be written."""
-    write_whole(folder / MANIFEST, json.dumps(settings, indent=2) + "\n")
+def begin(folder: Path, settings: Mapping[str, Any], asked: Sequence[str] = ()) -> None:
+    """Make the folder of a measurement and note its settings there, and the words that ``asked`` for it, to go on with.
+
+    Raises InputError if it cannot be written.
+    """
+    write_whole(folder / MANIFEST, json.dumps({**settings, **({ASKED: list(asked)} if asked else {})}, indent=2) + "\n")
+
+
+@contextmanager
+def kept_if(measured: Callable[[], bool], folder: Path) -> Iterator[None]:
+    """Within the block something is measured into a folder.  If that fails before anything was ``measured``, nothing is left to go on with."""
+    try:
+        yield
+    except InputError:
+        if not measured():
+            (folder / MANIFEST).unlink(missing_ok=True)
+        raise
 
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
@@ -27,7 +41,7 @@ def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     began = read_json(manifest, "the folder of a run to go on with")
     if not isinstance(began, Mapping):
         raise InputError(f"{manifest}: is {type(began).__name__}, not an object; expected the settings of a run")
-    difference = _first_difference(began, settings)
+    difference = _first_difference({name: value for name, value in began.items() if name != ASKED}, settings)
     if difference:
         where, one, other = difference
         raise InputError(f"{manifest}: {where} was {one!r}, now it is {other!r}; restore it, or name another --output")

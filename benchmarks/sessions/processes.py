@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import CONTROL, FAILED, Run
 from benchmarks.sessions import left_out
-from benchmarks.sessions.folder import alone, begin, check_settings
+from benchmarks.sessions.folder import alone, begin, check_settings, kept_if
 from benchmarks.sessions.plan import Plan, Session, session_path
 from benchmarks.sessions.process import Place, execute, last_words
 from benchmarks.sessions.progress import Progress
@@ -27,8 +27,8 @@ from lenet5.errors import InputError
 MOST_PROCESSES = 999
 
 
-def run(plan: Plan, processes: int, folder: Path, resume: bool = False) -> Run:
-    """Measure until a folder holds this many processes, and read them back as one run.
+def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: Sequence[str] = ()) -> Run:
+    """Measure until a folder holds this many processes, and read them back as one run.  ``asked`` are the words to go on with.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of another plan (with
     it), or that another run is measuring into; a process that cannot start.  Raises Interrupted on SIGINT, SIGTERM and SIGHUP, when
@@ -37,18 +37,19 @@ def run(plan: Plan, processes: int, folder: Path, resume: bool = False) -> Run:
     if not 1 <= processes <= MOST_PROCESSES:
         raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST_PROCESSES}")
     with alone(folder, make=not resume):
-        _prepare(plan, folder, resume)
-        _measure_missing(plan, processes, folder)
+        _prepare(plan, folder, resume, asked)
+        with kept_if(lambda: any(folder.glob(results.PROCESSES)), folder):
+            _measure_missing(plan, processes, folder)
         return results.load_many([folder])
 
 
-def _prepare(plan: Plan, folder: Path, resume: bool) -> None:
+def _prepare(plan: Plan, folder: Path, resume: bool, asked: Sequence[str]) -> None:
     """Make sure that the folder is that of a run of this plan, or can become it, and note the plan there."""
     finished = sorted(folder.glob(results.PROCESSES))
     if not resume:
         if finished:
             raise InputError(f"{folder}: has {len(finished)} finished processes; go on with --resume, or name another --output")
-        begin(folder, plan.settings())
+        begin(folder, plan.settings(), asked)
         return
     check_settings(folder, plan.settings())
     if finished:

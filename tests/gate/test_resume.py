@@ -25,12 +25,15 @@ def test_resume(slower, command, tmp_path):
     shutil.copytree(slower.folder / "raw", tmp_path / "raw")
     (tmp_path / "raw" / "head" / "process-002.json").unlink()
 
-    assert command("--base", "base", "--head", "slower", "--resume", "--budget", "1e-9")[0] == 3
+    assert command("--resume", "--budget", "1e-9")[0] == 3
     assert [path.name for path in tmp_path.glob("raw/*/*.json")] == ["process-001.json"] * 2
 
-    code, out, err = command("--base", "base", "--head", "slower", "--resume")
+    # What was asked is in the folder: nothing else has to be typed.  It includes where the outcome goes.
+    (tmp_path / "out" / "gate.json").unlink()
+    code, out, err = command("--resume")
 
     assert (code, out) == (1, slower.out)
+    assert (tmp_path / "out" / "gate.json").exists()
     assert err.count(": done;") == 2
     for name, kept in (("process-001.json", True), ("process-002.json", False), ("process-003.json", False)):
         assert ((tmp_path / "raw" / "base" / name).read_bytes() == (slower.folder / "raw" / "base" / name).read_bytes()) == kept

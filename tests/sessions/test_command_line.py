@@ -59,7 +59,7 @@ LINES = {
 
 def asked(options):
     """All that a command was told."""
-    return {name: value for name, value in vars(options).items() if name not in ("parser", "function")}
+    return {name: value for name, value in vars(options).items() if name not in ("parser", "function", "typed")}
 
 
 def parsed(line):
