@@ -111,6 +111,9 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
         "--budget", type=float, default=15, metavar="MINUTES", help="Start no new pair after this time. Default: 15."
     )
     command.add_argument(
+        "--fail-fast", action="store_true", help="End with exit code 1 as soon as a case is slower. Default: decide all cases."
+    )
+    command.add_argument(
         "--pairs",
         type=int,
         metavar="N",
@@ -164,8 +167,8 @@ def _gate(options: argparse.Namespace) -> int:
         with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
-            comparison = Comparison(both, plan, options.threads, rules, options.pairs, asked_for(options))
-            outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume)
+            comparison = Comparison(both, plan, options.threads, rules, options.pairs, asked=asked_for(options))
+            outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume, options.fail_fast)
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
         return _interrupted(signal, options, output)

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.gate import so_far
 from benchmarks.gate.pairs import Comparison, Recorder
 from benchmarks.gate.rows import Difference, Pair, Row, check_thresholds, differences, judged, rows
-from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
+from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.sessions.folder import alone, kept_if
 from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.signals import Signals
+
+PAIRS_FOR_A_SPREAD = 4
+"""From so many pairs it is said which change the budget can find."""
 
 
 @dataclass(frozen=True)
@@ -40,8 +44,12 @@ class Outcome:
         return 3 if UNDECIDED in found else 0
 
 
-def run(comparison: Comparison, folder: Path, signals: Signals, budget_seconds: float, resume: bool = False) -> Outcome:
+def run(
+    comparison: Comparison, folder: Path, signals: Signals, budget_seconds: float, resume: bool = False, fail_fast: bool = False
+) -> Outcome:
     """Measure pairs into a folder until all is decided, and judge them; a new pair starts only if it fits the budget.
+
+    With ``fail_fast`` it ends at the first look that finds something slower.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of other sides or settings
     (with it), a case that one side lacks or fails.  Raises Interrupted on a signal.
@@ -50,34 +58,69 @@ def run(comparison: Comparison, folder: Path, signals: Signals, budget_seconds: 
     with alone(folder, make=not resume):
         recorder = Recorder(comparison, folder, signals)
         pairs = recorder.prepare(resume)
-        with kept_if(lambda: bool(pairs), folder):
-            out_of_time, seconds_a_pair = _measure(comparison, recorder, pairs, end)
+        most = comparison.pairs or comparison.rules.most_pairs
+        with kept_if(lambda: bool(pairs), folder), Progress("pair", most, len(pairs), budget_seconds) as progress:
+            measuring = _Measuring(comparison, recorder, pairs, progress, end, fail_fast)
+            out_of_time = measuring.run()
     found = rows(pairs)
     verdicts = judged(found, comparison.rules).verdicts
     with_verdicts = [(row, verdicts[row.key]) for row in found]
-    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, seconds_a_pair)
+    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, progress.seconds_each)
 
 
-def _measure(comparison: Comparison, recorder: Recorder, pairs: list[Pair], end: float) -> tuple[bool, float]:
-    """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that, seconds a pair
+@dataclass
+class _Measuring:
+    """Pairs that are added until all is decided, and what has been said of them."""
 
-    ``end`` is on the monotonic clock.
-    """
-    wanted = comparison.pairs or comparison.rules.looks[0]
-    with Progress("pair", wanted, len(pairs)) as progress:
+    comparison: Comparison
+    recorder: Recorder
+    pairs: list[Pair]
+    progress: Progress
+    end: float
+    """On the monotonic clock."""
+    fail_fast: bool
+    slower: set[str] = field(default_factory=set)
+    """Keys of the rows that were said to be slower."""
+    said: set[str] = field(default_factory=set)
+    """What else was said, which is said once."""
+
+    def run(self) -> bool:
+        """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that"""
+        rules, wanted = self.comparison.rules, self.comparison.pairs or self.comparison.rules.looks[0]
         while True:
-            progress.expect(wanted)
-            while len(pairs) < wanted:
-                if pairs and differences(pairs[0]):
-                    return False, progress.seconds_each
-                if pairs and time.monotonic() + progress.seconds_each > end:
-                    return True, progress.seconds_each
-                pairs.append(recorder.measure(pairs))
-                check_thresholds(pairs[0], comparison.rules)
-                progress.finished(f"pair {len(pairs)}")
-            judgement = judged(rows(pairs), comparison.rules)
-            decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
-            progress.say(f"after {len(pairs)} pairs {decided} of {len(judgement.verdicts)} are decided")
-            if comparison.pairs or judgement.next_pairs is None:
-                return False, progress.seconds_each
+            while len(self.pairs) < wanted:
+                if self.pairs and differences(self.pairs[0]):
+                    return False
+                if self.pairs and time.monotonic() + self.progress.seconds_each > self.end:
+                    return True
+                self._add()
+            found = rows(self.pairs)
+            judgement = judged(found, rules)
+            self._say_verdicts(found, judgement)
+            if self.comparison.pairs or judgement.next_pairs is None or (self.fail_fast and self.slower):
+                return False
             wanted = judgement.next_pairs
+
+    def _add(self) -> None:
+        """Measure one more pair, and say once what it tells of those that are left."""
+        self.pairs.append(self.recorder.measure(self.pairs))
+        check_thresholds(self.pairs[0], self.comparison.rules)
+        done, rules = len(self.pairs), self.comparison.rules
+        self.progress.finished(f"pair {done}")
+        most, each = self.comparison.pairs or rules.most_pairs, self.progress.seconds_each
+        fit = so_far.pairs_that_fit(done, each, self.end - time.monotonic(), most)
+        self._say_once("pace", so_far.pace(fit, done, each, rules))
+        if done >= min(PAIRS_FOR_A_SPREAD, rules.looks[0]):
+            self._say_once("reach", so_far.reach(rows(self.pairs), rules, fit))
+
+    def _say_once(self, what: str, line: str) -> None:
+        if line and what not in self.said:
+            self.said.add(what)
+            self.progress.say(line)
+
+    def _say_verdicts(self, found: list[Row], judgement: Judgement) -> None:
+        decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
+        self.progress.say(f"after {len(self.pairs)} pairs {decided} of {len(judgement.verdicts)} are decided")
+        for key, line in so_far.newly_slower(found, judgement, self.slower).items():
+            self.slower.add(key)
+            self.progress.say(line)

@@ -102,6 +102,11 @@ class Row:
         return self.metric.threshold or rules.threshold_of(self.case)
 
 
+def short(case: str) -> str:
+    """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
+    return case.partition("::")[2] or case
+
+
 def rows(pairs: Sequence[Pair]) -> list[Row]:
     """Every case by every metric that both sides have for it whenever it was measured, in the order of their collection."""
     return list(_rows(pairs))

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.gate import Outcome
 from benchmarks.gate.pairs import ROLES
-from benchmarks.gate.rows import Row
+from benchmarks.gate.rows import Row, short
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE
@@ -151,11 +151,6 @@ def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
     """All together; None for more than is foretold."""
     rules = outcome.comparison.rules
     return pairs_needed(row.log_ratios, row.threshold(rules), rules, len(outcome.verdicts))
-
-
-def short(case: str) -> str:
-    """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
-    return case.partition("::")[2] or case
 
 
 def _remarks(outcome: Outcome) -> list[str]:

@@ -23,6 +23,7 @@ def repository(tmp_path_factory):
         "base": {},
         "same": {},
         "slower": {"seconds": {"one": 1e-3, "two": 2.2e-3}},
+        "slower-and-nearly": {"seconds": {"one": 1.02e-3, "two": 2.2e-3}, "noise": 0.01},
         "faster": {"seconds": {"one": 1e-3, "two": 1.8e-3}},
         "unsteady": {"noise": 0.3},
         "larger": {"extra": {"parameters": 11}},

@@ -140,6 +140,25 @@ def test_thresholds_of_cases(command, tmp_path):
     assert err.splitlines()[-1].startswith(line.rpartition("test_case[")[0])
 
 
+@pytest.mark.parametrize("arguments", [["--fail-fast"], []], ids=" ".join)
+def test_slower_is_said_when_it_is_known(command, monkeypatch, arguments):
+    """One line at the look that decides it; with --fail-fast it ends there, though another case is undecided."""
+    rules = partial(Rules, **{**FEW_PAIRS, "looks": (3, 5)})
+    monkeypatch.setattr(gate_command, "Rules", rules)
+
+    code, out, err = command("--base", "base", "--head", "slower-and-nearly", *arguments)
+
+    assert code == 1, err
+    lines = err.splitlines()
+    (said,) = (
+        index for index, line in enumerate(lines) if line.startswith("SLOWER after 4 pairs: test_case[two], time: head / base 1.")
+    )
+    assert lines[said - 1] == "after 4 pairs 1 of 2 are decided"
+    assert [line for line in lines[:said] if ": done;" in line][-1].startswith("pair 4 of at most 6: done;")
+    assert (said == len(lines) - 1) == bool(arguments)
+    assert cells(out)["test_case[two]", "time"][-1] == "SLOWER"
+
+
 @pytest.mark.slow
 def test_pairs_for_a_study(slower, command, tmp_path):
     """--pairs N measures N pairs, and every case in each; the verdicts are those of a gate that stops when it can."""

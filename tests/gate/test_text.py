@@ -34,8 +34,18 @@ def test_what_is_compared(slower, repository):
 
     assert lines[0] == f"base base: commit {sha[:12]}, {sys.executable} ({'.'.join(map(str, sys.version_info[:3]))})"
     assert lines[1].startswith(f"head slower: commit {git(repository, 'rev-parse', 'slower')[:12]}, ")
-    assert re.fullmatch(r"pair 1 of 2: done; \d+ s each, \d+ min left", lines[2])
-    assert lines[-1] == "after 3 pairs 2 of 2 are decided"
+    assert re.fullmatch(r"pair 1 of at most 3: done; \d+ s each, at most \d+ min left", lines[2])
+    assert re.fullmatch(
+        r"a pair takes about [\d.]+ s; the budget is enough for about 3 pairs; the first verdicts come after 2, in about [\d.]+ m?s",
+        lines[3],
+    )
+    assert re.fullmatch(
+        r"in 3 pairs a slow-down of \d\.\d % is likely to be found in half of the cases, and one of \d\.\d % in the least steady, test_case\[\w+\]",
+        lines[5],
+    )
+    assert lines[6] == "after 2 pairs 1 of 2 are decided"
+    assert lines[-2] == "after 3 pairs 2 of 2 are decided"
+    assert re.fullmatch(r"SLOWER after 3 pairs: test_case\[two\], time: head / base 1\.\d+ \[1\.\d+, 1\.\d+\]", lines[-1])
     assert sha in slower.out
 
 
