@@ -50,8 +50,11 @@ in turns, case by case, until every case is decided or the time is up.
 exit code:
   0  head is not slower
   1  head is slower, or the two sides do not do the same work
-  2  it could not be measured; a line says why
-  3  undecided
+  2  no verdict, or it could not be written where you asked; a line says why
+  3  undecided: the outcome says what each such case needs, --resume goes on
+
+While it measures it says how long a pair takes, how small a slow-down the
+budget is likely to find, and each slower case when it is known.
 
 A side is a git revision or a directory, and behind an @ the Python that runs
 it, such as HEAD~1@/path/to/python. A case of your own (--cases) needs a group

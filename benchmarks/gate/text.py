@@ -101,7 +101,7 @@ def _worst_first(outcome: Outcome) -> list[tuple[Row, Verdict]]:
 
 
 def _verdicts(outcome: Outcome) -> Table:
-    head = ("case", "metric", "base", "head", "head / base", "threshold", "pairs", "verdict")
+    head = ("case", "metric", "median base", "median head", "head / base in pairs", "threshold", "pairs", "verdict")
     return Table(head, [_row(outcome, row, verdict) for row, verdict in _worst_first(outcome)])
 
 
@@ -203,8 +203,8 @@ def _method(outcome: Outcome) -> list[str]:
         f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.comparison.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
         f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
-        "Base and head are medians over the pairs; head / base is the middle of the pairs' own ratios, in which a slow minute cancels, so the two "
-        "can differ. Unless --pairs asks for more, a case is measured until all of its rows are decided. "
+        "The medians are those of all processes of a side. head / base is the middle of the ratios that each pair has of its own, in which a slow "
+        "minute cancels: it is what is judged, and need not be the ratio of the two medians. Unless --pairs asks for more, a case is measured until all of its rows are decided. "
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
         f"anything slower that is not is at most {100 * rules.alpha:g} %.",
