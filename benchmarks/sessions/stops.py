@@ -37,13 +37,11 @@ class Stops:
         self._has_cases_left = False
         self._running: str | None = None
         """The node id of the case that runs."""
-        self._stopped: str | None = None
-        """That of the case that ran when the signal came."""
         self._before: dict[int, Any] = {}
 
     def _stop(self, number: int, _: FrameType | None) -> None:
         if self._received is None:
-            self._received, self._stopped = number, self._running
+            self._received = number
             if self._has_cases_left:
                 self._end()
 
@@ -64,15 +62,21 @@ class Stops:
             return result
         finally:
             self._has_cases_left = False
-            _forget(session, {self._running, self._stopped})
+            _forget(session, self._running)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        # The exception of a signal can be lost: a library catches it, or it is raised where Python only prints exceptions.
-        self._end()
         self._running = item.nodeid
         result = yield
         self._running = None
+        return result
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self) -> Generator[None, object, object]:
+        # The exception of a signal can be lost: a library catches it, or it is raised where Python only prints exceptions.
+        self._end()
+        result = yield
+        self._end()
         return result
 
     @pytest.hookimpl(tryfirst=True)
@@ -81,7 +85,7 @@ class Stops:
         restore({number: before for number, before in self._before.items() if number == signal.SIGINT})
 
 
-def _forget(session: pytest.Session, unfinished: set[str | None]) -> None:
-    """Remove the rounds of cases that were stopped in the middle: few rounds, or none at all, are no measurement."""
+def _forget(session: pytest.Session, unfinished: str | None) -> None:
+    """Remove the rounds of the case that was stopped in the middle: few rounds, or none at all, are no measurement."""
     cases = session.config._benchmarksession.benchmarks  # type: ignore[attr-defined]
-    cases[:] = [case for case in cases if case.fullname not in unfinished]
+    cases[:] = [case for case in cases if case.fullname != unfinished]

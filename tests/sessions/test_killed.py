@@ -77,6 +77,7 @@ def test_a_killed_run(project, tmp_path):
 
 
 @linux
+@pytest.mark.slow
 @pytest.mark.usefixtures("clean")
 def test_a_killed_gate(tmp_path):
     """A gate is killed: both processes of its pair end, which would otherwise run for ten minutes."""

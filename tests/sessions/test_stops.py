@@ -50,9 +50,11 @@ def test_what_was_measured_is_kept(start, number):
     assert f"! KeyboardInterrupt: {number.name} !" in said
     assert "1 passed" in said
     assert running.measured() == ["test_first"]
+    assert running.without_a_number() == dict.fromkeys(["test_sleeps", "test_after"], "not run: the session was interrupted")
     assert running.left() == []
 
 
+@pytest.mark.slow
 def test_a_report_is_written(start, project):
     """Not only the file: the report too, as after Ctrl-C."""
     running = start("first", "sleeps", options=())
@@ -108,7 +110,7 @@ def test_a_long_call_in_c(start):
 
 @pytest.mark.parametrize("after", [["after"], []], ids=["in the middle", "last"])
 def test_a_library_that_catches_everything(start, after):
-    """The session ends all the same, with the next case; the case that ran is no measurement."""
+    """The session ends all the same, with the case that ran; that one is no measurement."""
     running = start("first", "loses_the_exception", *after)
     running.reached("loses")
 
@@ -118,6 +120,7 @@ def test_a_library_that_catches_everything(start, after):
 
     assert running.process.returncode == INTERRUPTED, said
     assert running.measured() == ["test_first"]
+    assert running.without_a_number().keys() == {"test_loses_the_exception", *(f"test_{name}" for name in after)}
 
 
 @pytest.mark.parametrize("second", STOPPING, ids=lambda number: number.name)

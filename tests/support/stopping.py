@@ -179,6 +179,11 @@ class Running:
         """The names of the cases in the file that it saved."""
         return [case["name"] for case in json.loads(self._saved.read_text())["benchmarks"]]
 
+    def without_a_number(self) -> dict[str, str]:
+        """Why cases have no number, by their names, as the file has it."""
+        document = json.loads(self._saved.read_text())
+        return {case.partition("::")[2]: why for case, why in document["machine_info"]["lenet5"]["not_measured"].items()}
+
     def left(self) -> list[str]:
         """What lies in its temporary folder."""
         return sorted(path.name for path in (self.folder / "tmp").iterdir())
