@@ -55,12 +55,12 @@ SIDES = 2
         ({}, 1, True, None),
         ({"PYTHONIOENCODING": "ascii"}, 1, True, None),
         ({"shell": "| true"}, 1, False, None),
-        ({"shell": "| head -n 1"}, 1, True, None),
+        pytest.param({"shell": "| head -n 1"}, 1, True, None, marks=pytest.mark.slow),
         ({"shell": ">/dev/full"}, 2, False, "standard output: cannot be written (No space left on device); send it elsewhere"),
-        ({"shell": ">&-"}, 1, False, None),
-        ({"shell": "2>&-"}, 1, True, None),
-        ({"shell": "2>/dev/full"}, 2, False, None),
-        ({"shell": "2>&1 | true"}, 2, False, None),
+        pytest.param({"shell": ">&-"}, 1, False, None, marks=pytest.mark.slow),
+        pytest.param({"shell": "2>&-"}, 1, True, None, marks=pytest.mark.slow),
+        pytest.param({"shell": "2>/dev/full"}, 2, False, None, marks=pytest.mark.slow),
+        pytest.param({"shell": "2>&1 | true"}, 2, False, None, marks=pytest.mark.slow),
         (
             {"GITHUB_STEP_SUMMARY": "/nowhere/summary"},
             1,
@@ -68,7 +68,7 @@ SIDES = 2
             "Warning: $GITHUB_STEP_SUMMARY /nowhere/summary: cannot be written (No such file or directory); the job has no summary",
         ),
         ({"arguments": ["--json", "/dev/full"]}, 2, True, "/dev: cannot be written (No space left on device); name another --json"),
-        ({"MPLBACKEND": "garbage"}, 1, True, None),
+        pytest.param({"MPLBACKEND": "garbage"}, 1, True, None, marks=pytest.mark.slow),
     ],
     ids=lambda value: " ".join(map(str, next(iter(value.items()), ["usual"]))) if isinstance(value, dict) else "",
 )
@@ -142,7 +142,7 @@ def test_a_path_that_is_not_ascii(tmp_path):
     assert (tmp_path / "gate-ü.md").exists()
 
 
-@pytest.mark.parametrize("package", ["numpy", "scipy", "benchmarks.gate.verdicts"])
+@pytest.mark.parametrize("package", ["numpy", pytest.param("scipy", marks=pytest.mark.slow), "benchmarks.gate.verdicts"])
 def test_what_cannot_be_imported(tmp_path, package):
     """A package that is absent, or a module of this project, is one line and exit 2 too."""
     if package.startswith("benchmarks"):

@@ -140,7 +140,7 @@ def test_thresholds_of_cases(command, tmp_path):
     assert err.splitlines()[-1].startswith(line.rpartition("test_case[")[0])
 
 
-@pytest.mark.parametrize("arguments", [["--fail-fast"], []], ids=" ".join)
+@pytest.mark.parametrize("arguments", [["--fail-fast"], pytest.param([], marks=pytest.mark.slow)], ids=" ".join)
 def test_slower_is_said_when_it_is_known(command, monkeypatch, arguments):
     """One line at the look that decides it; with --fail-fast it ends there, though another case is undecided."""
     rules = partial(Rules, **{**FEW_PAIRS, "looks": (3, 5)})
