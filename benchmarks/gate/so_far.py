@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Collection, Sequence
 
@@ -26,7 +27,12 @@ def pace(fit: int, done: int, seconds_each: float, rules: Rules) -> str:
         return f"{said}, too few for a verdict, which takes {first}: use a larger --budget, or fewer cases (-k)"
     if done >= first:
         return said
-    return f"{said}; the first verdicts come after {first}, in about {units.seconds((first - done) * seconds_each)}"
+    return f"{said}; the first verdicts come after {first}, in about {_duration((first - done) * seconds_each)}"
+
+
+def _duration(seconds: float) -> str:
+    """Whole minutes, rounded up, where there are at least two.   330 -> '6 minutes'; 90 -> '90.0 s'"""
+    return f"{math.ceil(seconds / 60)} minutes" if seconds >= 120 else units.seconds(seconds)
 
 
 def reach(rows: Sequence[Row], rules: Rules, fit: int) -> str:

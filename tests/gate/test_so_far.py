@@ -31,7 +31,8 @@ def test_pairs_that_fit(done, each, left, expected):
 @pytest.mark.parametrize(
     ("fit", "done", "rest"),
     [
-        (29, 1, "; the first verdicts come after 12, in about 330 s"),
+        (29, 1, "; the first verdicts come after 12, in about 6 minutes"),
+        (29, 10, "; the first verdicts come after 12, in about 60.0 s"),
         (29, 13, ""),
         (11, 1, ", too few for a verdict, which takes 12: use a larger --budget, or fewer cases (-k)"),
     ],

@@ -36,7 +36,7 @@ def test_what_is_compared(slower, repository):
     assert lines[1].startswith(f"head slower: commit {git(repository, 'rev-parse', 'slower')[:12]}, ")
     assert re.fullmatch(r"pair 1 of at most 3: done; \d+ s each, at most \d+ min left", lines[2])
     assert re.fullmatch(
-        r"a pair takes about [\d.]+ s; the budget is enough for about 3 pairs; the first verdicts come after 2, in about [\d.]+ m?s",
+        r"a pair takes about [\d.]+ m?s; the budget is enough for about 3 pairs; the first verdicts come after 2, in about [\d.]+ m?s",
         lines[3],
     )
     assert re.fullmatch(
