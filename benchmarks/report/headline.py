@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.quantities.units import SECONDS, SHARE
-from benchmarks.report.disturbance import threads_in_words, undisturbed
+from benchmarks.report.disturbance import fastest, threads_in_words
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
 from benchmarks.report.times import best_of_each, ratio
-from benchmarks.saved.results import CONTROL, Run
+from benchmarks.saved.results import CONTROL, Case, Run
 
 BATCHES = (1, 64, 450)
 
@@ -32,7 +33,7 @@ def answers(run: Run) -> list[Answer]:
     """Each framework in its fastest mode at each question that this run has times for; a disturbed time counts for nothing."""
     found = []
     for question, group, wanted in QUESTIONS:
-        best = sorted(best_of_each(undisturbed(run, run.group(group)), wanted), key=lambda case: case.median)
+        best = sorted(_best(run, group, wanted).values(), key=lambda case: case.median)
         contenders = [
             Contender(
                 case.framework, case.mode, Quantity(case.median, SECONDS), ratio(case, best[0]) if case is not best[0] else None
@@ -44,11 +45,19 @@ def answers(run: Run) -> list[Answer]:
     return found
 
 
+def _best(run: Run, group: str, wanted: Mapping[str, Any]) -> dict[str, Case]:
+    """Framework -> its fastest mode among the cases with the wanted parameters, if that is known."""
+    fitting = [case for case in run.group(group) if all(case.extra.get(key) == value for key, value in wanted.items())]
+    frameworks = sorted({case.framework for case in fitting})
+    found = {name: fastest(run, [case for case in fitting if case.framework == name]) for name in frameworks}
+    return {name: case for name, case in found.items() if case}
+
+
 def left_out(run: Run) -> list[str]:
-    """One sentence on the frameworks that stand in no answer to a question because every time that they have for it was disturbed."""
+    """One sentence on the frameworks that stand in no answer to a question because a time that could be their shortest was disturbed."""
     questions: dict[str, list[str]] = {}
     for question, group, wanted in QUESTIONS:
-        there = {case.framework for case in best_of_each(undisturbed(run, run.group(group)), wanted)}
+        there = _best(run, group, wanted)
         for case in best_of_each(run.group(group), wanted):
             if case.framework not in there:
                 questions.setdefault(case.framework, []).append(question)

@@ -189,6 +189,7 @@ def test_internal_error(repository, tmp_path, monkeypatch, capsys, error, line, 
     assert len(err.splitlines()) == SIDES + 1 or shown
 
 
+@pytest.mark.slow
 def test_the_users_drawing_settings(tmp_path):
     """The report draws the same picture whatever backend and styles the user has for their own plots."""
     (tmp_path / "matplotlibrc").write_text("text.usetex: True\nlines.linewidth: 9\nfigure.facecolor: red\n")

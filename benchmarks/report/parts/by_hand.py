@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
 from benchmarks.quantities.units import counted
-from benchmarks.report.disturbance import mark_of, threads_in_words, undisturbed
+from benchmarks.report.disturbance import mark_of, threads_in_words
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.lines import bars, drawn, intervals_of
@@ -91,10 +91,10 @@ def _against_frameworks(run: Run) -> Iterator[Duel]:
             own = [case for case in cases if case.framework == run.by_hand]
             others = [case for case in cases if case.framework != run.by_hand]
             if own and others:
-                best, lacking = _fastest(run, others), _lacking(run, others)
+                best, lacking = min(others, key=_median), _lacking(run, others)
                 yield Duel(
                     question=f"{title}, batch {batch}",
-                    by_hand=_fastest(run, own),
+                    by_hand=min(own, key=_median),
                     other=best,
                     label=label(best),
                     chosen_from=_chosen_from(run, len(others), len(lacking)),
@@ -110,12 +110,11 @@ def _against_beside(run: Run) -> Iterator[Duel]:
         own = [other for other in run.group("predict") if other.framework == run.by_hand and other.extra["batch"] == batch]
         if own:
             name = f"{case.framework} {case.extra['version']}"
-            yield Duel(f"predict, batch {batch}, against {case.framework}", _fastest(run, own), case, name, "it alone")
+            yield Duel(f"predict, batch {batch}, against {case.framework}", min(own, key=_median), case, name, "it alone")
 
 
-def _fastest(run: Run, cases: Sequence[Case]) -> Case:
-    """The fastest of the cases; a disturbed one only where all were disturbed."""
-    return min(undisturbed(run, cases) or cases, key=lambda case: case.median)
+def _median(case: Case) -> float:
+    return case.median
 
 
 def _modes(run: Run) -> set[tuple[str, str]]:
