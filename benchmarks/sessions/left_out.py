@@ -20,22 +20,23 @@ VARIABLE = "LENET5_LEFT_OUT"
 """Tells a process the file with the ids, a list in JSON."""
 
 
-IDS = pytest.StashKey[set[str]]()
+class LeftOut:
+    """Leaves out the cases with these ids."""
+
+    def __init__(self, ids: Collection[str]) -> None:
+        self._ids = frozenset(ids)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        if left_out := [item for item in items if item.nodeid in self._ids]:
+            items[:] = [item for item in items if item.nodeid not in self._ids]
+            config.hook.pytest_deselected(items=left_out)
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Read the ids.  No process that this one starts leaves anything out."""
-    file = os.environ.pop(VARIABLE, None)
-    config.stash[IDS] = set(json.loads(Path(file).read_text(encoding="utf-8"))) if file else set()
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the cases with these ids."""
-    ids = config.stash[IDS]
-    if left_out := [item for item in items if item.nodeid in ids]:
-        items[:] = [item for item in items if item.nodeid not in ids]
-        config.hook.pytest_deselected(items=left_out)
+    if file := os.environ.pop(VARIABLE, None):
+        config.pluginmanager.register(LeftOut(json.loads(Path(file).read_text(encoding="utf-8"))), "lenet5-left-out")
 
 
 # The side of the process that starts such processes
