@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from benchmarks.report.printing import complain, say
 from benchmarks.saved.files import check_writable, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
-from benchmarks.sessions import sides
+from benchmarks.sessions import any_project, sides
 from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
+from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Interrupted, Signals
+from benchmarks.sessions.survey import survey
+from benchmarks.sessions.this_project import this_project
 from lenet5.errors import InputError
 
 DEFAULT_CASES = (
@@ -59,7 +63,11 @@ budget is likely to find, and each slower case when it is known.
 A side is a git revision or a directory, and behind an @ the Python that runs
 it, such as HEAD~1@/path/to/python. A case of your own (--cases) needs a group
 (@pytest.mark.benchmark(group="mine")), and the framework and the mode that it
-measures, as texts in benchmark.extra_info."""
+measures, as texts in benchmark.extra_info.
+
+With --project any other project is gated that has pytest-benchmark cases.
+Revisions are its own, and what is relative, --cases and a side that is a
+directory, begins in its folder."""
 
 EXAMPLES = """\
 examples:
@@ -69,6 +77,7 @@ examples:
   python -m benchmarks gate --base .@/old/bin/python --head .@/new/bin/python
   python -m benchmarks gate --resume
   python -m benchmarks gate --base HEAD --cases benchmarks/twins.py -- --copies 4
+  python -m benchmarks gate --project ../theirs --base v1 --head HEAD --cases tests/bench
 
 """
 
@@ -83,10 +92,28 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.add_argument("--base", metavar="SIDE", help="Compare with this side. Needed, but for --resume.")
     command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
+    _add_project(command)
     _add_measuring(command)
     _add_thresholds(command)
     _add_files(command)
     command.set_defaults(function=_gate, parser=command, pytest=())
+
+
+def _add_project(command: argparse.ArgumentParser) -> None:
+    """Add the options that say whose code is compared."""
+    command.add_argument(
+        "--project", type=Path, metavar="DIR", help="Compare two versions of the project in this folder. Default: this project."
+    )
+    command.add_argument(
+        "--source",
+        metavar="DIR",
+        help="With --project: its packages are in this folder of it. Default: src, or where there is none the folder itself.",
+    )
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="With --project: end with exit code 2 if only one side has a case. Default: name it, and judge the others.",
+    )
 
 
 def _add_measuring(command: argparse.ArgumentParser) -> None:
@@ -95,13 +122,14 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
         "-k",
         dest="expression",
         metavar="EXPR",
-        help="Measure these cases, selected as by pytest -k. Default: a few cases of every framework that compile nothing.",
+        help="Measure these cases, selected as by pytest -k. Default: a few cases of every framework that compile nothing; "
+        "with --project all of them.",
     )
     command.add_argument(
         "--cases",
-        default=CASES,
         metavar="FILE",
-        help=f"Take the cases from this file or folder of either side. Default: {CASES}.",
+        help=f"Take the cases from this file or folder of either side. Default: {CASES}; "
+        f"with --project the first of {', '.join(any_project.CASES)} that has some.",
     )
     command.add_argument(
         "--threads",
@@ -164,13 +192,18 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
 def _gate(options: argparse.Namespace) -> int:
     _check(options)
     threshold, thresholds = read(options.threshold or ())
-    rules, plan = Rules(threshold=threshold, thresholds=thresholds), _plan(options)
+    rules, project = Rules(threshold=threshold, thresholds=thresholds), _project(options)
     output = folder_of("gate", options)
     try:
-        with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals) as both:
+        with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals, project) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
-            comparison = Comparison(both, plan, options.threads, rules, options.pairs, asked=asked_for(options))
+            found = survey(both, _plans(options, project), signals)
+            for remark in found.remarks:
+                print(remark, file=sys.stderr)
+            comparison = Comparison(
+                both, found.plan, options.threads, rules, options.pairs, asked_for(options), found.alone, found.remarks
+            )
             outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume, options.fail_fast)
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
@@ -214,12 +247,28 @@ def _check(options: argparse.Namespace) -> None:
             check_writable(path, option)
 
 
-def _plan(options: argparse.Namespace) -> Plan:
-    """What the processes of both sides measure."""
-    lean = options.expression is None and options.cases == CASES
-    expression = DEFAULT_CASES if lean else options.expression
-    ours = (f"--threads={options.threads}", f"--benchmark-max-time={SECONDS_A_CASE}")
-    return Plan(options.cases, expression, options.seed, (*(DEFAULT_OPTIONS if lean else ()), *ours, *options.pytest))
+def _project(options: argparse.Namespace) -> Project:
+    """What both sides are versions of."""
+    if options.project:
+        return any_project.any_project(options.project, options.threads, options.source, options.strict)
+    for name in ("source", "strict"):
+        if getattr(options, name):
+            raise InputError(f"--{name}: is for the project that --project names; leave it out, or name one")
+    return replace(this_project(options.threads), expression=DEFAULT_CASES, default_options=DEFAULT_OPTIONS)
+
+
+def _plans(options: argparse.Namespace, project: Project) -> list[Plan]:
+    """What the processes of both sides measure: a plan for each place where the cases might be."""
+    places = (options.cases,) if options.cases else project.cases
+    lean = options.expression is None and options.cases in (None, *project.cases)
+    expression = project.expression if lean else options.expression
+    always = (
+        *(project.default_options if lean else ()),
+        *project.options,
+        f"--benchmark-max-time={SECONDS_A_CASE}",
+        *options.pytest,
+    )
+    return [Plan(place, expression, options.seed, always) for place in places]
 
 
 def _interrupted(signal: Interrupted, options: argparse.Namespace, output: Path) -> int:

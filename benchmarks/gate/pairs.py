@@ -11,17 +11,18 @@ import random
 import socket
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gate.rows import Pair, decided
+from benchmarks.gate.rows import Pair, decided, paired
 from benchmarks.gate.rules import Rules
-from benchmarks.saved import results
+from benchmarks.saved import plain, results
 from benchmarks.saved.results import CONTROL, Run
 from benchmarks.sessions import baton, processes
 from benchmarks.sessions.folder import begin, check_settings
-from benchmarks.sessions.plan import Plan, Session, session_path
+from benchmarks.sessions.plan import Plan, session_path
+from benchmarks.sessions.project import Project
 from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
@@ -47,6 +48,15 @@ class Comparison:
     """Exactly this many pairs of all cases, decided or not, as a study needs them; None for as many as it takes to decide."""
     asked: Sequence[str] = ()
     """The words of the command line that ask for it, to go on with."""
+    alone: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The ids of the cases that only this side has, by its role: they are not measured."""
+    remarks: Sequence[str] = ()
+    """What else the user has to hear of the suite."""
+
+    @property
+    def project(self) -> Project:
+        """What both sides are versions of."""
+        return next(iter(self.sides.values())).of
 
     def settings(self) -> dict[str, Any]:
         """What must not change between the first pair and the last, as JSON has it."""
@@ -107,12 +117,14 @@ class Recorder:
         repeats = min(cases // max(cases - len(without), 1), MOST_REPEATS)
         first, _ = order(self._comparison.plan.seed, number)
         cpus = baton.cpus_for(self._comparison.threads)
+        untimed = self._comparison.project.untimed
         with ThreadPoolExecutor(len(ROLES)) as both:
-            running = {
-                role: both.submit(self._process, role, number, baton.Part(end, role == first, cpus, repeats), without)
-                for role, end in zip(ROLES, socket.socketpair(), strict=True)
-            }
-        pair = Pair(running["base"].result(), running["head"].result())
+            running = {}
+            for role, end in zip(ROLES, socket.socketpair(), strict=True):
+                part = baton.Part(end, role == first, cpus, repeats, untimed)
+                alone = {case.name for pair in before[:1] for case in pair.alone.get(role, ())}
+                running[role] = both.submit(self._process, role, number, part, without | alone)
+        pair = paired(running["base"].result(), running["head"].result())
         try:
             self._check(pair, before, without)
         except InputError:
@@ -124,7 +136,9 @@ class Recorder:
     def _process(self, role: str, number: int, part: baton.Part, without: Collection[str]) -> Run:
         """One process of a pair, which passes the baton to the process at the other end."""
         side = self._comparison.sides[role]
-        session = Session(self._comparison.plan, side.place(part), self._folder / role, number, without)
+        session = side.session(
+            self._comparison.plan, part, self._folder / role, number, without, self._comparison.alone.get(role, ())
+        )
         with part.end:  # closed here when the process is over, or the other one would wait for it
             try:
                 measured = processes.measure(session, self._signals)
@@ -134,7 +148,7 @@ class Recorder:
         if failed:
             session.path.unlink()
             reasons = [f"{name} {measured.not_measured[name]}" for name in failed]
-            raise InputError(f"{side.option}: {_listed(reasons)}; see {session.path.with_suffix('.log')}")
+            raise InputError(f"{side.option}: {listed(reasons)}; see {session.path.with_suffix('.log')}")
         return measured
 
     def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
@@ -142,9 +156,10 @@ class Recorder:
 
         The cases that it was to leave out, ``without``, may be gone.
         """
-        base, head = _names(pair.base), _names(pair.head)
-        for role, other, lacking, of in (("base", "head", head - base, pair.base), ("head", "base", base - head, pair.head)):
-            if lacking:
+        base, strict = _names(pair.base), self._comparison.project.strict
+        for role, other, of in (("base", "head", pair.base), ("head", "base", pair.head)):
+            lacking = {case.name for case in pair.alone.get(other, ())}
+            if lacking and (strict or not base):
                 option = self._comparison.sides[role].option
                 raise InputError(f"{option}: does not measure {_with_reasons(lacking, of)}; --{other} does")
         gone = _names(before[0].base) - set(without) - base if before else set()
@@ -167,7 +182,7 @@ def recorded(folder: Path) -> list[Pair]:
         paths = [session_path(folder / role, len(pairs) + 1) for role in ROLES]
         if not all(path.exists() for path in paths):
             return pairs
-        pairs.append(Pair(*map(results.load, paths)))
+        pairs.append(paired(*map(plain.load, paths)))
 
 
 def _names(run: Run) -> set[str]:
@@ -176,9 +191,10 @@ def _names(run: Run) -> set[str]:
 
 def _with_reasons(names: Collection[str], run: Run) -> str:
     """Cases that a process did not measure, each with the reason."""
-    return _listed([f"{name} ({run.not_measured.get(name, 'no such case')})" for name in sorted(names)])
+    return listed([f"{name} ({run.not_measured.get(name, 'no such case')})" for name in sorted(names)])
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """Names with commas between them, the first of them if there are many."""
     more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     return ", ".join(names[:MOST_NAMED]) + more

@@ -6,8 +6,8 @@ And what it does not have to judge: counts without noise, which are either equal
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import selects
@@ -35,6 +35,20 @@ class Pair:
 
     base: Run
     head: Run
+    alone: Mapping[str, Sequence[Case]] = field(default_factory=dict)
+    """The cases that only this side measured, by its role: they are in neither run."""
+
+
+def paired(base: Run, head: Run) -> Pair:
+    """The pair of two processes: what is judged are the cases that both measured, and the rest is kept beside them."""
+    known = [{case.name for case in run.cases} for run in (base, head)]
+    common = known[0] & known[1]
+    alone = {
+        role: [case for case in run.cases if case.name not in common and case.group != CONTROL]
+        for role, run in (("base", base), ("head", head))
+    }
+    base, head = (replace(run, cases=tuple(case for case in run.cases if case.name in common)) for run in (base, head))
+    return Pair(base, head, alone)
 
 
 # Metrics

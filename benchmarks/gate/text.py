@@ -10,7 +10,7 @@ from typing import Any
 
 from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.gate import Outcome
-from benchmarks.gate.pairs import ROLES
+from benchmarks.gate.pairs import ROLES, listed
 from benchmarks.gate.rows import Row, short
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
@@ -54,6 +54,7 @@ def headline(outcome: Outcome) -> str:
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome in raw SI units; ratios are head / base."""
     first, comparison = outcome.pairs[0].base, outcome.comparison
+    alone = {role: comparison.alone.get(role, ()) for role in ROLES}
     return {
         "format": FORMAT,
         "exit_code": outcome.exit_code,
@@ -93,6 +94,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         ],
         "counts": [vars(difference) for difference in outcome.counts],
         "not_measured": dict(first.not_measured),
+        "only": {role: [*names, *(case.name for case in outcome.pairs[0].alone.get(role, ()))] for role, names in alone.items()},
     }
 
 
@@ -157,10 +159,24 @@ def _remarks(outcome: Outcome) -> list[str]:
     reasons = outcome.pairs[0].base.not_measured
     remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
     sides = [side.identity() for side in outcome.comparison.sides.values()]
-    if all(sides[0][fact] == sides[1][fact] for fact in ("code_sha256", "interpreter", "versions")):
-        remarks.append("Both sides have the same code that is measured, the same interpreter and the same versions.")
+    remarks += outcome.comparison.remarks
+    remarks += _on_one_side(outcome)
+    if all(sides[0][fact] == sides[1][fact] for fact in ("tree", "interpreter", "versions")):
+        remarks.append("Both sides have the same code, down to the last file, the same interpreter and the same versions.")
     if outcome.out_of_time:
         remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; python -m benchmarks gate --resume goes on.")
+    return remarks
+
+
+def _on_one_side(outcome: Outcome) -> list[str]:
+    """A sentence for each side that has cases which the other one lacks, or measures cases which the other one does not."""
+    remarks = []
+    for role, other in zip(ROLES, reversed(ROLES), strict=True):
+        lacking, reasons = outcome.comparison.alone.get(role, ()), getattr(outcome.pairs[0], other).not_measured
+        named = [short(name) for name in lacking]
+        named += [f"{short(case.name)} ({reasons.get(case.name, 'not measured')})" for case in outcome.pairs[0].alone.get(role, ())]
+        if named:
+            remarks.append(f"Only {role} has {listed(named)}: not judged.")
     return remarks
 
 
@@ -191,8 +207,13 @@ def _facts(identity: Mapping[str, Any]) -> dict[str, Cell]:
         "commit": Words(commit) if identity["commit"] else Dash("no git repository"),
         "directory": Words(identity["directory"] or "a temporary worktree"),
         "interpreter": Words(f"{identity['interpreter']} ({identity['versions']['python']})"),
-        "code": Words(identity["code_sha256"][:12]),
+        "code": Words(_shortened(identity["tree"])),
     }
+
+
+def _shortened(tree: str) -> str:
+    """The name of a tree, and of what is changed in it, as long as is needed to tell them apart."""
+    return "+".join(part[:12] for part in tree.split("+"))
 
 
 def _method(outcome: Outcome) -> list[str]:
@@ -201,8 +222,9 @@ def _method(outcome: Outcome) -> list[str]:
     drift = _control(outcome)
     return [
         f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.comparison.threads, 'thread')}, "
-        f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order; "
-        f"base measured {frameworks or 'no framework'}." + (f" {drift}" if drift else ""),
+        f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order. "
+        + (f"base measured {frameworks}. " if frameworks else "")
+        + drift,
         "The medians are those of all processes of a side. head / base is the middle of the ratios that each pair has of its own, in which a slow "
         "minute cancels: it is what is judged, and need not be the ratio of the two medians. Unless --pairs asks for more, a case is measured until all of its rows are decided. "
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
@@ -216,11 +238,9 @@ def _count(number: int, of: str) -> str:
 
 
 def _control(outcome: Outcome) -> str:
-    """The shortest and the longest time of a fixed matrix product in all processes: how steady the machine was."""
+    """The shortest and the longest time of the same work in all processes: how steady the machine was."""
     runs = [run for pair in outcome.pairs for run in (pair.base, pair.head)]
     medians = [case.median for run in runs for case in run.cases if case.group == CONTROL and str(case.mode).startswith("product")]
     if len(medians) < 2:
         return ""
-    return (
-        f"The control, the same matrix product each time, took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."
-    )
+    return f"The control, the same {outcome.comparison.project.control} each time, took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."

@@ -94,7 +94,7 @@ def _check_settings(folder: Path) -> None:
     settings = read_json(manifest, "the folder that a gate wrote its raw values to")
     if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
         raise InputError(f"{manifest}: no settings of a gate; expected the folder that a gate wrote its raw values to")
-    for what in ("code_sha256", "interpreter", "versions"):
+    for what in ("tree", "code_sha256", "interpreter", "versions"):
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{manifest}: {what} of base and head differ; a study needs pairs of identical code")

@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from benchmarks.saved.facts import at
 from benchmarks.saved.fields import IDENTITY
-from benchmarks.saved.names import canonical
 from benchmarks.saved.records import Case, Run
 from benchmarks.saved.variables import differences
 from lenet5.errors import InputError
@@ -35,7 +34,7 @@ SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
 def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
     """Raise InputError, naming the file and the difference, unless two processes are of one run.
 
-    That is, measured under the same circumstances and with the same cases, but for those that ``other`` was to leave out.
+    That is, measured under the same circumstances and with the same cases, but for those that ``other`` was to leave out, by their names.
     """
     shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
     for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
@@ -46,9 +45,8 @@ def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
             )
     for line in differences(one.lenet5.get("variables"), other.lenet5.get("variables")):
         raise InputError(f"{other.paths[0]}: {line}, compared with {one.paths[0]}; not of one run")
-    left_out = {canonical(name) for name in without}
     first, second = ({case.name for case in run.cases} | run.not_measured.keys() for run in (one, other))
-    stray = sorted((first - left_out) ^ second)
+    stray = sorted((first - set(without)) ^ second)
     if stray:
         raise InputError(f"{other.paths[0]}: other cases than in {one.paths[0]} ({stray[0][:80]}); not of one run")
     known = {case.name: case for case in one.cases}

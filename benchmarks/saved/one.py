@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -41,7 +41,7 @@ def run_of(path: Path, document: Any) -> Run:
     _check_images(path, cases)
     return Run(
         paths=(path,),
-        cases=tuple(_once(cases)),
+        cases=tuple(each_once(cases, names.canonical)),
         machine=document["machine_info"],
         lenet5={**ours, **{name: reasons(ours.get(name, {})) for name in ("not_measured", "out_of_reach")}},
         commit=document["commit_info"],
@@ -119,19 +119,16 @@ def _check_images(path: Path, cases: Sequence[Case]) -> None:
                 raise InputError(f"{path}: {case.id}: {wrong('test_images', case.extra['test_images'], right)}")
 
 
-def _once(cases: Sequence[Case]) -> list[Case]:
-    """Each case once, under its name of today.  A process may have measured a case several times: then all of its times count.
+def each_once(cases: Sequence[Case], spelled: Callable[[str], str]) -> list[Case]:
+    """Each case once, under its id as it is ``spelled`` today.  A process may have measured a case several times: then all of its times count.
 
     The other values are those of the first time.  Two cases that would get the same name keep the ids under which they were saved.
     """
     found: dict[str, list[Case]] = {}
     for case in cases:
         found.setdefault(case.id, []).append(case)
-    known = Counter(names.canonical(node_id) for node_id in found)
-    return [
-        _named(names.canonical(node_id) if known[names.canonical(node_id)] == 1 else node_id, same)
-        for node_id, same in found.items()
-    ]
+    known = Counter(spelled(node_id) for node_id in found)
+    return [_named(spelled(node_id) if known[spelled(node_id)] == 1 else node_id, same) for node_id, same in found.items()]
 
 
 def _named(name: str, cases: Sequence[Case]) -> Case:

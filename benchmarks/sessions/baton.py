@@ -9,7 +9,8 @@ third, and so on (ABBA).  When one process ends, in whatever way, the other one 
 
 Both use the same CPUs: those of a shared machine are not equally fast, and which of them a process gets would be chance.
 
-This file needs nothing but pytest: the gate gives it to the processes of both sides, whatever code they run.
+This file needs nothing but pytest: the gate gives it to the processes of both sides, whatever code they run.  It is read by Python 3.8, too,
+since a side has its own.
 """
 
 from __future__ import annotations
@@ -45,6 +46,8 @@ class Part:
     """The CPUs that it may use from the meeting on; empty for any."""
     repeats: int = 1
     """How often it takes each timed case."""
+    untimed: str | None = UNTIMED
+    """How the groups begin whose cases need no turn; None if every case needs one."""
 
 
 class Baton:
@@ -100,23 +103,29 @@ class Baton:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> Iterator[None]:
         yield
-        timed = [item for item in items if _is_timed(item)]
+        timed = [item for item in items if self._is_timed(item)]
         # All of them and then all of them again: a case that follows itself pytest does not set up anew.
-        items[:] = [item for item in items if not _is_timed(item)] + timed * (self._part.repeats if len(timed) > 1 else 1)
+        items[:] = [item for item in items if not self._is_timed(item)] + timed * (self._part.repeats if len(timed) > 1 else 1)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtestloop(self) -> Iterator[None]:
         yield
         self.leave()
 
-    @pytest.hookimpl(hookwrapper=True)
+    # First of all, so that no other plug-in's time limit for a case counts the waiting for its turn.
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        if _is_timed(item):
+        if self._is_timed(item):
             self.take()
             yield
             self.done()
         else:
             yield
+
+    def _is_timed(self, item: pytest.Item) -> bool:
+        marker = item.get_closest_marker("benchmark")
+        group = str(marker.kwargs.get("group", "")) if marker else ""
+        return not (self._part.untimed and group.startswith(self._part.untimed))
 
 
 def _stay_on(cpus: Collection[int]) -> None:
@@ -124,11 +133,6 @@ def _stay_on(cpus: Collection[int]) -> None:
     for thread in os.listdir("/proc/self/task") if cpus else ():
         with suppress(OSError):  # it has ended
             os.sched_setaffinity(int(thread), cpus)
-
-
-def _is_timed(item: pytest.Item) -> bool:
-    marker = item.get_closest_marker("benchmark")
-    return not (marker and str(marker.kwargs.get("group", "")).startswith(UNTIMED))
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -162,6 +166,17 @@ def cpus_for(threads: int) -> list[int]:
 
 def variables(part: Part, environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     """The environment of a process that takes part, from what it would be otherwise; ``folder`` is where the plug-in is installed."""
-    path = os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])
-    told = {"socket": part.end.fileno(), "first": part.first, "cpus": list(part.cpus), "repeats": part.repeats}
-    return {**environment, "PYTHONPATH": path, "PYTEST_PLUGINS": PLUGIN, VARIABLE: json.dumps(told)}
+    plugins = ",".join([*filter(None, [environment.get("PYTEST_PLUGINS")]), PLUGIN])
+    told = {
+        "socket": part.end.fileno(),
+        "first": part.first,
+        "cpus": list(part.cpus),
+        "repeats": part.repeats,
+        "untimed": part.untimed,
+    }
+    return {**with_path(environment, folder), "PYTEST_PLUGINS": plugins, VARIABLE: json.dumps(told)}
+
+
+def with_path(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """An environment in which Python also finds what lies in a folder, after all else."""
+    return {**environment, "PYTHONPATH": os.pathsep.join([*filter(None, [environment.get("PYTHONPATH")]), str(folder)])}

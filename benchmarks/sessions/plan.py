@@ -8,8 +8,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from benchmarks.saved import results
 from benchmarks.saved.provenance import code_sha256, versions
+from benchmarks.saved.results import CONTROL, Run
 from benchmarks.sessions.process import Place
+from lenet5.errors import InputError
 
 CASES = "benchmarks"
 """Where the cases are unless a plan says otherwise; relative to the project."""
@@ -48,6 +51,8 @@ class Session:
     """From 1 on; the same seed and number give the same order of the cases."""
     without: Collection[str] = ()
     """Names of cases that it leaves out though the plan selects them."""
+    absent: Collection[str] = ()
+    """Ids of cases that no session of the folder measures: the other side lacks them."""
 
     @property
     def path(self) -> Path:
@@ -62,6 +67,13 @@ class Session:
             *("-p", "no:cacheprovider", f"--rootdir={place.project}"),
         ]
         return [place.python, "-m", "pytest", str(place.project / plan.cases), *plan.options, *selection, *ours]
+
+    def read(self, saved: Path) -> Run:
+        """What the session saved in a file.  Raises InputError, one line, unless it is what such a session saves."""
+        measured = results.load(saved)
+        if self.plan.expression and not measured.not_measured and {case.group for case in measured.cases} == {CONTROL}:
+            raise InputError(f"-k {self.plan.expression}: selects no case; see pytest {self.plan.cases} --collect-only")
+        return measured
 
 
 def session_path(folder: Path, number: int) -> Path:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
-from benchmarks.saved.results import CONTROL, FAILED, Run
+from benchmarks.saved.results import FAILED, Run
 from benchmarks.sessions import left_out
 from benchmarks.sessions.folder import alone, begin, check_settings, kept_if
 from benchmarks.sessions.plan import Plan, Session, session_path
@@ -77,17 +77,14 @@ def measure(session: Session, signals: Signals) -> Run:
     part, log = path.with_suffix(".part"), path.with_suffix(".log")
     # At once, not after hours: does it fit the others?
     others = sorted(session.folder.glob(results.PROCESSES))
-    first = results.load(others[0]) if others else None
+    first = session.read(others[0]) if others else None
     # This side's pytest knows a case by the id that this side saved, which can be an older spelling of its name.
-    ids = [case.id for case in first.cases if case.name in session.without] if first else []
+    ids = [*session.absent, *(case.id for case in (first.cases if first else ()) if case.name in session.without)]
     try:
         code = _execute(session, session.command(part), ids, log, signals)
-        if code not in (0, 1) or not part.exists():
+        if code not in (0, 1) or not (part.exists() and part.stat().st_size):
             raise InputError(f"{path.stem} could not measure (exit code {code}): {last_words(log)}; see {log}")
-        measured = results.load(part)
-        plan = session.plan
-        if plan.expression and not measured.not_measured and {case.group for case in measured.cases} == {CONTROL}:
-            raise InputError(f"-k {plan.expression}: selects no case; see pytest {plan.cases} --collect-only")
+        measured = session.read(part)
         if first:
             results.check_fit(first, measured, session.without)
         os.replace(part, path)

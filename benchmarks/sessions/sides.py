@@ -1,4 +1,4 @@
-"""The two sides of a comparison: each is this project's code in one folder, and the Python that runs it.
+"""The two sides of a comparison: each is a project's code in one folder, and the Python that runs it.
 
 A side is written ``REVISION`` or ``DIRECTORY``, either with ``@/path/to/python`` after it.  A revision is checked out into a
 worktree of its own; a directory is taken as it is.
@@ -6,19 +6,19 @@ worktree of its own; a directory is taken as it is.
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from benchmarks.saved.provenance import ROOT, code_sha256, versions
-from benchmarks.sessions import baton, worktrees
-from benchmarks.sessions.process import Place, execute, last_words
+from benchmarks.sessions import baton, trees, worktrees
+from benchmarks.sessions.plan import Plan, Session
+from benchmarks.sessions.process import Place
+from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
@@ -45,16 +45,28 @@ class Side:
     """A directory whose files are not those of the commit."""
     versions: Mapping[str, str]
     """Of Python and of the packages that measuring needs, as far as the interpreter has them."""
+    tree: str
+    """What all files of the project are, in one word, see `trees`: two sides of the same word have the same code."""
+    of: Project
 
     @property
     def option(self) -> str:
         """The side as the user wrote it, to begin an error with."""
         return f"--{self.role} {self.text}"
 
-    def place(self, part: baton.Part) -> Place:
-        """Where its processes run: in its folder, on its code, without the variables of this process's Python, and with the baton."""
-        variables = baton.variables(part, environment(self.project), self.scratch / PLUGINS)
+    def place(self, part: baton.Part | None = None) -> Place:
+        """Where its processes run: in its folder, on its code, without the variables of this process's Python, and with the baton if it takes part."""
+        around = environment(self.project, self.of)
+        if part is None:
+            return Place(self.project, self.python, baton.with_path(around, self.scratch / PLUGINS), self.project, self.scratch)
+        variables = baton.variables(part, around, self.scratch / PLUGINS)
         return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(part.end.fileno(),))
+
+    def session(
+        self, plan: Plan, part: baton.Part, folder: Path, number: int, without: Collection[str], absent: Collection[str]
+    ) -> Session:
+        """A session of a plan on this side, as one of a pair."""
+        return self.of.session(plan, self.place(part), folder, number, without, absent)
 
     def identity(self) -> dict[str, Any]:
         """What a measurement that goes on has to find as it was, as JSON has it."""
@@ -64,7 +76,8 @@ class Side:
             "changed": self.changed,
             "interpreter": self.python,
             "versions": dict(self.versions),
-            "code_sha256": code_sha256(self.project),
+            "tree": self.tree,
+            "code_sha256": self.of.code(self.project),
         }
 
     def describe(self) -> str:
@@ -74,105 +87,70 @@ class Side:
         return f"{self.role} {self.text}: {where}, {self.python} ({self.versions['python']})"
 
 
-def environment(project: Path) -> dict[str, str]:
+def environment(folder: Path, project: Project) -> dict[str, str]:
     """The environment of a side's processes: what is imported comes from its folder first, whatever is installed."""
     foreign = ("GIT_", "PYTHON", "PYTEST")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    return {**kept, "PYTHONPATH": str(project)}
+    return {**kept, **project.variables, "PYTHONPATH": str(project.source(folder))}
 
 
 @contextmanager
-def opened(asked: Mapping[str, str], signals: Signals, repository: Path = ROOT) -> Iterator[dict[str, Side]]:
+def opened(asked: Mapping[str, str], signals: Signals, project: Project) -> Iterator[dict[str, Side]]:
     """Both sides by their roles, ready to be measured; when the block ends, however it does, no worktree of theirs is left.
 
     Raises InputError, one line, for a side that does not exist or cannot be imported.
     """
-    with worktrees.temporary_home(repository) as home:
-        baton.install(home / PLUGINS)
-        yield {role: _open(role, text, home, signals, repository) for role, text in asked.items()}
+    with worktrees.temporary_home(project.repository) as home:
+        project.install(home / PLUGINS)
+        yield {role: _open(role, text, home, signals, project) for role, text in asked.items()}
 
 
-def _open(role: str, text: str, home: Path, signals: Signals, repository: Path) -> Side:
-    what, python = _split(text)
+def _open(role: str, text: str, home: Path, signals: Signals, project: Project) -> Side:
+    what, python = _split(text, project.start)
     option = f"--{role} {text}"
     if not os.access(python, os.X_OK) or Path(python).is_dir():
         raise InputError(f"{option}: {python} is no program; expected a Python interpreter after the @")
-    directory, commit = _expanded(what), worktrees.commit_of(repository, what)
-    is_project = _is_project(directory)
-    if commit and is_project:
+    directory, commit = project.start / _expanded(what), worktrees.commit_of(project.repository, what)
+    is_directory = project.is_directory(what, directory)
+    if commit and is_directory:
         raise InputError(f"{option}: is a revision and a directory; write ./{what} or refs/heads/{what}")
-    temporary, changed = commit is not None and not is_project, False
-    if temporary:
-        project = home / role
-        if refusal := worktrees.check_out(repository, str(commit), project):
+    if is_directory:
+        folder, top, commit = _directory(directory, project)
+        changed = commit is not None and trees.is_changed(top)
+        tree = trees.tree_of_checkout(top, commit) if commit else trees.tree_of_folder(folder)
+    elif commit:
+        if refusal := worktrees.check_out(project.repository, commit, home / role):
             raise InputError(f"{option}: cannot be checked out ({refusal})")
-    elif is_project:
-        project = directory.resolve()
-        is_top = worktrees.git(project, "rev-parse", "--show-prefix").stdout.strip() == ""
-        commit = worktrees.commit_of(project, "HEAD") if is_top else None
-        changed = commit is not None and bool(worktrees.git(project, "status", "--porcelain").stdout)
+        folder, changed, tree = home / role / project.inside, False, trees.tree_of_commit(project.repository, commit)
+        if not folder.is_dir():
+            raise InputError(f"{option}: has no {project.inside}")
     else:
-        words = worktrees.git(repository, "rev-parse", "--git-dir").stderr.splitlines()
-        git = f" ({words[0]})" if words else ""
-        raise InputError(
-            f"{option}: neither a revision of {repository}{git} nor a directory with this project's lenet5 and benchmarks"
-        )
+        raise InputError(f"{option}: neither a revision of {worktrees.described(project.repository)} nor {project.no_side}")
     signals.check()
-    found = _probe(option, Place(project, python, environment(project), project, home), signals)
-    return Side(role, text, project, python, home, commit, temporary, changed, found)
+    found = project.probe(option, Place(folder, python, environment(folder, project), folder, home), signals)
+    return Side(role, text, folder, python, home, commit, not is_directory, changed, found, tree, project)
 
 
-def _split(text: str) -> tuple[str, str]:
+def _directory(directory: Path, project: Project) -> tuple[Path, Path, str | None]:
+    """A side that is a directory: its folder, the top of its checkout, and its commit, None if git does not know it as this project."""
+    folder = directory.resolve()
+    inside = worktrees.git(folder, "rev-parse", "--show-prefix")
+    if inside.returncode or inside.stdout.strip() != project.inside:
+        return folder, folder, None
+    top = Path(worktrees.git(folder, "rev-parse", "--show-toplevel").stdout.strip())
+    return folder, top, worktrees.commit_of(folder, "HEAD")
+
+
+def _split(text: str, start: Path = Path()) -> tuple[str, str]:
     """A side's revision or directory, and its interpreter.   HEAD~1@/venv/bin/python -> HEAD~1, /venv/bin/python"""
     # No revision has such a thing in it: HEAD@{1} goes on with a brace.
     found = re.fullmatch(r"(.+?)@([/.~].*)", text)
     if not found:
         return text, sys.executable
     # Not resolved: a virtual environment's interpreter is a link, and is its environment only under that name.
-    return found[1], os.path.abspath(_expanded(found[2]))
+    return found[1], os.path.abspath(start / _expanded(found[2]))
 
 
 def _expanded(path: str) -> Path:
     """With the home folder for a ~; as it is if no such user is known."""
     return Path(os.path.expanduser(path))
-
-
-# What makes a folder this project, and an interpreter one that can run it: all that the room knows of the project by name.
-
-# Names come as arguments: the packages whose versions are wanted.
-PROBE = """
-import json, platform, sys
-from importlib import metadata
-
-import pytest, pytest_benchmark
-import lenet5
-
-found = {"python": platform.python_version()}
-for name in sys.argv[1:]:
-    try:
-        found[name] = metadata.version(name)
-    except metadata.PackageNotFoundError:
-        pass
-print(json.dumps({"lenet5": lenet5.__file__, "versions": found}))
-"""
-
-
-def _is_project(directory: Path) -> bool:
-    return (directory / "benchmarks").is_dir() and (directory / "lenet5").is_dir()
-
-
-def _probe(option: str, place: Place, signals: Signals) -> dict[str, str]:
-    """The versions that a side's interpreter has.  Raises InputError unless it can import the side, from the side."""
-    names = [name for name in versions() if name != "python"]
-    log = Path(str(place.scratch)) / "probe.log"
-    with log.open("w", encoding="utf-8") as output:
-        code = execute([place.python, "-c", PROBE, *names], place, output, signals)
-    if code:
-        raise InputError(f"{option}: cannot be imported ({last_words(log)})")
-    found = json.loads(log.read_text(encoding="utf-8", errors="replace").splitlines()[-1])
-    # The other process may have the bytes of a path that is not ASCII as other letters than this one.
-    imported = Path(os.fsdecode(found["lenet5"].encode("utf-8", "surrogateescape")))
-    if imported.resolve().parent != (place.project / "lenet5").resolve():
-        raise InputError(f"{option}: imports {imported}, not {place.project / 'lenet5'}; its interpreter prefers what is installed")
-    versions_found: dict[str, str] = found["versions"]
-    return versions_found

@@ -75,6 +75,14 @@ def commit_of(repository: Path, revision: str) -> str | None:
     return done.stdout.strip() or None
 
 
+def described(repository: Path) -> str:
+    """A repository, and why it might not have a revision that one expects there."""
+    found = git(repository, "rev-parse", "--is-shallow-repository")
+    words = found.stderr.splitlines()
+    shallow = " (a shallow clone, which lacks older commits: git fetch --unshallow)" if found.stdout.strip() == "true" else ""
+    return f"{repository}{f' ({words[0]})' if words else shallow}"
+
+
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run git in a folder, its exit code left to the caller.  Ctrl-C does not reach it: it would leave half a worktree."""
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.sessions import baton, sides
 from benchmarks.sessions.signals import Signals
+from benchmarks.sessions.this_project import this_project
 from lenet5 import InputError
 from tests.support import fake_project
 from tests.support.fake_project import commit, git
@@ -24,7 +25,7 @@ def _temporary_folder(own_temporary_folder):
 
 
 def opened(repository, **asked):
-    return sides.opened(asked, Signals(), repository)
+    return sides.opened(asked, Signals(), this_project(repository=repository))
 
 
 def state(repository):
@@ -122,7 +123,7 @@ def test_environment(monkeypatch):
     for name in ("PYTHONPATH", "PYTHONSAFEPATH", "PYTEST_ADDOPTS", "GIT_DIR", "GIT_INDEX_FILE"):
         monkeypatch.setenv(name, "ours")
 
-    found = sides.environment(Path("/side"))
+    found = sides.environment(Path("/side"), this_project())
 
     assert found["PYTHONPATH"] == "/side"
     assert not {name for name, value in found.items() if value == "ours"}

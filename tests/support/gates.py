@@ -21,7 +21,7 @@ from benchmarks.__main__ import main
 from benchmarks.gate import command as gate_command
 from benchmarks.gate.rules import Rules
 from benchmarks.saved.provenance import ROOT
-from benchmarks.sessions import sides
+from benchmarks.sessions.this_project import this_project
 from tests.support.fake_project import git
 
 FEW_PAIRS = {"looks": (2,), "confirm": 1, "alpha": 0.4, "agree": 0.5}
@@ -33,10 +33,10 @@ from functools import partial
 from pathlib import Path
 from benchmarks.__main__ import main
 from benchmarks.gate import command
-from benchmarks.sessions import sides
+from benchmarks.sessions.this_project import this_project
 
 command.Rules = partial(command.Rules, **{FEW_PAIRS!r})
-sides.opened = partial(sides.opened, repository=Path(sys.argv[1]))
+command.this_project = partial(this_project, repository=Path(sys.argv[1]))
 tempfile.tempdir = sys.argv[2]
 sys.exit(main(sys.argv[3:]))
 """
@@ -49,7 +49,7 @@ def commanding(repository, folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(gate_command, "Rules", partial(Rules, **FEW_PAIRS))
-        patch.setattr(sides, "opened", partial(sides.opened, repository=repository))
+        patch.setattr(gate_command, "this_project", partial(this_project, repository=repository))
         patch.delenv("GITHUB_STEP_SUMMARY", raising=False)
         (folder / "tmp").mkdir(exist_ok=True)
         patch.setattr(tempfile, "tempdir", str(folder / "tmp"))

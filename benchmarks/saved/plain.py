@@ -1,0 +1,97 @@
+"""One process of any pytest-benchmark suite read back from its file, for the gate: times, and nothing that only this project's cases say.
+
+Such a file has no ``machine_info.lenet5``.  What the gate's plug-in knew at the end of the process lies beside pytest-benchmark's own values,
+under the key "gate"; a file without it is read as well.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.saved import facts, fields, one, stats
+from benchmarks.saved.fields import CONTROL
+from benchmarks.saved.files import read_json
+from benchmarks.saved.kinds import OBJECT, SECONDS, TEXT, WORDS, Kind, ListOf, MapOf, fault_in
+from benchmarks.saved.records import Case, Run
+from lenet5.errors import InputError
+
+FACTS = "gate"
+"""The key of what the gate's plug-in adds to a file."""
+
+PLACES: Mapping[str, tuple[Kind, bool]] = {
+    "machine_info": (OBJECT, True),
+    "benchmarks": (ListOf(OBJECT, least=0), True),
+    "datetime": (TEXT, True),
+    "version": (TEXT, True),
+    FACTS: (OBJECT, False),
+}
+"""What the file of any suite has: its kind, and whether it is needed."""
+
+KNOWN: Mapping[str, Kind] = {"not_measured": MapOf(WORDS), "control": ListOf(ListOf(SECONDS), least=0)}
+"""What is read of the plug-in's values."""
+
+
+def load(path: str | os.PathLike[str]) -> Run:
+    """Read what one process of a suite saved: of this project as `one.load` does, of any other one its times.
+
+    Raises InputError, one line, for a file that is missing or cut off, or wrong at some place.
+    """
+    path = Path(path)
+    document = read_json(path, "what a process of pytest-benchmark saved")
+    if not isinstance(document, Mapping):
+        raise InputError(f"{path}: is {type(document).__name__}, not an object; expected what a process of pytest-benchmark saved")
+    if facts.at(document, facts.OURS) is not None and FACTS not in document:
+        return one.run_of(path, document)
+    return _run(path, document)
+
+
+def _run(path: Path, document: Mapping[str, Any]) -> Run:
+    for name, (kind, needed) in PLACES.items():
+        if fault := fault_in(document, name, kind, needed):
+            raise InputError(f"{path}: {fault}")
+    known = document.get(FACTS, {})
+    for name, kind in KNOWN.items():
+        if fault := fault_in(known, name, kind, needed=False):
+            raise InputError(f"{path}: {FACTS}.{fault}")
+    without = known.get("not_measured", {})
+    cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in enumerate(document["benchmarks"])]
+    measured = one.each_once([case for case in cases if case.id not in without], spelled=str)
+    controls = [_control(number, rounds) for number, rounds in enumerate(known.get("control", ()), 1)]
+    return Run(
+        paths=(path,),
+        cases=(*measured, *controls),
+        machine=document["machine_info"],
+        lenet5={"format": facts.FORMAT, "frameworks": {}, "not_measured": dict(without)},
+        commit=document.get("commit_info") or {},
+        datetime=document["datetime"],
+        version=document["version"],
+    )
+
+
+def _case(where: str, case: Mapping[str, Any]) -> Case:
+    """One benchmark of the file, under its own id, whatever characters that has.  Raises InputError for a value that is wrong or missing."""
+    for name, kind in (("fullname", TEXT), ("stats", OBJECT)):
+        if fault := fault_in(case, name, kind):
+            raise InputError(f"{where}.{fault}")
+    for fault in stats.faults(case["stats"]):
+        raise InputError(f"{where}.stats.{fault}")
+    group, rides = str(case.get("group") or ""), case.get("extra_info")
+    # A case that says framework and mode speaks this project's language; a value of another one only happens to have a field's name.
+    speaks = isinstance(rides, Mapping) and all(isinstance(rides.get(name), str) for name in fields.EVERYWHERE)
+    extra = fields.read(f"{where}.extra_info", group, rides) if speaks and isinstance(rides, Mapping) else {}
+    return Case(group, case["fullname"], case["stats"], extra, (float(case["stats"]["median"]),), id=case["fullname"])
+
+
+def _control(number: int, rounds: Sequence[float]) -> Case:
+    """The plug-in's control as a case, which watches the machine and is not judged."""
+    low, middle, high = statistics.quantiles(rounds, n=4) if len(rounds) > 1 else [*rounds] * 3
+    found = {"min": min(rounds), "max": max(rounds), "mean": statistics.fmean(rounds), "median": middle, "q1": low, "q3": high}
+    spread = statistics.stdev(rounds) if len(rounds) > 1 else 0.0
+    extra = {"framework": CONTROL, "mode": f"product {number}"}
+    return Case(
+        CONTROL, f"control[{number}]", {**found, "stddev": spread, "rounds": len(rounds), stats.DATA: [*rounds]}, extra, (middle,)
+    )

@@ -1,0 +1,299 @@
+"""A plug-in of pytest for the suite of any project: its benchmark cases are measured whatever that project's configuration says.
+
+The gate gives it, beside the baton, to processes that run another project.  It selects the cases that use pytest-benchmark, draws their
+order, overrules what would switch them off or run them in parallel, and measures a control before the first case and after the last.
+Then it adds to the JSON of pytest-benchmark, under the key "gate", all that the gate has to know and the plug-in does not save: which cases
+there are, why one has no number, and which packages were imported from another place than this project.
+
+It does nothing without its options.  This file needs nothing but pytest, from 6.2 on, and Python, from 3.8 on: the other project has its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import random
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PLUGIN = "lenet5_guest"
+
+FACTS = "gate"
+"""The key of the saved document that holds what this plug-in knows."""
+
+FAILED = "failed: "
+"""How the reason of a case begins that gave a wrong answer or broke."""
+
+OVERRULED: dict[str, Any] = {
+    # pytest-xdist, pytest-parallel
+    **{"numprocesses": None, "dist": "no", "tx": [], "distload": False, "looponfail": False, "workers": None},
+    # pytest-benchmark
+    **{"benchmark_skip": False, "benchmark_disable": False},
+    # pytest-cov; pytest-codspeed
+    **{"cov_source": [], "codspeed": False},
+}
+"""Options that switch benchmarks off, run them in parallel or slow them down, and what they are set to."""
+
+SPELLED = {"numprocesses": "-n", "distload": "-d", "cov_source": "--cov"}
+"""How an option is written that is not written as it is stored."""
+
+SILENCED: dict[str, Any] = {
+    **{"benchmark_compare": [], "benchmark_compare_fail": None, "benchmark_save": None, "benchmark_autosave": None},
+    **{"benchmark_histogram": [], "benchmark_cprofile": None, "benchmark_cprofile_dump": [], "usepdb": False, "xmlpath": None},
+    **{"benchmark_only": False, "lf": False, "failedfirst": False, "newfirst": False, "stepwise": False, "maxfail": 0},
+    # pytest-randomly: the two processes of a pair have to draw the same numbers.
+    **{"randomly_seed": 1, "randomly_reorganize": False},
+}
+"""Options that write files, select by what failed earlier or end the session early: nothing that the user has to hear of."""
+
+CONTROL_SECONDS = 0.05
+"""How long the control is measured each time."""
+
+NO_SOURCE = frozenset(
+    ("test", "tests", "testing", "doc", "docs", "example", "examples", "vendor", "third_party", "node_modules", "build", "dist")
+)
+"""Folders that hold packages of which another copy may rightly be imported."""
+
+DEPTH = 3
+"""How many folders deep a project's packages are looked for."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("lenet5-gate", "what the gate tells this process")
+    group.addoption("--gate-saved", metavar="FILE", help="add the facts to this file of pytest-benchmark")
+    group.addoption("--gate-order", metavar="SEED", help="draw the order of the cases from this seed")
+    group.addoption("--gate-source", metavar="DIR", help="the folder of the project's packages")
+
+
+# The session as the gate needs it
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_load_initial_conftests(early_config: pytest.Config) -> Iterator[None]:
+    """Keep pytest-cov from starting: it does so before any other plug-in can say no."""
+    known = early_config.known_args_namespace
+    if known.gate_saved and getattr(known, "cov_source", None):
+        known.cov_source = []
+    yield
+
+
+@pytest.hookimpl(hookwrapper=True, tryfirst=True)
+def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
+    """Overrule the configuration before any plug-in acts on it, and take part."""
+    if config.option.gate_saved:
+        asked = vars(config.option)
+        overruled = [
+            SPELLED.get(name, f"--{name.replace('_', '-')}") for name, value in OVERRULED.items() if asked.get(name, value) != value
+        ]
+        for name, value in {**OVERRULED, **SILENCED}.items():
+            if name in asked:
+                setattr(config.option, name, value)
+        config.pluginmanager.register(Guest(config, overruled), "lenet5-guest")
+    yield
+
+
+class Guest:
+    """What the plug-in does in one session, and what it finds out."""
+
+    def __init__(self, config: pytest.Config, overruled: list[str]) -> None:
+        self._config = config
+        self._cases: list[str] = []
+        self._called = 0
+        self._found: dict[str, Any] = {"overruled": overruled, "collected": 0, "not_measured": {}, "broken": {}, "control": []}
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
+        """Only cases of pytest-benchmark, in an order that is the same in every process of this seed."""
+        self._found["collected"] = len([item for item in items if _is_case(item)])
+        yield
+        cases = sorted((item for item in items if _is_case(item)), key=lambda item: item.nodeid)
+        self._cases = list(dict.fromkeys(item.nodeid for item in cases))
+        items[:] = drawn(cases, random.Random(self._config.option.gate_order))
+        # Cases that share a fixture for several of them stay together, as pytest has it: a fixture can be heavy.
+        session._fixturemanager.pytest_collection_modifyitems(items)
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        if report.failed:
+            lines = [line.strip() for line in str(report.longrepr).splitlines() if line.startswith("E  ")]
+            last = lines[-1][1:].strip() if lines else (str(report.longrepr).strip().splitlines() or ["no reason"])[-1]
+            self._found["broken"][report.nodeid] = last
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
+        outcome = yield
+        reason = why(outcome.get_result(), call)
+        if reason:
+            self._found["not_measured"].setdefault(item.nodeid, reason)
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """The control before the first case and after the last, each within the turn of that case."""
+        self._called += 1
+        if self._called == 1:
+            self._found["control"].append(control())
+        yield
+        if self._called == len(item.session.items):
+            self._found["control"].append(control())
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Add what was found to what pytest-benchmark has just saved, which is nothing if no case has a number."""
+        option, path = self._config.option, Path(self._config.option.gate_saved)
+        saved = path.read_text(encoding="utf-8") if path.exists() else ""
+        empty: dict[str, Any] = {
+            "machine_info": {},
+            "commit_info": {},
+            "benchmarks": [],
+            "datetime": time.strftime("%Y-%m-%dT%H:%M:%S"),
+            "version": "?",
+        }
+        document: dict[str, Any] = json.loads(saved) if saved else empty
+        measured = {str(case["fullname"]) for case in document["benchmarks"]}
+        reasons = self._found["not_measured"]
+        if not option.collectonly:
+            for name in self._cases:
+                if name not in measured:
+                    reasons.setdefault(name, "never calls benchmark")
+        elsewhere = imported_from_elsewhere(Path(str(self._config.rootdir)), Path(option.gate_source))  # type: ignore[attr-defined]
+        facts = {"format": 1, "cases": self._cases, "elsewhere": elsewhere, **self._found}
+        path.write_text(json.dumps({**document, FACTS: facts}), encoding="utf-8")
+
+
+# Quicker than the plug-in's own, which asks several programs in every process.
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_benchmark_generate_machine_info(config: pytest.Config) -> Any:
+    if not config.option.gate_saved:
+        return None
+    return {
+        **{"node": platform.node(), "machine": platform.machine(), "system": platform.system(), "release": platform.release()},
+        **{"python_implementation": platform.python_implementation(), "python_version": platform.python_version()},
+        "cpu": {"brand_raw": _cpu(), "count": os.cpu_count()},
+    }
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_benchmark_generate_commit_info(config: pytest.Config) -> Any:
+    return {"dirty": False} if config.option.gate_saved else None
+
+
+def _cpu() -> str:
+    """The processor's name as Linux has it, else as Python has it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return (names or [platform.processor()])[0] or "unknown"
+
+
+# What it knows
+
+
+def _is_case(item: pytest.Item) -> bool:
+    return "benchmark" in getattr(item, "fixturenames", ())
+
+
+def drawn(items: list[pytest.Item], order: random.Random, depth: int = 0) -> list[pytest.Item]:
+    """The cases in a random order in which those of a folder, of a file and of a class stay together."""
+    groups: dict[Any, list[pytest.Item]] = {}
+    for item in items:
+        chain = item.listchain()
+        groups.setdefault(chain[depth] if depth < len(chain) - 1 else item, []).append(item)
+    together = list(groups.values())
+    order.shuffle(together)
+    return [item for group in together for item in (group if len(group) == 1 else drawn(group, order, depth + 1))]
+
+
+def why(report: pytest.TestReport, call: pytest.CallInfo[None]) -> str | None:
+    """Why a case has no number after one of its phases; None if nothing speaks against it."""
+    if report.failed:
+        lines = call.excinfo.exconly().splitlines() if call.excinfo else str(report.longrepr).splitlines()
+        return FAILED + (next((line.strip() for line in lines if line.strip()), report.when) or "")
+    if report.skipped:
+        if hasattr(report, "wasxfail"):
+            return f"expected to fail {report.wasxfail}".strip()
+        words = str(report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr)
+        return words[len("Skipped: ") :] if words.startswith("Skipped: ") else words
+    return None
+
+
+def control() -> list[float]:
+    """Seconds of a fixed piece of pure Python, again and again: the same work in every process, so that a change is the machine's."""
+    rounds: list[float] = []
+    end = time.perf_counter() + CONTROL_SECONDS
+    while len(rounds) < 5 or time.perf_counter() < end:
+        start = time.perf_counter()
+        piece()
+        rounds.append(time.perf_counter() - start)
+    return rounds
+
+
+def piece(steps: int = 3000) -> int:
+    """Whole numbers, a dictionary, a list and texts: what pure Python spends its time on."""
+    table: dict[int, int] = {}
+    words: list[str] = []
+    for step in range(steps):
+        key = step * step % 97
+        table[key] = table.get(key, 0) + step
+        if key == 1:
+            words.append(str(table[key]))
+    return sum(table.values()) + len("".join(words))
+
+
+def imported_from_elsewhere(project: Path, source: Path) -> dict[str, list[str]]:
+    """Packages that this project holds and that were imported from another place.   name -> [that file, the project's own]"""
+    own = packages_of(project)
+    found: dict[str, list[str]] = {}
+    for name, module in sorted(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if not file or name in getattr(sys, "stdlib_module_names", ()) or _inside(Path(file), project):
+            continue
+        parents = [".".join(name.split(".")[:length]) for length in range(1, name.count(".") + 1)]
+        if any(getattr(sys.modules.get(parent), "__file__", None) for parent in parents):
+            continue  # a part of a package that is looked at itself
+        places = [root.joinpath(*name.split(".")) for root in (source, project)]
+        files = [*(place / "__init__.py" for place in places), *(place.with_suffix(".py") for place in places)]
+        mine = [path for path in [*files, own.get(name)] if path is not None and path.is_file()]
+        if mine and name not in ("conftest", "setup", "__main__"):
+            found[name] = [str(file), str(mine[0])]
+    return found
+
+
+def packages_of(project: Path) -> dict[str, Path]:
+    """Every package of a project by its name, wherever in its folders it lies, as its ``__init__.py``."""
+    found: dict[str, Path] = {}
+    for folder, below, files in os.walk(project):
+        place = Path(folder)
+        if "__init__.py" in files and place != project:
+            found.setdefault(place.name, place / "__init__.py")
+        deep = len(place.relative_to(project).parts) >= DEPTH
+        stop = deep or "pyvenv.cfg" in files or ("__init__.py" in files and place != project)
+        below[:] = [] if stop else sorted(name for name in below if name not in NO_SOURCE and not name.startswith((".", "_")))
+    return found
+
+
+def _inside(file: Path, project: Path) -> bool:
+    """Whether a file belongs to the project; what is installed into an environment within it does not."""
+    try:
+        inside = file.resolve().relative_to(project.resolve())
+    except ValueError:
+        return False
+    return not {"site-packages", "dist-packages"} & {*inside.parts}
+
+
+# The gate's side of it
+
+
+def install(folder: Path) -> None:
+    """Put the plug-in into the folder that a side's processes have on their path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(__file__, folder / f"{PLUGIN}.py")

@@ -1,0 +1,121 @@
+"""Which cases do both sides have?  Counted by a session of each that collects and measures nothing, so that bad input is one line at once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.saved.files import read_json
+from benchmarks.sessions import guest
+from benchmarks.sessions.plan import Plan
+from benchmarks.sessions.process import execute, last_words
+from benchmarks.sessions.sides import Side
+from benchmarks.sessions.signals import Signals
+from lenet5.errors import InputError
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What both sides have, and what only one of them has."""
+
+    plan: Plan
+    """The plan with the place where cases were found."""
+    alone: Mapping[str, Sequence[str]]
+    """The ids of the cases that only this side has, by its role."""
+    remarks: Sequence[str] = ()
+    """What the user has to hear of: what was overruled, and what could not be collected."""
+
+
+def survey(sides: Mapping[str, Side], plans: Sequence[Plan], signals: Signals) -> Survey:
+    """The first of some plans that both sides have cases for.  Of a project whose cases tell by themselves what is wrong, the first plan.
+
+    Raises InputError, one line, if there is no such plan, or a side cannot be collected, or its cases import the project from elsewhere.
+    """
+    if not all(side.of.surveyed for side in sides.values()):
+        return Survey(plans[0], {})
+    tried = [plan for plan in plans if all((side.project / plan.cases).exists() for side in sides.values())]
+    if not tried:
+        raise InputError(_no_place(sides, plans))
+    for plan in tried:
+        with ThreadPoolExecutor(len(sides)) as all_at_once:
+            running = {role: all_at_once.submit(_collected, side, plan, signals) for role, side in sides.items()}
+        facts = {role: found.result() for role, found in running.items()}
+        if any(found["cases"] for found in facts.values()):
+            return _compared(sides, plan, facts)
+    raise InputError(_no_case(sides, tried, facts))
+
+
+def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
+    """What a side's pytest collects.  Raises InputError if it cannot."""
+    folder = side.scratch / f"survey-{side.role}"
+    folder.mkdir(exist_ok=True)
+    session = side.of.session(replace(plan, options=(*plan.options, "--collect-only", "-q")), side.place(), folder, 0)
+    saved, log = folder / "collected.json", folder / "collected.log"
+    saved.unlink(missing_ok=True)
+    with log.open("w", encoding="utf-8") as output:
+        code = execute(session.command(saved), session.place, output, signals)
+    if not (saved.exists() and saved.stat().st_size):
+        raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {last_words(log)}")
+    facts: Mapping[str, Any] = read_json(saved, "what pytest collected")[guest.FACTS]
+    for name, (file, own) in facts["elsewhere"].items():
+        raise InputError(
+            f"{side.option}: the cases import {name} from {file}, not this side's {own}; "
+            "say with --source in which folder of the project its packages are, or take an interpreter without that copy"
+        )
+    return facts
+
+
+def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping[str, Any]]) -> Survey:
+    """What both have.  Raises InputError if that is nothing, or if a file cannot be collected on one side alone."""
+    have = {role: set(found["cases"]) for role, found in facts.items()}
+    broken = {role: found["broken"] for role, found in facts.items()}
+    everywhere = set.intersection(*(set(found) for found in broken.values()))
+    for role, found in broken.items():
+        for name in sorted(set(found) - everywhere):
+            raise InputError(f"{sides[role].option}: {name} cannot be collected ({found[name]})")
+    common = set.intersection(*have.values())
+    alone = {role: sorted(found - common) for role, found in have.items()}
+    if not common:
+        some = "; ".join(f"{sides[role].option} has {_some(found)}" for role, found in alone.items())
+        raise InputError(f"{plan.cases}: no case is on both sides ({some})")
+    overruled = sorted({option for found in facts.values() for option in found["overruled"]})
+    remarks = [f"The configuration of pytest is overruled: {', '.join(overruled)}."] if overruled else []
+    remarks += [f"Cannot be collected on either side: {name} ({broken['base'][name]})." for name in sorted(everywhere)]
+    return Survey(plan, alone, remarks)
+
+
+def _some(names: Collection[str]) -> str:
+    first = next(iter(names), "none")
+    return f"{first} and {len(names) - 1} more" if len(names) > 1 else first
+
+
+def _no_place(sides: Mapping[str, Side], plans: Sequence[Plan]) -> str:
+    """The line for places that a side does not have."""
+    lacking = [side for side in sides.values() if not any((side.project / plan.cases).exists() for plan in plans)]
+    side = (lacking or list(sides.values()))[0]
+    places = ", ".join(plan.cases for plan in plans)
+    if len(plans) == 1:
+        return f"{side.option}: has no {places}; expected the file or folder of the cases, relative to the project"
+    return f"{side.option}: no cases found: looked in {places}; say with --cases where they are"
+
+
+def _no_case(sides: Mapping[str, Side], plans: Sequence[Plan], facts: Mapping[str, Mapping[str, Any]]) -> str:
+    """The line for places without a case."""
+    places = ", ".join(plan.cases for plan in plans)
+    for role, found in facts.items():
+        for name, line in found["broken"].items():
+            return f"{sides[role].option}: {name} cannot be collected ({line})"
+    collected = max(found["collected"] for found in facts.values())
+    if collected:
+        by = (
+            f"-k {plans[0].expression}"
+            if plans[0].expression
+            else "the project's own configuration of pytest, such as -m in its addopts,"
+        )
+        return f"{by} selects none of the {collected} cases in {places}"
+    return (
+        f"no case found: looked in {places} for tests that use the fixture benchmark; say with --cases where they are, "
+        "and behind -- how their files are called, as in -- -o python_files=bench_*.py"
+    )

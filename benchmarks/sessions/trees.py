@@ -1,0 +1,80 @@
+"""Which files a folder holds, as one word: two folders with the same word have the same code.
+
+The word of a commit is git's name for its tree.  A folder whose files are not those of its commit has another one, from the names and
+contents of the files that differ; so has a folder that git does not know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from benchmarks.saved.storage import STORAGE
+from benchmarks.sessions.worktrees import git
+
+SOURCES = (".py", ".pyx", ".so", ".pyd", ".toml", ".cfg", ".ini")
+"""How the names of files end that a time can depend on, as far as that can be told of any project."""
+
+NO_CODE = ("__pycache__", "site-packages", "node_modules")
+"""Folders that hold nothing of a project's own; those that begin with a dot do not either."""
+
+UNTRACKED = f":(exclude){STORAGE}"
+"""What a gate itself leaves in a project is no change of it."""
+
+
+def tree_of_commit(repository: Path, commit: str) -> str:
+    """Git's name for the tree of a commit."""
+    return git(repository, "rev-parse", f"{commit}^{{tree}}").stdout.strip()
+
+
+def is_changed(top: Path) -> bool:
+    """Whether the files of a checkout are not those of its commit."""
+    return bool(git(top, "status", "--porcelain", "--", ".", UNTRACKED).stdout)
+
+
+def tree_of_checkout(top: Path, commit: str) -> str:
+    """The word of a checkout as it is now, with what is changed, new, or ignored by git and yet code."""
+    tracked = _paths(git(top, "diff", "--name-only", "--no-renames", "-z", commit, "--").stdout)
+    new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", UNTRACKED).stdout)
+    ignored = _paths(git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout)
+    files = {*tracked, *new, *(path for path in ignored if _is_source(path))}
+    tree = tree_of_commit(top, commit)
+    return f"{tree}+{digest(top, files)}" if files else tree
+
+
+def tree_of_folder(folder: Path) -> str:
+    """The word of a folder that git does not know."""
+    return digest(folder, _walked(folder))
+
+
+def sources_of(folder: Path) -> str:
+    """A digest of the code in a folder: of the files whose names end as those of SOURCES."""
+    listed = _paths(git(folder, "ls-files", "--cached", "--others", "--exclude-standard", "-z").stdout)
+    return digest(folder, [path for path in (listed or _walked(folder)) if _is_source(path)])
+
+
+def digest(folder: Path, files: Iterable[str]) -> str:
+    """One digest of some files of a folder: names, contents, and which of them are not there."""
+    found = hashlib.sha256()
+    for name in sorted(set(files)):
+        path = folder / name
+        content = os.fsencode(os.readlink(path)) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found.update(f"{name} {None if content is None else len(content)}\n".encode("utf-8", "surrogateescape") + (content or b""))
+    return found.hexdigest()
+
+
+def _paths(listed: str) -> list[str]:
+    return [name for name in listed.split("\0") if name]
+
+
+def _is_source(name: str) -> bool:
+    parts = Path(name).parts
+    return name.endswith(SOURCES) and not any(part in NO_CODE or part.startswith(".") for part in parts[:-1])
+
+
+def _walked(folder: Path) -> Iterator[str]:
+    for place, below, files in os.walk(folder):
+        below[:] = [name for name in below if name not in NO_CODE and not name.startswith(".")]
+        yield from (os.path.relpath(os.path.join(place, name), folder) for name in files)
