@@ -31,7 +31,11 @@ PLACES: Mapping[str, tuple[Kind, bool]] = {
 }
 """What the file of any suite has: its kind, and whether it is needed."""
 
-KNOWN: Mapping[str, Kind] = {"not_measured": MapOf(WORDS), "control": ListOf(ListOf(SECONDS), least=0)}
+KNOWN: Mapping[str, Kind] = {
+    "cases": ListOf(TEXT, least=0),
+    "not_measured": MapOf(WORDS),
+    "control": ListOf(ListOf(SECONDS), least=0),
+}
 """What is read of the plug-in's values."""
 
 
@@ -58,7 +62,9 @@ def _run(path: Path, document: Mapping[str, Any]) -> Run:
         if fault := fault_in(known, name, kind, needed=False):
             raise InputError(f"{path}: {FACTS}.{fault}")
     without = known.get("not_measured", {})
+    order = {name: position for position, name in enumerate(known.get("cases", ()))}
     cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in enumerate(document["benchmarks"])]
+    cases.sort(key=lambda case: order.get(case.id, len(order)))
     measured = one.each_once([case for case in cases if case.id not in without], spelled=str)
     controls = [_control(number, rounds) for number, rounds in enumerate(known.get("control", ()), 1)]
     return Run(

@@ -129,7 +129,8 @@ class GuestSession(Session):
         configuration = [] if _is_configured(cases, top) else ["-c", str(Path(str(place.scratch)) / PLUGINS / EMPTY)]
         selection = ["-k", plan.expression] if plan.expression else []
         ours = [
-            *("-p", "benchmark", "--continue-on-collection-errors", f"--benchmark-json={saved.absolute()}"),
+            *("-p", "benchmark", "--continue-on-collection-errors"),
+            *([] if guest.COLLECT in plan.options else [f"--benchmark-json={saved.absolute()}"]),
             *(f"--rootdir={place.project}", f"--confcutdir={top}", f"--gate-saved={saved.absolute()}"),
             *(f"--gate-order={plan.seed}.{self.number}", f"--gate-source={place.environment['PYTHONPATH'].split(os.pathsep)[0]}"),
         ]

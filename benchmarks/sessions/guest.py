@@ -25,6 +25,9 @@ import pytest
 
 PLUGIN = "lenet5_guest"
 
+COLLECT = "--collect-only"
+"""The option of pytest with which a session measures nothing, so that pytest-benchmark has nothing to save."""
+
 FACTS = "gate"
 """The key of the saved document that holds what this plug-in knows."""
 
@@ -60,6 +63,8 @@ NO_SOURCE = frozenset(
     ("test", "tests", "testing", "doc", "docs", "example", "examples", "vendor", "third_party", "node_modules", "build", "dist")
 )
 """Folders that hold packages of which another copy may rightly be imported."""
+
+STANDARD_LIBRARY = Path(os.__file__).parent
 
 DEPTH = 3
 """How many folders deep a project's packages are looked for."""
@@ -111,10 +116,12 @@ class Guest:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
         """Only cases of pytest-benchmark, in an order that is the same in every process of this seed."""
-        self._found["collected"] = len([item for item in items if _is_case(item)])
+        collected = [item.nodeid for item in items if _is_case(item)]
+        self._found["collected"] = len(collected)
         yield
         cases = sorted((item for item in items if _is_case(item)), key=lambda item: item.nodeid)
-        self._cases = list(dict.fromkeys(item.nodeid for item in cases))
+        selected = {item.nodeid for item in cases}
+        self._cases = [name for name in collected if name in selected]
         items[:] = drawn(cases, random.Random(self._config.option.gate_order))
         # Cases that share a fixture for several of them stay together, as pytest has it: a fixture can be heavy.
         session._fixturemanager.pytest_collection_modifyitems(items)
@@ -142,9 +149,13 @@ class Guest:
         if self._called == len(item.session.items):
             self._found["control"].append(control())
 
-    @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
-        """Add what was found to what pytest-benchmark has just saved, which is nothing if no case has a number."""
+    @pytest.hookimpl(hookwrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self) -> Iterator[None]:
+        """Add what was found to what pytest-benchmark saves, also where it saves nothing and ends in an error: no case has a number then."""
+        yield
+        self._save()
+
+    def _save(self) -> None:
         option, path = self._config.option, Path(self._config.option.gate_saved)
         saved = path.read_text(encoding="utf-8") if path.exists() else ""
         empty: dict[str, Any] = {
@@ -162,6 +173,7 @@ class Guest:
                 if name not in measured:
                     reasons.setdefault(name, "never calls benchmark")
         elsewhere = imported_from_elsewhere(Path(str(self._config.rootdir)), Path(option.gate_source))  # type: ignore[attr-defined]
+        self._found["not_measured"] = {name: reasons[name] for name in (*self._cases, *reasons) if name in reasons}
         facts = {"format": 1, "cases": self._cases, "elsewhere": elsewhere, **self._found}
         path.write_text(json.dumps({**document, FACTS: facts}), encoding="utf-8")
 
@@ -255,7 +267,7 @@ def imported_from_elsewhere(project: Path, source: Path) -> dict[str, list[str]]
     found: dict[str, list[str]] = {}
     for name, module in sorted(sys.modules.items()):
         file = getattr(module, "__file__", None)
-        if not file or name in getattr(sys, "stdlib_module_names", ()) or _inside(Path(file), project):
+        if not file or _inside(Path(file), STANDARD_LIBRARY) or _inside(Path(file), project):
             continue
         parents = [".".join(name.split(".")[:length]) for length in range(1, name.count(".") + 1)]
         if any(getattr(sys.modules.get(parent), "__file__", None) for parent in parents):
@@ -282,7 +294,7 @@ def packages_of(project: Path) -> dict[str, Path]:
 
 
 def _inside(file: Path, project: Path) -> bool:
-    """Whether a file belongs to the project; what is installed into an environment within it does not."""
+    """Whether a file belongs to a project, or to the standard library; what is installed into an environment within it does not."""
     try:
         inside = file.resolve().relative_to(project.resolve())
     except ValueError:

@@ -51,7 +51,7 @@ def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
     """What a side's pytest collects.  Raises InputError if it cannot."""
     folder = side.scratch / f"survey-{side.role}"
     folder.mkdir(exist_ok=True)
-    session = side.of.session(replace(plan, options=(*plan.options, "--collect-only", "-q")), side.place(), folder, 0)
+    session = side.of.session(replace(plan, options=(*plan.options, guest.COLLECT, "-q")), side.place(), folder, 0)
     saved, log = folder / "collected.json", folder / "collected.log"
     saved.unlink(missing_ok=True)
     with log.open("w", encoding="utf-8") as output:
@@ -77,6 +77,9 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
             raise InputError(f"{sides[role].option}: {name} cannot be collected ({found[name]})")
     common = set.intersection(*have.values())
     alone = {role: sorted(found - common) for role, found in have.items()}
+    for role, found in alone.items():
+        if found and sides[role].of.strict:
+            raise InputError(f"{_other(sides, role).option}: does not have {_some(found)}; {sides[role].option} has")
     if not common:
         some = "; ".join(f"{sides[role].option} has {_some(found)}" for role, found in alone.items())
         raise InputError(f"{plan.cases}: no case is on both sides ({some})")
@@ -84,6 +87,10 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
     remarks = [f"The configuration of pytest is overruled: {', '.join(overruled)}."] if overruled else []
     remarks += [f"Cannot be collected on either side: {name} ({broken['base'][name]})." for name in sorted(everywhere)]
     return Survey(plan, alone, remarks)
+
+
+def _other(sides: Mapping[str, Side], role: str) -> Side:
+    return next(side for side in sides.values() if side.role != role)
 
 
 def _some(names: Collection[str]) -> str:

@@ -1,0 +1,79 @@
+"""Two folders have the same word exactly if they hold the same code."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.sessions import trees
+from tests.support.fake_project import commit, git
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    folder = tmp_path / "project"
+    (folder / "package").mkdir(parents=True)
+    (folder / "package" / "one.py").write_text("1")
+    (folder / "README.md").write_text("words")
+    (folder / ".gitignore").write_text("*.so\n_version.py\n__pycache__/\n.venv/\n*.log\n")
+    commit(folder, "first")
+    return folder
+
+
+def word(folder):
+    return trees.tree_of_checkout(folder, git(folder, "rev-parse", "HEAD"))
+
+
+def test_a_clean_checkout(checkout):
+    """It has git's name for the tree of its commit, whatever a gate, an interpreter or an editor left there that is no code."""
+    for name in (".benchmarks/run/process-001.json", "package/__pycache__/one.pyc", ".venv/lib/site-packages/other.py", "a.log"):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).write_text("anything")
+
+    assert word(checkout) == trees.tree_of_commit(checkout, "HEAD") == git(checkout, "rev-parse", "HEAD^{tree}")
+    assert not trees.is_changed(checkout)
+
+
+@pytest.mark.parametrize(
+    "name", ["package/one.py", "README.md", "new.py", "data.bin", "package/_version.py", "package/fast.so"], ids=lambda name: name
+)
+def test_another_file(checkout, name):
+    """A file that is changed, new, or ignored by git and yet code makes another word, the same for the same content."""
+    before = word(checkout)
+    (checkout / name).write_text("2")
+    changed = word(checkout)
+    (checkout / name).write_text("3")
+    again = word(checkout)
+    (checkout / name).write_text("2")
+
+    assert len({before, changed, again}) == 3
+    assert word(checkout) == changed
+
+
+def test_a_file_less(checkout):
+    """A file that is gone makes another word, and so does one that is a link instead."""
+    before = word(checkout)
+    (checkout / "package" / "one.py").unlink()
+    gone = word(checkout)
+    (checkout / "package" / "one.py").symlink_to("../README.md")
+
+    assert len({before, gone, word(checkout)}) == 3
+
+
+def test_without_git(checkout, tmp_path):
+    """A folder that git does not know has a word as well: that of its files."""
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        (folder / "package").mkdir(parents=True)
+        (folder / "package" / "one.py").write_text("1")
+    assert trees.tree_of_folder(one) == trees.tree_of_folder(other)
+    (other / "package" / "two.py").write_text("")
+    assert trees.tree_of_folder(one) != trees.tree_of_folder(other)
+
+
+def test_sources(checkout):
+    """While a directory is measured its code must not change; its words may."""
+    before = trees.sources_of(checkout)
+    (checkout / "README.md").write_text("other words")
+    assert trees.sources_of(checkout) == before
+    (checkout / "package" / "two.py").write_text("2")
+    assert trees.sources_of(checkout) != before
