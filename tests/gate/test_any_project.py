@@ -210,6 +210,45 @@ def test_goes_on(gate, tmp_path):
     )
 
 
+LOOP = """
+def work(steps):
+    return sum(step * step for step in range(steps))
+"""
+
+LOOPS = """
+import pytest
+import theirs
+
+
+@pytest.mark.parametrize("name", ["calibrated", "pedantic"])
+def test_loop(benchmark, name):
+    if name == "calibrated":
+        benchmark(theirs.work, theirs.STEPS)
+    else:
+        benchmark.pedantic(theirs.work, (theirs.STEPS,), rounds=20, iterations=10)
+"""
+
+
+def test_on_the_real_clock(tmp_path, capsys):
+    """A package at the top of its repository whose loop becomes twice as long, by the clock of pytest-benchmark."""
+    project = tmp_path / "project"
+    for steps in (2000, 4000):
+        for name, text in (("theirs.py", f"STEPS = {steps}\n{LOOP}"), ("benchmarks/test_loops.py", LOOPS)):
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            (project / name).write_text(text)
+        commit(project, f"{steps} steps")
+
+    with any_suite.gating(tmp_path) as run:
+        code = run("--project", project, "--base", "HEAD~1", "--head", "HEAD", "--json", "gate.json")
+
+    assert code == 1, capsys.readouterr().err
+    found = json.loads((tmp_path / "gate.json").read_text())["verdicts"]
+    assert {row["case"]: row["verdict"] for row in found} == {
+        f"benchmarks/test_loops.py::test_loop[{name}]": "slower" for name in ("calibrated", "pedantic")
+    }
+    assert all(1.2 < row["ratio"] < 4 for row in found)
+
+
 def interpreter(path, *lines):
     path.write_text("\n".join(["#!/bin/sh", *lines]))
     path.chmod(0o755)

@@ -16,6 +16,7 @@ from benchmarks.gate import command as gate_command
 from benchmarks.gate.pairs import ROLES, order
 from benchmarks.gate.rules import Rules
 from tests.support.copies import copy_of_project
+from tests.support.fake_project import git
 from tests.support.gates import FEW_PAIRS, cells
 
 
@@ -53,6 +54,18 @@ def test_a_file_of_cases(command):
     code, out, err = command(*asked, "--cases", "benchmarks/none.py")
     assert (code, out) == (2, "")
     assert "benchmarks/none.py" in err
+
+
+def test_the_same_code(command, repository, tmp_path):
+    """Both sides have the same code only if every file of the project is the same, also one that neither lenet5 nor benchmarks holds."""
+    git(tmp_path, "clone", "--quiet", "--branch=base", str(repository), "clone")
+    asked = ("--base", "base", "--head", tmp_path / "clone", "--budget", "1e-9")
+    same = command(*asked)
+    (tmp_path / "clone" / "beside.py").write_text("SECONDS = 1")
+    other = command(*asked, "--output", "other")
+
+    note = "Both sides have the same code, down to the last file, the same interpreter and the same versions."
+    assert (same[0], other[0], note in same[1], note in other[1]) == (3, 3, True, False)
 
 
 def test_raw_values(slower):
