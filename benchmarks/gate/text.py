@@ -156,7 +156,8 @@ def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
 
 
 def _remarks(outcome: Outcome) -> list[str]:
-    reasons = outcome.pairs[0].base.not_measured
+    pair, alone = outcome.pairs[0], {case.name for cases in outcome.pairs[0].alone.values() for case in cases}
+    reasons = {name: reason for name, reason in pair.base.not_measured.items() if name not in alone}
     remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
     sides = [side.identity() for side in outcome.comparison.sides.values()]
     remarks += outcome.comparison.remarks

@@ -15,7 +15,7 @@ from typing import Any
 from benchmarks.saved import facts, fields, one, stats
 from benchmarks.saved.fields import CONTROL
 from benchmarks.saved.files import read_json
-from benchmarks.saved.kinds import OBJECT, SECONDS, TEXT, WORDS, Kind, ListOf, MapOf, fault_in
+from benchmarks.saved.kinds import OBJECT, SECONDS, TEXT, WORDS, Kind, ListOf, MapOf, PairOf, fault_in
 from benchmarks.saved.records import Case, Run
 from lenet5.errors import InputError
 
@@ -32,6 +32,7 @@ PLACES: Mapping[str, tuple[Kind, bool]] = {
 """What the file of any suite has: its kind, and whether it is needed."""
 
 KNOWN: Mapping[str, Kind] = {
+    "elsewhere": MapOf(PairOf(TEXT, TEXT)),
     "cases": ListOf(TEXT, least=0),
     "not_measured": MapOf(WORDS),
     "control": ListOf(ListOf(SECONDS), least=0),
@@ -71,7 +72,7 @@ def _run(path: Path, document: Mapping[str, Any]) -> Run:
         paths=(path,),
         cases=(*measured, *controls),
         machine=document["machine_info"],
-        lenet5={"format": facts.FORMAT, "frameworks": {}, "not_measured": dict(without)},
+        lenet5={"format": facts.FORMAT, "frameworks": {}, "not_measured": dict(without), "elsewhere": known.get("elsewhere", {})},
         commit=document.get("commit_info") or {},
         datetime=document["datetime"],
         version=document["version"],

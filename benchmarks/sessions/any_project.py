@@ -137,7 +137,11 @@ class GuestSession(Session):
         return [place.python, "-m", "pytest", str(cases), *configuration, *plan.options, *selection, *ours]
 
     def read(self, saved: Path) -> Run:
-        return plain.load(saved)
+        """What the session saved in a file.  Raises InputError, one line, also where a case imported the project from elsewhere while it ran."""
+        measured = plain.load(saved)
+        if line := guest.wrong_place(measured.lenet5.get("elsewhere", {})):
+            raise InputError(line)
+        return measured
 
 
 def _top(project: Path) -> Path:

@@ -17,7 +17,7 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +100,8 @@ def pytest_cmdline_main(config: pytest.Config) -> Iterator[None]:
         for name, value in {**OVERRULED, **SILENCED}.items():
             if name in asked:
                 setattr(config.option, name, value)
+        if config.option.collectonly:
+            config.option.benchmark_json = None
         config.pluginmanager.register(Guest(config, overruled), "lenet5-guest")
     yield
 
@@ -265,19 +267,28 @@ def imported_from_elsewhere(project: Path, source: Path) -> dict[str, list[str]]
     """Packages that this project holds and that were imported from another place.   name -> [that file, the project's own]"""
     own = packages_of(project)
     found: dict[str, list[str]] = {}
-    for name, module in sorted(sys.modules.items()):
-        file = getattr(module, "__file__", None)
+    for name in sorted(sys.modules):
+        file = _file_of(name)
         if not file or _inside(Path(file), STANDARD_LIBRARY) or _inside(Path(file), project):
             continue
         parents = [".".join(name.split(".")[:length]) for length in range(1, name.count(".") + 1)]
-        if any(getattr(sys.modules.get(parent), "__file__", None) for parent in parents):
+        if any(_file_of(parent) for parent in parents):
             continue  # a part of a package that is looked at itself
         places = [root.joinpath(*name.split(".")) for root in (source, project)]
         files = [*(place / "__init__.py" for place in places), *(place.with_suffix(".py") for place in places)]
         mine = [path for path in [*files, own.get(name)] if path is not None and path.is_file()]
         if mine and name not in ("conftest", "setup", "__main__"):
-            found[name] = [str(file), str(mine[0])]
+            found[name] = [file, str(mine[0])]
     return found
+
+
+def _file_of(module: str) -> str | None:
+    """Where a module came from; None for one without a file, or that is not there."""
+    try:
+        file = sys.modules[module].__file__
+    except Exception:  # a module that is loaded when it is looked at can raise anything
+        return None
+    return file if isinstance(file, str) else None
 
 
 def packages_of(project: Path) -> dict[str, Path]:
@@ -303,6 +314,16 @@ def _inside(file: Path, project: Path) -> bool:
 
 
 # The gate's side of it
+
+
+def wrong_place(elsewhere: Mapping[str, Sequence[str]]) -> str | None:
+    """The line about the first package that a process imported from another place than its side; None if there is none."""
+    for name, (file, own) in elsewhere.items():
+        return (
+            f"the cases import {name} from {file}, not this side's {own}; "
+            "say with --source in which folder of the project its packages are, or take an interpreter without that copy"
+        )
+    return None
 
 
 def install(folder: Path) -> None:

@@ -59,11 +59,8 @@ def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
     if not (saved.exists() and saved.stat().st_size):
         raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {last_words(log)}")
     facts: Mapping[str, Any] = read_json(saved, "what pytest collected")[guest.FACTS]
-    for name, (file, own) in facts["elsewhere"].items():
-        raise InputError(
-            f"{side.option}: the cases import {name} from {file}, not this side's {own}; "
-            "say with --source in which folder of the project its packages are, or take an interpreter without that copy"
-        )
+    if line := guest.wrong_place(facts["elsewhere"]):
+        raise InputError(f"{side.option}: {line}")
     return facts
 
 

@@ -164,6 +164,13 @@ def test_skipped_on_one_side(gate):
     assert code == 0, err
     assert verdicts(out) == {EVERY_CASE[2]: "same"}
     assert "Only base has test_work[a=b\\|c] (no such thing today), test_work[x::y z] (no such thing today): not judged." in out
+    assert "neither side" not in out
+
+    code, out, err = gate("--base", "skipped", "--head", "base", "--output", "other-raw")
+
+    assert code == 0, err
+    assert "Only head has test_work[a=b\\|c] (no such thing today), " in out
+    assert "neither side" not in out
 
 
 def test_directories(gate, project, tmp_path):
@@ -194,13 +201,14 @@ def test_in_a_subfolder(tmp_path, capsys):
     assert verdicts(out) == {EVERY_CASE[2]: "SLOWER"}
 
 
-def test_goes_on(gate, tmp_path):
-    """An interrupted gate goes on with the pairs that it has."""
-    asked = ("--base", "base", "--head", "slower", "-k", "more")
-    assert gate(*asked, "--budget", "1e-9")[0] == 3
+def test_goes_on(gate, project, tmp_path, capsys):
+    """A gate goes on with the pairs that it has, and with what it was asked for."""
+    with any_suite.gating(tmp_path) as run:
+        assert run("--project", project, "--base", "base", "--head", "slower", "-k", "more", "--budget", "1e-9") == 3
+        capsys.readouterr()
+        code = run("--resume", "--budget", "15")
 
-    code, _, err = gate(*asked, "--resume")
-
+    err = capsys.readouterr().err
     assert code == 1, err
     assert err.count(": done;") == 2
     assert (
@@ -268,6 +276,42 @@ def test_an_installed_copy(gate, tmp_path, project):
         f"--head base@{python}: the cases import benchmarks from {tmp_path}/site/benchmarks/__init__.py, not this side's "
     )
     assert not (tmp_path / "raw").exists()
+
+
+def test_an_installed_copy_that_comes_late(tmp_path, capsys):
+    """So it is where a case imports the package only while it runs."""
+    lazy = "def test_lazy(benchmark):\n    import lazy\n    benchmark.pedantic(int)\n"
+    project = any_suite.repository(tmp_path / "project", ("base", {"src/lazy.py": "", "tests/bench/test_lazy.py": lazy}))
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site" / "lazy.py").write_text("")
+    python = interpreter(tmp_path / "python", f'PYTHONPATH="{tmp_path}/site:$PYTHONPATH" exec {sys.executable} "$@"')
+
+    with any_suite.gating(tmp_path) as run:
+        code = run("--project", project, "--base", f"base@{python}", "--head", "base", "-k", "lazy or more")
+
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert (code, last.startswith(f"--base base@{python}: the cases import lazy from {tmp_path}/site/lazy.py, not this")) == (
+        2,
+        True,
+    )
+    assert not list(tmp_path.glob("raw/base/*.json"))
+
+
+def test_their_own_interpreter(tmp_path, capsys):
+    """The path of an interpreter begins in the project, too; the number of threads is told to the libraries that ask the environment."""
+    project = any_suite.repository(
+        tmp_path / "project", ("base", {"check": "import os; assert os.environ['OMP_NUM_THREADS'] == '2'"})
+    )
+    (project / ".venv").mkdir()
+    python = interpreter(project / ".venv" / "python", f'exec {sys.executable} "$@"')
+
+    with any_suite.gating(tmp_path) as run:
+        asked = ("--project", project, "--base", "base@.venv/python", "--threads", "2", "--budget", "1e-9", "--json", "gate.json")
+        code = run(*asked)
+
+    assert code == 3, capsys.readouterr().err
+    sides = json.loads((tmp_path / "gate.json").read_text())["sides"]
+    assert {role: side["interpreter"] for role, side in sides.items()} == {"base": str(python), "head": sys.executable}
 
 
 def test_packages_in_another_folder(tmp_path, capsys):

@@ -88,7 +88,7 @@ def write(project, seconds=1e-3, check="pass", parameters=1, folder="tests/bench
         f"{source}/benchmarks/clock.py": CLOCK,
         f"{folder}/test_cases.py": CASES.format(check=check),
         f"{folder}/test_more.py": MORE_CASES.format(parameters=parameters),
-        ".gitignore": "__pycache__/\n.pytest_cache/\n",
+        ".gitignore": "__pycache__/\n.pytest_cache/\n.venv/\n",
         "pyproject.toml": "",
         **files,
     }

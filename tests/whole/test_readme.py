@@ -123,8 +123,11 @@ def check_benchmarks(*words):
     options = vars(main.parse(words))
     if not {"expression", "processes"} & options.keys():
         return []
+    if options.get("project"):
+        return []  # the cases are another project's
     expression = ["-k", options["expression"]] if options.get("expression") else []
-    return [[options.get("cases", "benchmarks/twins.py" if "save" in options else "benchmarks"), *expression, *options["pytest"]]]
+    cases = options.get("cases") or ("benchmarks/twins.py" if "save" in options else "benchmarks")
+    return [[cases, *expression, *options["pytest"]]]
 
 
 def check_pytest(*words):
