@@ -103,6 +103,7 @@ def test_slower(gate):
     assert "same code" not in out
 
 
+@pytest.mark.slow
 def test_some_cases(gate):
     """-k selects as in pytest, and one file can be named."""
     code, out, err = gate("--base", "base", "--head", "slower", "--cases", "tests/bench/test_cases.py", "-k", "work and x")
@@ -121,6 +122,7 @@ def test_their_configuration(gate):
         assert "The configuration of pytest is overruled: --benchmark-disable, --cov, --workers." in said
 
 
+@pytest.mark.slow
 def test_xdist(gate):
     """pytest-xdist, where it is installed, measures nothing in parallel."""
     pytest.importorskip("xdist")
@@ -131,6 +133,7 @@ def test_xdist(gate):
     assert "The configuration of pytest is overruled: -n." in out
 
 
+@pytest.mark.slow
 def test_no_configuration_from_above(project, tmp_path, gate):
     """A project without a configuration of pytest has none: not that of a folder above it, where the worktrees happen to lie."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
@@ -157,6 +160,7 @@ def test_cases_on_one_side(gate, tmp_path):
     assert (code, out, err.splitlines()[-1]) == (2, "", expected)
 
 
+@pytest.mark.slow
 def test_skipped_on_one_side(gate):
     """A case that one side skips is named with the reason."""
     code, out, err = gate("--base", "base", "--head", "skipped")
@@ -173,6 +177,7 @@ def test_skipped_on_one_side(gate):
     assert "neither side" not in out
 
 
+@pytest.mark.slow
 def test_directories(gate, project, tmp_path):
     """A directory is a side as it is, relative to the project; files that git does not track are part of its code."""
     code, out, err = gate("--base", ".", "--head", ".", "-k", "more")
@@ -185,6 +190,7 @@ def test_directories(gate, project, tmp_path):
     assert "same code" not in out
 
 
+@pytest.mark.slow
 def test_in_a_subfolder(tmp_path, capsys):
     """A project that is a folder of its repository, with its cases in another place, is measured there on both sides."""
     repository = tmp_path / "all"
@@ -201,6 +207,7 @@ def test_in_a_subfolder(tmp_path, capsys):
     assert verdicts(out) == {EVERY_CASE[2]: "SLOWER"}
 
 
+@pytest.mark.slow
 def test_goes_on(gate, project, tmp_path, capsys):
     """A gate goes on with the pairs that it has, and with what it was asked for."""
     with any_suite.gating(tmp_path) as run:
@@ -237,6 +244,7 @@ def test_loop(benchmark, name):
 """
 
 
+@pytest.mark.slow
 def test_on_the_real_clock(tmp_path, capsys):
     """A package at the top of its repository whose loop becomes twice as long, by the clock of pytest-benchmark."""
     project = tmp_path / "project"
@@ -278,6 +286,7 @@ def test_an_installed_copy(gate, tmp_path, project):
     assert not (tmp_path / "raw").exists()
 
 
+@pytest.mark.slow
 def test_an_installed_copy_that_comes_late(tmp_path, capsys):
     """So it is where a case imports the package only while it runs."""
     lazy = "def test_lazy(benchmark):\n    import lazy\n    benchmark.pedantic(int)\n"
@@ -297,6 +306,7 @@ def test_an_installed_copy_that_comes_late(tmp_path, capsys):
     assert not list(tmp_path.glob("raw/base/*.json"))
 
 
+@pytest.mark.slow
 def test_their_own_interpreter(tmp_path, capsys):
     """The path of an interpreter begins in the project, too; the number of threads is told to the libraries that ask the environment."""
     project = any_suite.repository(
@@ -314,6 +324,7 @@ def test_their_own_interpreter(tmp_path, capsys):
     assert {role: side["interpreter"] for role, side in sides.items()} == {"base": str(python), "head": sys.executable}
 
 
+@pytest.mark.slow
 def test_packages_in_another_folder(tmp_path, capsys):
     """Packages that lie neither in src nor at the top: an installed copy would be measured instead, unless --source says where they are."""
     project = any_suite.repository(tmp_path / "project", ("base", {"source": "lib"}))
@@ -329,6 +340,11 @@ def test_packages_in_another_folder(tmp_path, capsys):
     assert "/site/benchmarks/__init__.py, not this side's " in capsys.readouterr().err
 
 
+def slow(*values):
+    """A row of a table that is tried with the slow tests only."""
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -340,13 +356,13 @@ def test_packages_in_another_folder(tmp_path, capsys):
             "no case found: looked in src for tests that use the fixture benchmark; say with --cases where they are",
         ),
         (("--base", "no-cases", "--head", "no-cases"), "no case found: looked in tests/bench, tests for tests that use "),
-        (("--base", "base", "--head", "no-cases"), "tests/bench: no case is on both sides (--base base has tests/bench/test_"),
-        (("--base", "base", "--head", "base", "-k", "nothing"), "-k nothing selects none of the 3 cases in tests/bench, tests"),
-        (
+        slow(("--base", "base", "--head", "no-cases"), "tests/bench: no case is on both sides (--base base has tests/bench/test_"),
+        slow(("--base", "base", "--head", "base", "-k", "nothing"), "-k nothing selects none of the 3 cases in tests/bench, tests"),
+        slow(
             ("--base", "base", "--head", "base", "--", "-m", "slow"),
             "the project's own configuration of pytest, such as -m in its addopts,",
         ),
-        (
+        slow(
             ("--base", "base", "--head", "broken"),
             "--head broken: tests/bench/test_more.py cannot be collected (ModuleNotFoundError: No module named 'nothing_of_that_name')",
         ),
@@ -354,7 +370,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
             ("--base", "base", "--head", "wrong"),
             "--head wrong: tests/bench/test_cases.py::test_work[a=b|c] failed: AssertionError: far too quick",
         ),
-        (
+        slow(
             ("--base", "base", "--head", "all-wrong"),
             "--head all-wrong: tests/bench/test_cases.py::test_work[a=b|c] failed: AssertionError: assert 0.001 > 1, tests/bench/test_cases.py",
         ),
@@ -364,7 +380,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
         ),
         (("--base", "base@{tmp}/old"), "--base base@{tmp}/old: {tmp}/old has pytest-benchmark 3.1.9; expected 3.2 or later"),
         (("--base", "base@{tmp}/mute"), "--base base@{tmp}/mute: {tmp}/mute cannot say which packages it has (no Python today)"),
-        (("--base", "base", "--", "--no-such-option"), "--base base: pytest cannot collect tests/bench (exit code 4): "),
+        slow(("--base", "base", "--", "--no-such-option"), "--base base: pytest cannot collect tests/bench (exit code 4): "),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

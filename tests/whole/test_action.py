@@ -127,6 +127,7 @@ def test_wrong_inputs(run, wrong):
     assert next(iter(wrong.values())) in done.stderr
 
 
+@pytest.mark.slow
 def test_a_real_gate(run, tmp_path):
     """From the script to the raw values: one pair of a real project, which decides nothing."""
     any_suite.repository(tmp_path / "theirs", ("v1", {}))
