@@ -6,7 +6,8 @@ And what it does not have to judge: counts without noise, which are either equal
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from benchmarks.gate.rules import Rules
@@ -119,6 +120,13 @@ class Row:
 def short(case: str) -> str:
     """A case without its file, which its name says again.   benchmarks/test_predict.py::test_predict[x] -> test_predict[x]"""
     return case.partition("::")[2] or case
+
+
+def told_apart(cases: Iterable[str]) -> dict[str, str]:
+    """How a table calls each of these cases: without its file, unless a case of another file has the same name."""
+    every = list(dict.fromkeys(cases))
+    names = Counter(map(short, every))
+    return {case: short(case) if names[short(case)] == 1 else case for case in every}
 
 
 def rows(pairs: Sequence[Pair]) -> list[Row]:

@@ -11,7 +11,7 @@ from typing import Any
 from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.gate import Outcome
 from benchmarks.gate.pairs import ROLES, listed
-from benchmarks.gate.rows import Row, short
+from benchmarks.gate.rows import Row, short, told_apart
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE
@@ -111,7 +111,7 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
     base, head = (Quantity(statistics.median(values), row.metric.unit) for values in (row.base, row.head))
     unsure = verdict.verdict == UNDECIDED and verdict.confidence < CONFIDENCE  # from one or two pairs any interval can be had
     return (
-        Words(short(row.case)),
+        Words(_name(outcome, row)),
         Words(row.metric.name),
         base,
         head,
@@ -120,6 +120,10 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
         Quantity(verdict.pairs, units.COUNT),
         Words(verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict),
     )
+
+
+def _name(outcome: Outcome, row: Row) -> str:
+    return told_apart(row.case for row, _ in outcome.verdicts)[row.case]
 
 
 UNDECIDED_ADVICE = (
@@ -131,7 +135,7 @@ UNDECIDED_ADVICE = (
 def _undecided(outcome: Outcome) -> Table:
     """What each undecided row needs."""
     rows: list[tuple[Cell, ...]] = [
-        (Words(short(row.case)), Words(row.metric.name), Quantity(verdict.pairs, units.COUNT), Words(_needs(outcome, row)))
+        (Words(_name(outcome, row)), Words(row.metric.name), Quantity(verdict.pairs, units.COUNT), Words(_needs(outcome, row)))
         for row, verdict in _worst_first(outcome)
         if verdict.verdict == UNDECIDED
     ]

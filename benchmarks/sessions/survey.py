@@ -97,12 +97,13 @@ def _some(names: Collection[str]) -> str:
 
 def _no_place(sides: Mapping[str, Side], plans: Sequence[Plan]) -> str:
     """The line for places that a side does not have."""
-    lacking = [side for side in sides.values() if not any((side.project / plan.cases).exists() for plan in plans)]
-    side = (lacking or list(sides.values()))[0]
     places = ", ".join(plan.cases for plan in plans)
-    if len(plans) == 1:
-        return f"{side.option}: has no {places}; expected the file or folder of the cases, relative to the project"
-    return f"{side.option}: no cases found: looked in {places}; say with --cases where they are"
+    for side in sides.values():
+        if not any((side.project / plan.cases).exists() for plan in plans):
+            if len(plans) == 1:
+                return f"{side.option}: has no {places}; expected the file or folder of the cases, relative to the project"
+            return f"{side.option}: has none of {places}; say with --cases where the cases are"
+    return f"no case found: none of {places} is on both sides; say with --cases where the cases are"
 
 
 def _no_case(sides: Mapping[str, Side], plans: Sequence[Plan], facts: Mapping[str, Mapping[str, Any]]) -> str:

@@ -406,6 +406,14 @@ def test_cannot_be_measured(gate, tmp_path, project, arguments, reason):
             ("--project", "{tmp}/shallow", "--base", "base"),
             "--base base: neither a revision of {tmp}/shallow (a shallow clone, which lacks",
         ),
+        (
+            ("--project", "{tmp}/hidden", "--base", "v1"),
+            "--base v1: has none of tests/bench, tests/benchmarks, tests/benchmark, benchmarks,",
+        ),
+        (
+            ("--project", "{tmp}/hidden", "--base", "moved", "--head", "found"),
+            "no case found: none of tests/bench, tests/benchmarks, tests/benchmark, benchmarks, bench, benchmark, tests, test is on both",
+        ),
         (("--base", "HEAD", "--strict"), "--strict: is for the project that --project names; leave it out, or name one"),
         (("--base", "HEAD", "--source", "lib"), "--source: is for the project that --project names; leave it out, or name one"),
     ],
@@ -414,6 +422,10 @@ def test_cannot_be_measured(gate, tmp_path, project, arguments, reason):
 def test_no_project(project, tmp_path, capsys, arguments, reason):
     """A folder that is no repository, or lacks the revision because it is a shallow clone, is one line that says so."""
     any_suite.write(tmp_path / "plain")
+    hidden = any_suite.repository(tmp_path / "hidden", ("v1", {"folder": "checks"}), ("moved", {"folder": "bench"}))
+    git(hidden, "mv", "bench", "test")
+    commit(hidden, "found")
+    git(hidden, "tag", "found")
     git(tmp_path, "clone", "--quiet", "--depth=1", "--no-tags", f"file://{project}", str(tmp_path / "shallow"))
 
     with any_suite.gating(tmp_path) as run:

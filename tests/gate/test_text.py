@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 import pytest
 
+from benchmarks.gate.rows import told_apart
 from benchmarks.gate.rules import Rules
 from tests.support.fake_project import git
 from tests.support.gates import FEW_PAIRS, cells
@@ -25,6 +26,17 @@ def test_slower(slower):
     assert (base, head, threshold, pairs, verdict) == ("2.00 ms", "2.20 ms", "2 %", "3", "SLOWER")
     assert 1.08 < low <= middle <= high < 1.12
     assert times["test_case[one]", "time"][-1] == "same"
+
+
+def test_names():
+    """A case is called without its file, but for cases of two files that would have the same name."""
+    names = {
+        "a.py::test_x[p::q]": "test_x[p::q]",
+        "b.py::C::test_x": "C::test_x",
+        "a.py::test_y": "a.py::test_y",
+        "b.py::test_y": "b.py::test_y",
+    }
+    assert told_apart([*names, *names]) == names
 
 
 def test_what_is_compared(slower, repository):
