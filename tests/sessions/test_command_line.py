@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from benchmarks.__main__ import main, parse
-from benchmarks.gate import gate
+from benchmarks.gate import command, gate
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import processes, sides
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.signals import Interrupted
+from benchmarks.sessions.survey import Survey
 
 LINES = {
     "run": ("run",),
@@ -91,6 +92,7 @@ def test_to_go_on(tmp_path, monkeypatch, capsys, line):
     monkeypatch.setattr(processes, "run", measure)
     monkeypatch.setattr(gate, "run", measure)
     monkeypatch.setattr(sides, "opened", lambda *_: nullcontext({}))
+    monkeypatch.setattr(command, "survey", lambda sides, plans, signals: Survey(plans[0], {}))
 
     assert main(line) == 130
     kept, go_on = capsys.readouterr().err.splitlines()

@@ -7,7 +7,13 @@ from pathlib import Path
 
 from tests.support.copies import PROJECT
 
-WRITTEN_BY_COMMANDS = ("docs/gate/study.md", "docs/versions/*.md", "docs/result/*.md", "docs/gpu/report.md")
+WRITTEN_BY_COMMANDS = (
+    "docs/gate/study.md",
+    "docs/versions/*.md",
+    "docs/result/*.md",
+    "docs/gpu/report.md",
+    "docs/disturbance/study.md",
+)
 """Markdown that the report or the gate wrote."""
 
 COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
