@@ -15,21 +15,11 @@ from typing import Any
 
 import pytest
 
-# Every pool of threads that one of the frameworks, or the BLAS under it, sizes on start-up.
-THREAD_VARIABLES = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-)
-
 SPIN_VARIABLE, SPIN_COUNT = "GOMP_SPINCOUNT", "30000"
-"""How often an OpenMP thread that waits for others looks again before it sleeps: some 0.1 ms instead of libgomp's milliseconds.
+"""How often an OpenMP thread that waits for others looks again before it sleeps: a tenth of libgomp's own number.
 
-Where other programs keep the CPUs busy, threads that spin for each other take the CPU from the thread that they wait for: with two busy
-loops beside it an epoch of PyTorch took 4 to 28 s instead of 0.33.  With this count it takes 0.8 s, and on idle CPUs as long as before
-(docs/numbers.md).  What the user says of it stays.
+Where other programs keep the CPUs busy, threads that spin for each other take the CPU from the thread that they wait for; docs/numbers.md
+says what that costs.  What the user says of it stays.
 """
 
 NOT_MEASURED = pytest.StashKey[dict[str, str]]()
@@ -60,7 +50,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.saved.provenance import code_sha256
-    from benchmarks.saved.variables import steering
+    from benchmarks.saved.variables import THREADS, steering
     from benchmarks.sessions.job_line import JobLine
     from benchmarks.sessions.stops import Stops
 
@@ -70,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
         value = config.getoption(option)
         if value < 1:
             pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(config.getoption("threads"))))
+    os.environ.update(dict.fromkeys(THREADS, str(config.getoption("threads"))))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
     if "numpy" in sys.modules:  # a plug-in of pytest loaded it before, and with it the BLAS, which has read its number of threads
@@ -84,7 +74,7 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    variables = steering(os.environ, without=(*THREAD_VARIABLES, "TORCHINDUCTOR_CACHE_DIR"))
+    variables = steering(os.environ, without=(*THREADS, "TORCHINDUCTOR_CACHE_DIR"))
     config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "variables": variables, "out_of_reach": {}}
     config.stash[COLLECTED] = {}
     config.stash[PASSED] = set()

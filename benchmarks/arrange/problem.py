@@ -32,8 +32,8 @@ TRAINED_ATOL = 1e-4
 """The same for the logits of a trained network, which are larger."""
 
 MOST_DIFFERENT, REPEATED = 1024, 64
-"""A training batch of more than so many images repeats its first few: the reference would take a minute for 4,096 different ones, and a
-mean over repeats is the mean itself."""
+"""A training batch of more than so many images repeats its first few: the reference takes 0.2 s for a step on 64 images, on two cores, and
+a mean over repeats is the mean itself."""
 
 ANSWER = ("images", "labels", "expected")
 """What a problem on disk holds beside the weights."""
@@ -87,10 +87,12 @@ def training_batch(dataset: Dataset, count: int) -> tuple[NDArray[np.float32], N
 
     -> float32 (count, c, 32, 32), integer (count,)
     """
-    copies = count // different(count)
-    return np.tile(first_images(dataset, count // copies), (copies, 1, 1, 1)), np.tile(
-        first_labels(dataset, count // copies), copies
+    copies, images, labels = (
+        count // different(count),
+        first_images(dataset, different(count)),
+        first_labels(dataset, different(count)),
     )
+    return np.tile(images, (copies, 1, 1, 1)), np.tile(labels, copies)
 
 
 # On disk, for a program in a process of its own

@@ -3,7 +3,7 @@
 `snapshot` reads the system, once before a measurement and once after it; `between` makes of two snapshots the fields that are saved
 beside the times, in raw SI units.  A field is absent where a system does not tell.
 
-It imports nothing beyond the standard library: a snapshot is part of no time, and costs about a millisecond.
+It imports nothing beyond the standard library.  A snapshot is part of no time.
 """
 
 from __future__ import annotations

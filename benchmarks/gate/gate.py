@@ -104,7 +104,8 @@ class _Measuring:
     def _add(self) -> None:
         """Measure one more pair, and say once what it tells of those that are left."""
         self.pairs.append(self.recorder.measure(self.pairs))
-        check_thresholds(self.pairs[0], self.comparison.rules)
+        if len(self.pairs) == 1:  # from now on it is known which cases there are
+            check_thresholds(self.pairs[0], self.comparison.rules)
         done, rules = len(self.pairs), self.comparison.rules
         self.progress.finished(f"pair {done}")
         most, each = self.comparison.pairs or rules.most_pairs, self.progress.seconds_each

@@ -89,7 +89,8 @@ def measure(
 ) -> dict[str, Any]:
     """Import by ``load``, build, warm up with one image, and measure; bytes.  Raises AssertionError, and gives no number, for a wrong answer.
 
-    Raises NotHonoured for a network that is not what its mode's name says.  An epoch's images come in the order of its batches; ``expected`` holds the losses before its first updates.
+    Raises NotHonoured for a network that is not what its mode's name says.  An epoch's images come in the order of its batches;
+    ``expected`` holds the losses before its first updates.
     """
     weights = weights_in(problem)
     start = resident_bytes()

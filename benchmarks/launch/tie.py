@@ -6,7 +6,7 @@ PID is the number of the process that starts this one, as the first of a process
 its parent ends (PR_SET_PDEATHSIG), and this process answers it by killing the group.  It ends as PROGRAM ends: with the same exit code,
 or by the same signal.  Strictly, Linux watches the thread that started a process: that thread has to wait for its end.
 
-This file is run by its path in a Python without site-packages, so that it starts in 20 ms: it imports the standard library only.
+This file is run by its path in a Python without site-packages, so that it starts quickly: it imports the standard library only.
 While PROGRAM runs it sleeps.
 """
 

@@ -9,7 +9,7 @@ from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.quantities.units import SECONDS, SHARE
 from benchmarks.report.disturbance import fastest, threads_in_words
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
-from benchmarks.report.times import best_of_each, ratio
+from benchmarks.report.times import of_each, ratio
 from benchmarks.saved.results import CONTROL, Case, Run
 
 BATCHES = (1, 64, 450)
@@ -47,10 +47,7 @@ def answers(run: Run) -> list[Answer]:
 
 def _best(run: Run, group: str, wanted: Mapping[str, Any]) -> dict[str, Case]:
     """Framework -> its fastest mode among the cases with the wanted parameters, if that is known."""
-    fitting = [case for case in run.group(group) if all(case.extra.get(key) == value for key, value in wanted.items())]
-    frameworks = sorted({case.framework for case in fitting})
-    found = {name: fastest(run, [case for case in fitting if case.framework == name]) for name in frameworks}
-    return {name: case for name, case in found.items() if case}
+    return {name: case for name, own in of_each(run.group(group), wanted).items() if (case := fastest(run, own))}
 
 
 def left_out(run: Run) -> list[str]:
@@ -58,9 +55,9 @@ def left_out(run: Run) -> list[str]:
     questions: dict[str, list[str]] = {}
     for question, group, wanted in QUESTIONS:
         there = _best(run, group, wanted)
-        for case in best_of_each(run.group(group), wanted):
-            if case.framework not in there:
-                questions.setdefault(case.framework, []).append(question)
+        for framework in of_each(run.group(group), wanted):
+            if framework not in there:
+                questions.setdefault(framework, []).append(question)
     said = [f"{framework} ({'; '.join(asked)})" for framework, asked in questions.items()]
     return [f"Left out here, because their times were disturbed: {', '.join(said)}."] if said else []
 

@@ -33,9 +33,13 @@ def find(cases: Iterable[Case], pair: Pair) -> Case | None:
 
 def best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]:
     """Each framework's fastest mode among the cases with the wanted parameters."""
+    return [min(own, key=lambda case: case.median) for own in of_each(cases, wanted).values()]
+
+
+def of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> dict[str, list[Case]]:
+    """Framework, in alphabetical order -> its cases with the wanted parameters."""
     fitting = [case for case in cases if all(case.extra.get(key) == value for key, value in wanted.items())]
-    frameworks = sorted({case.framework for case in fitting})
-    return [min((case for case in fitting if case.framework == name), key=lambda case: case.median) for name in frameworks]
+    return {name: [case for case in fitting if case.framework == name] for name in sorted({case.framework for case in fitting})}
 
 
 def ratio(slower: Case, faster: Case, note: str = "") -> Quantity:

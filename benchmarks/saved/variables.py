@@ -8,6 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+THREADS = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "BLIS_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+)
+"""The variables from which a framework, or the BLAS under it, takes its number of threads when it is loaded."""
+
 NAMES: Mapping[str, tuple[str, ...]] = {
     "OpenBLAS": ("OPENBLAS_", "GOTO_"),
     "BLIS": ("BLIS_",),

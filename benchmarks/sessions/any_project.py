@@ -14,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.saved import plain
 from benchmarks.saved.records import Run
+from benchmarks.saved.variables import THREADS
 from benchmarks.sessions import baton, guest, trees, worktrees
 from benchmarks.sessions.plan import Session
 from benchmarks.sessions.process import Place, execute, last_words
@@ -25,18 +26,11 @@ from lenet5.errors import InputError
 CASES = ("tests/bench", "tests/benchmarks", "tests/benchmark", "benchmarks", "bench", "benchmark", "tests", "test")
 """Where cases are looked for unless --cases says it, in this order."""
 
-OLDEST = {"pytest": "6.2", "pytest-benchmark": "3.2"}
+OLDEST = {"pytest": "6.2.5", "pytest-benchmark": "3.2.3"}
 """The oldest versions that were tried and work."""
 
-THREADS = (
-    "OMP_NUM_THREADS",
-    "OPENBLAS_NUM_THREADS",
-    "MKL_NUM_THREADS",
-    "BLIS_NUM_THREADS",
-    "VECLIB_MAXIMUM_THREADS",
-    "NUMEXPR_NUM_THREADS",
-)
-"""The variables that libraries take their number of threads from."""
+ALSO_THREADS = "NUMEXPR_NUM_THREADS"
+"""A variable of the same kind as those of `variables.THREADS`, of a library that this project does not use."""
 
 EMPTY = "pytest.ini"
 """Beside the plug-ins: the configuration of pytest of a project that has none."""
@@ -73,7 +67,7 @@ def any_project(directory: Path, threads: int = 1, source: str | None = None, st
         session=GuestSession,
         install=_install,
         cases=CASES,
-        variables={**dict.fromkeys(THREADS, str(threads)), "PYTEST_PLUGINS": guest.PLUGIN},
+        variables={**dict.fromkeys((*THREADS, ALSO_THREADS), str(threads)), "PYTEST_PLUGINS": guest.PLUGIN},
         inside=inside,
         surveyed=True,
         strict=strict,
@@ -113,8 +107,8 @@ def probe(option: str, place: Place, signals: Signals) -> dict[str, str]:
 
 
 def _release(version: str) -> tuple[int, ...]:
-    """Major and minor number, to be compared.   7.4.4 -> (7, 4)"""
-    return tuple(int(number) for number in re.findall(r"\d+", version)[:2])
+    """A version to be compared.   7.4.4 -> (7, 4, 4)"""
+    return tuple(int(number) for number in re.findall(r"\d+", version)[:3])
 
 
 @dataclass(frozen=True)

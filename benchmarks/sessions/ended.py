@@ -7,6 +7,7 @@ from collections.abc import Collection
 import pytest
 
 from benchmarks.saved.results import NOT_RUN
+from benchmarks.sessions.stops import takes_times
 
 
 def not_run(config: pytest.Config, known: Collection[str]) -> dict[str, str]:
@@ -19,5 +20,5 @@ def not_run(config: pytest.Config, known: Collection[str]) -> dict[str, str]:
         return {}
     stopped = session.shouldfail or session.shouldstop
     reason = f"{NOT_RUN}{stopped if isinstance(stopped, str) else 'the session was interrupted'}"
-    cases = [item.nodeid for item in session.items if "benchmark" in getattr(item, "fixturenames", ())]
+    cases = [item.nodeid for item in session.items if takes_times(item)]
     return {name: reason for name in cases if name not in known}

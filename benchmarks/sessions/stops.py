@@ -22,7 +22,12 @@ def measures(session: pytest.Session) -> bool:
     plugin = getattr(config, "_benchmarksession", None)
     if plugin is None or plugin.disabled or plugin.skip or config.getoption("collectonly"):
         return False
-    return any("benchmark" in getattr(item, "fixturenames", ()) for item in session.items)
+    return any(map(takes_times, session.items))
+
+
+def takes_times(item: pytest.Item) -> bool:
+    """Whether a case uses pytest-benchmark."""
+    return "benchmark" in getattr(item, "fixturenames", ())
 
 
 class Stops:

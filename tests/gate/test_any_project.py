@@ -378,7 +378,7 @@ def slow(*values):
             ("--base", "base@{tmp}/none"),
             "--base base@{tmp}/none: {tmp}/none has no pytest-benchmark; install it there, or name another",
         ),
-        (("--base", "base@{tmp}/old"), "--base base@{tmp}/old: {tmp}/old has pytest-benchmark 3.1.9; expected 3.2 or later"),
+        (("--base", "base@{tmp}/old"), "--base base@{tmp}/old: {tmp}/old has pytest-benchmark 3.1.9; expected 3.2.3 or later"),
         (("--base", "base@{tmp}/mute"), "--base base@{tmp}/mute: {tmp}/mute cannot say which packages it has (no Python today)"),
         slow(("--base", "base", "--", "--no-such-option"), "--base base: pytest cannot collect tests/bench (exit code 4): "),
     ],

@@ -20,15 +20,14 @@ A quiet machine stays inside; a neighbour on the same cores or a clock that thro
 SPREAD = 1.5
 """How many times as long as the first quartile of the control's rounds the third may be, in any process, before the report warns.
 
-A neighbour that comes and goes slows some rounds and not others: the median, and so the drift, can stay where they were.  Of 178 controls
-on a quiet machine (two cores, the pairs of a gate) none went beyond 1.15; beside a program that kept both cores busy it was at least 36.
+A neighbour that comes and goes slows some rounds and not others: the median, and so the drift, can stay where they were.  One that is
+always there slows all alike: that is for `disturbance` to see.  docs/numbers.md says what was seen, idle and beside busy loops.
 """
 
 LEAST_SHARE = 0.1
 """How large a share of the rounds that fit into the control's time it must get, at its own median, before the report warns.
 
-The plug-in chooses the number of rounds by one call before them; that call stood still if few follow.  Of the 178 quiet controls all got
-more than half of their rounds, beside the busy program one got 38 of 485.
+The plug-in chooses the number of rounds by one call before them; that call stood still if few follow.
 """
 
 LEAST_ROUNDS = 20
@@ -102,14 +101,11 @@ def _disturbed(run: Run) -> Iterator[Alarm]:
     for case in _controls(run):
         spreads = [one["q3"] / one["q1"] for one in case.stats_of_each if one["rounds"] >= LEAST_ROUNDS]
         if max(spreads, default=1.0) > SPREAD:
-            what = (
-                f"Something else used the machine while the same work ({case.mode}) was repeated; "
-                "the third quartile of its rounds is, as a multiple of the first"
-            )
+            what = f"Rounds of the same work ({case.mode}) were not equally long; the third quartile is, as a multiple of the first"
             yield Alarm(what, Quantity(max(spreads), RATIO), Quantity(SPREAD, RATIO), ADVICE)
         shares = [one["rounds"] / fitting for one in case.stats_of_each if (fitting := _fitting(case, one)) >= LEAST_ROUNDS]
         if min(shares, default=1.0) < LEAST_SHARE:
-            what = f"Something else used the machine before the same work ({case.mode}) was repeated; of the rounds that fit its time it got"
+            what = f"Rounds of the same work ({case.mode}) were few, since the call that chooses their number was slow; of those that fit its time it got"
             yield Alarm(what, Quantity(min(shares), SHARE), Quantity(LEAST_SHARE, SHARE), ADVICE)
 
 
