@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
-from scipy.special import chdtri
+import scipy
 
 from benchmarks.gate.rules import Rules
 
@@ -67,7 +67,7 @@ def _level(rules: Rules, rows: int) -> float:
 def _spread(log_ratios: Sequence[float]) -> float:
     """The standard deviation that is exceeded with the chance 1 - `POWER`, given these values."""
     freedom = len(log_ratios) - 1
-    return float(np.std(log_ratios, ddof=1) * math.sqrt(freedom / chdtri(freedom, POWER)))
+    return float(np.std(log_ratios, ddof=1) * math.sqrt(freedom / scipy.special.chdtri(freedom, POWER)))
 
 
 def _reach(pairs: float, spread: float, level: float) -> float:

@@ -8,8 +8,7 @@ from pathlib import Path
 from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import share
-from benchmarks.proof import coverage, disturbance, disturbance_page, study, study_page
-from benchmarks.proof.recordings import by_condition
+from benchmarks.proof import coverage
 from benchmarks.report.printing import say
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
@@ -92,6 +91,9 @@ def _add_study(command: argparse.ArgumentParser) -> None:
 
 
 def _study(options: argparse.Namespace) -> int:
+    from benchmarks.proof import study, study_page  # with matplotlib, which takes half a second
+    from benchmarks.proof.recordings import by_condition
+
     rules = Rules(threshold=share(options.threshold))
     found = study.study(by_condition(options.recordings), rules, options.runs, options.seed)
     text = study_page.write({"command": command_line(options), **found}, options.output)
@@ -139,6 +141,8 @@ def _add_disturbance(command: argparse.ArgumentParser) -> None:
 def _disturbance(options: argparse.Namespace) -> int:
     if options.runs is not None and options.runs < 1:
         raise InputError(f"--runs {options.runs}: use a whole number of at least 1")
+    from benchmarks.proof import disturbance, disturbance_page
+
     found = disturbance.study(options.runs, command_line(options))
     say(f"{disturbance_page.write(found, options.output)}\nWritten to {options.output / 'study.md'}")
     return 0

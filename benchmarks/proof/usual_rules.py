@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+import scipy
 
 Rounds = NDArray[np.float64]
 """The seconds of every round of one case in one process."""
@@ -49,7 +49,7 @@ def mann_whitney(base: Sequence[Rounds], head: Sequence[Rounds], factor: float =
     one, other = np.concatenate(base), np.concatenate(head)
     if _median(other) <= factor * _median(one):
         return False
-    return bool(stats.mannwhitneyu(one, other, alternative="two-sided").pvalue < level)
+    return bool(scipy.stats.mannwhitneyu(one, other, alternative="two-sided").pvalue < level)
 
 
 def _median(rounds: Rounds) -> float:

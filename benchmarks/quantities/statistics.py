@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy  # whose parts are imported when they are first used: they take half a second
 
 CONFIDENCE = 0.95
 
@@ -27,7 +27,7 @@ def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) 
 
     It holds its confidence near 0 and 1, where the textbook +/- 1.96 standard errors leaves the unit interval.
     """
-    interval = stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
+    interval = scipy.stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
     return float(interval.low), float(interval.high)
 
 
@@ -50,7 +50,7 @@ def ratio_interval(numerators: Sequence[float], denominators: Sequence[float], c
     ratio = float(np.exp(logs.mean()))
     if len(logs) < 2:
         return Ratio(ratio, None, None)
-    margin = stats.t.ppf((1 + confidence) / 2, len(logs) - 1) * stats.sem(logs)
+    margin = scipy.stats.t.ppf((1 + confidence) / 2, len(logs) - 1) * scipy.stats.sem(logs)
     return Ratio(ratio, float(np.exp(logs.mean() - margin)), float(np.exp(logs.mean() + margin)))
 
 
@@ -72,7 +72,7 @@ def independent_ratio_interval(numerators: Sequence[float], denominators: Sequen
         return Ratio(ratio, None, None)
     if not (np.ptp(one) or np.ptp(other)):
         return Ratio(ratio, ratio, ratio)  # no spread, no width; Welch's degrees of freedom would be 0 / 0
-    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
+    interval = scipy.stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
     return Ratio(ratio, float(np.exp(interval.low)), float(np.exp(interval.high)))
 
 
@@ -101,6 +101,6 @@ def paired_difference(gained: int, lost: int, trials: int, confidence: float = C
         raise ValueError(f"paired_difference: {gained} gained and {lost} lost of {trials} images cannot be")
     plus, minus = (gained + 1) / (trials + 2), (lost + 1) / (trials + 2)
     error = np.sqrt((plus + minus - (plus - minus) ** 2) / (trials + 2))
-    margin = stats.norm.ppf((1 + confidence) / 2) * error
+    margin = scipy.stats.norm.ppf((1 + confidence) / 2) * error
     low, high = plus - minus - margin, plus - minus + margin
     return Difference((gained - lost) / trials, max(-1.0, float(low)), min(1.0, float(high)))

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.report import report
 from benchmarks.report.printing import say
 from benchmarks.saved.storage import STORAGE, newest
 
@@ -57,5 +56,7 @@ def show(runs: Sequence[Path], output: Path, plots: Path | None = None) -> None:
 
     ``plots`` is the folder for its plots as files of their own.
     """
+    from benchmarks.report import report  # with matplotlib, which takes half a second
+
     written = report.write(runs, output, plots)
     say(written.short)

@@ -185,6 +185,15 @@ def test_help(command, name, monkeypatch):
     assert all(len(line) <= 80 or line.startswith("  python") for line in out.splitlines())
 
 
+def test_starts_quickly():
+    """What takes long to import is imported by the command that needs it, and not by the list of commands."""
+    line = [sys.executable, "-X", "importtime", "-m", "benchmarks"]
+    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "benchmarks.gate.command" in imported
+    assert not imported & {"matplotlib", "scipy.stats", "scipy.special", "jinja2"}
+
+
 @pytest.mark.parametrize("name", ["run", "gate", "coverage"])
 def test_help_says_what_goes_behind(command, name):
     """Commands that run pytest say what may follow the two dashes, and show it; pytest knows the options that they show."""
