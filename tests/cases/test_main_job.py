@@ -10,6 +10,7 @@ from benchmarks.saved import results
 from tests.report.test_terminal import REST
 from tests.support.by_hand import FAST, FRAMEWORK, PLAIN
 from tests.support.copies import blind, copy_of_project, run_pytest
+from tests.support.rows import one_quick
 
 QUICK = (
     "benchmarks/test_control.py::test_no_network",
@@ -82,7 +83,7 @@ def test_what_the_terminal_shows(project):
 
 
 @pytest.mark.parametrize(
-    "option", ["--benchmark-sort=mean", "--benchmark-columns=median", "--benchmark-name=short", "--benchmark-verbose"]
+    "option", one_quick(["--benchmark-sort=mean", "--benchmark-columns=median", "--benchmark-name=short", "--benchmark-verbose"])
 )
 def test_table_of_the_plug_in(project, option):
     """The plug-in's own table is there where one of its display options is named."""

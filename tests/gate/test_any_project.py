@@ -11,6 +11,7 @@ import pytest
 from tests.support import any_suite
 from tests.support.fake_project import commit, git
 from tests.support.gates import cells
+from tests.support.rows import slow
 
 PARALLEL = """
 # Stands for pytest-parallel and pytest-cov: with their options a session would not be measured in this process, or traced.
@@ -81,6 +82,7 @@ def verdicts(out):
 EVERY_CASE = ("test_work[a=b/c]", "test_work[x::y z]", "test_TestMore::test_more")
 
 
+@pytest.mark.slow
 def test_the_same_code(gate, tmp_path):
     """Identical code is the same in every case, whatever its ids and groups are, and nothing else in the files is a case: exit 0."""
     code, out, err = gate("--base", "base", "--head", "base")
@@ -112,6 +114,7 @@ def test_some_cases(gate):
     assert verdicts(out) == {EVERY_CASE[1]: "SLOWER"}
 
 
+@pytest.mark.slow
 def test_their_configuration(gate):
     """What switches benchmarks off, traces them or runs them in parallel is overruled and said; the rest of the configuration holds."""
     code, out, err = gate("--base", "odd", "--head", "odd")
@@ -338,11 +341,6 @@ def test_packages_in_another_folder(tmp_path, capsys):
 
     assert codes == (2, 0)
     assert "/site/benchmarks/__init__.py, not this side's " in capsys.readouterr().err
-
-
-def slow(*values):
-    """A row of a table that is tried with the slow tests only."""
-    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(

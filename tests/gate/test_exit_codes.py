@@ -53,19 +53,20 @@ SIDES = 2
     ("how", "code", "said", "line"),
     [
         ({}, 1, True, None),
-        ({"PYTHONIOENCODING": "ascii"}, 1, True, None),
-        ({"shell": "| true"}, 1, False, None),
+        pytest.param({"PYTHONIOENCODING": "ascii"}, 1, True, None, marks=pytest.mark.slow),
+        pytest.param({"shell": "| true"}, 1, False, None, marks=pytest.mark.slow),
         pytest.param({"shell": "| head -n 1"}, 1, True, None, marks=pytest.mark.slow),
         ({"shell": ">/dev/full"}, 2, False, "standard output: cannot be written (No space left on device); send it elsewhere"),
         pytest.param({"shell": ">&-"}, 1, False, None, marks=pytest.mark.slow),
         pytest.param({"shell": "2>&-"}, 1, True, None, marks=pytest.mark.slow),
         pytest.param({"shell": "2>/dev/full"}, 2, False, None, marks=pytest.mark.slow),
         pytest.param({"shell": "2>&1 | true"}, 2, False, None, marks=pytest.mark.slow),
-        (
+        pytest.param(
             {"GITHUB_STEP_SUMMARY": "/nowhere/summary"},
             1,
             True,
             "Warning: $GITHUB_STEP_SUMMARY /nowhere/summary: cannot be written (No such file or directory); the job has no summary",
+            marks=pytest.mark.slow,
         ),
         ({"arguments": ["--json", "/dev/full"]}, 2, True, "/dev: cannot be written (No space left on device); name another --json"),
         pytest.param({"MPLBACKEND": "garbage"}, 1, True, None, marks=pytest.mark.slow),

@@ -18,6 +18,7 @@ from benchmarks.gate.rules import Rules
 from tests.support.copies import copy_of_project
 from tests.support.fake_project import git
 from tests.support.gates import FEW_PAIRS, cells
+from tests.support.rows import slow
 
 
 @pytest.mark.parametrize(
@@ -43,6 +44,7 @@ def test_verdicts(command, base, head, code, expected):
     assert next(iter(verdicts_found.values())) == next(iter(expected.values()))
 
 
+@pytest.mark.slow
 def test_a_file_of_cases(command):
     """Other cases than those of benchmarks: a file that both sides have, and nothing else from beside it; one that they lack is named."""
     asked = ("--base", "base", "--head", "same", "--json", "gate.json")
@@ -56,6 +58,7 @@ def test_a_file_of_cases(command):
     assert "benchmarks/none.py" in err
 
 
+@pytest.mark.slow
 def test_the_same_code(command, repository, tmp_path):
     """Both sides have the same code only if every file of the project is the same, also one that neither lenet5 nor benchmarks holds."""
     git(tmp_path, "clone", "--quiet", "--branch=base", str(repository), "clone")
@@ -121,6 +124,7 @@ def test_ids_that_are_spelled_otherwise(command, tmp_path):
         assert params == [{old_or_new, "two"}, {old_or_new, "two"}, {"two"}]
 
 
+@pytest.mark.slow
 def test_an_id_that_begins_like_another(command, tmp_path):
     """A case that is decided is left out, and not the one whose id begins with its id; a gate that goes on does so too."""
     asked = ("--base", "odd-ids", "--head", "odd-ids-slower")
@@ -245,10 +249,10 @@ def test_undecided(command, budget):
             "fewer-cases",
             "--head fewer-cases: does not measure benchmarks/test_cases.py::test_case[two] (no such case); --base does",
         ),
-        ("more-cases", "--base base: does not measure benchmarks/test_cases.py::test_case[three] (no such case); --head does"),
-        ("skipped", "--head skipped: does not measure benchmarks/test_cases.py::test_case[two] (no two today); --base does"),
+        slow("more-cases", "--base base: does not measure benchmarks/test_cases.py::test_case[three] (no such case); --head does"),
+        slow("skipped", "--head skipped: does not measure benchmarks/test_cases.py::test_case[two] (no two today); --base does"),
         ("wrong", "--head wrong: benchmarks/test_cases.py::test_case[two] failed: 3 == 4; see raw/head/process-001.log"),
-        ("all-wrong", "--head all-wrong: benchmarks/test_cases.py::test_case[one] failed: nothing is right, benchmarks/"),
+        slow("all-wrong", "--head all-wrong: benchmarks/test_cases.py::test_case[one] failed: nothing is right, benchmarks/"),
         ("broken", "--head broken: cannot be imported (ImportError: no such luck)"),
         ("nonsense", "--head nonsense: neither a revision of "),
     ],
@@ -294,6 +298,7 @@ def test_bad_arguments(command, tmp_path, arguments, reason):
     assert not (tmp_path / "raw").exists()
 
 
+@pytest.mark.slow
 def test_interpreter(command, tmp_path):
     """Two interpreters are compared on the same code; each side's processes run in its own."""
     python = tmp_path / "python"

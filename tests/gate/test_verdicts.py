@@ -14,6 +14,7 @@ from scipy import stats
 from benchmarks.gate.evidence import Evidence
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, judge
+from tests.support.rows import one_quick, slow
 
 RULES = Rules()
 SD = 0.026
@@ -237,13 +238,13 @@ def rates(kind, cases, runs, change=0.0, seed=0):
     return found / runs, slower / runs, faster / runs
 
 
-@pytest.mark.parametrize("kind", ["normal", "heavy", "remembering"])
+@pytest.mark.parametrize("kind", one_quick(["remembering", "normal", "heavy"]))
 def test_no_false_alarm(kind):
     """Of 300 runs of 20 cases of identical code none has an alarm; at most 1 % may."""
     assert rates(kind, 20, 300) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("kind", ["normal", "heavy"])
+@pytest.mark.parametrize("kind", one_quick(["heavy", "normal"]))
 def test_no_more_than_alpha_at_the_threshold(kind):
     """Where it is hardest, with every case exactly at the threshold, no more runs than alpha call one slower (and few fall short)."""
     random, runs, rules = np.random.RandomState(2), 400, Rules(alpha=0.05, agree=0.3)
@@ -255,7 +256,7 @@ def test_no_more_than_alpha_at_the_threshold(kind):
 
 
 @pytest.mark.parametrize("kind", ["normal", "heavy", "remembering"])
-@pytest.mark.parametrize(("change", "least"), [(0.05, 0.95), (0.1, 0.99), (0.2, 0.99)], ids=lambda value: f"{value:g}")
+@pytest.mark.parametrize(("change", "least"), [(0.05, 0.95), slow(0.1, 0.99), slow(0.2, 0.99)], ids=lambda value: f"{value:g}")
 def test_real_changes_are_found(kind, change, least):
     """A case of twenty that is slower is found within the pairs that there are."""
     assert rates(kind, 20, 200, change)[0] >= least

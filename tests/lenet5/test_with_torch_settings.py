@@ -9,6 +9,9 @@ import pytest
 
 from tests.support.settings import found_by
 
+pytestmark = pytest.mark.slow
+"""One process tries them all; tests/arrange/test_honest.py has quick ones of their kind."""
+
 CODE = """
 import torch
 

@@ -27,9 +27,10 @@ def write(folders, output, runs):
     return study_page.write({"command": "", **study.study(by_condition(folders), RULES, runs)}, output)
 
 
-@pytest.fixture
-def written(tmp_path):
-    """A study of two conditions, in its folder."""
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """A study of two conditions, in its folder, which no test writes into."""
+    tmp_path = tmp_path_factory.mktemp("written")
     folders = [
         f"quiet={record(tmp_path / 'one', noisy(0.01))}",
         f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1))}",
@@ -58,7 +59,7 @@ def test_files(written):
 def test_missed_is_said(written, tmp_path):
     """What was wanted and not reached; a slow-down has to be found on a quiet machine only."""
     assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
-    text = write([str(tmp_path / "three")], tmp_path / "again", runs=6)
+    text = write([str(written.parent / "three")], tmp_path / "again", runs=6)
     assert "quiet: **+5 %, +10 % missed what was wanted.**" in text
 
 
@@ -70,7 +71,7 @@ def test_too_many_false_alarms_are_said(written):
     assert "busy: **false alarms a case missed what was wanted.**" in answer
 
 
-def test_it_begins_with_what_it_is(written):
+def test_it_begins_with_what_it_is(written, tmp_path):
     """Before any number; and what was not reached is said after the numbers and after what was wanted."""
     found = json.loads((written / "study.json").read_text(encoding="utf-8"))
     found["conditions"]["quiet"]["injected"][1]["found"]["share"] = 0.5
@@ -81,19 +82,19 @@ def test_it_begins_with_what_it_is(written):
     assert [line.partition(":")[0] for line in numbers] == ["quiet", "busy"]
     assert wanted.startswith("Wanted: ")
     assert missed == "quiet: **+5 % missed what was wanted.**"
-    study_page.write(found, written)
-    page = (written / "study.html").read_text(encoding="utf-8")
+    study_page.write(found, tmp_path)
+    page = (tmp_path / "study.html").read_text(encoding="utf-8")
     body = page[page.index("<main") :]
     places = [body.index(words) for words in ("The gate says whether", "% [", "Wanted: ", "missed what was wanted", "<svg")]
     assert places == sorted(places)
 
 
-def test_page(written):
+def test_page(written, tmp_path):
     """Every plot is there, and in a browser nothing complains and nothing is wider than the window."""
     page = (written / "study.html").read_text(encoding="utf-8")
     for name in ("detection-0", "detection-1", "power-0", "alarms-1"):
         assert f'<figure id="{name}">' in page
-    facts, console = visit(page, WIDTHS, LOOK, written.parent)
+    facts, console = visit(page, WIDTHS, LOOK, tmp_path)
     assert console == []
     for fact in facts:
         assert fact["page"] <= fact["width"]

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from benchmarks.sessions import baton
+from tests.support.rows import one_quick
 
 CONFTEST = """
 import os
@@ -115,7 +116,7 @@ def together(tmp_path):
 IN_TURNS = ["A 0", "B 0", "B 1", "A 1", "A 2", "B 2", "B 3", "A 3"]
 
 
-@pytest.mark.parametrize("slow", "AB")
+@pytest.mark.parametrize("slow", one_quick("AB"))
 def test_in_turns(together, slow):
     """ABBA, whether a case fails or not; neither begins before both are ready, nor ends before both are done."""
     done = together({"SLOW": slow}, {"SLOW": slow})
@@ -150,7 +151,7 @@ def test_repeated(together):
     assert alone[len(done) :].count("A 0") == 1
 
 
-@pytest.mark.parametrize("dies", ["A 0", "A 2", "B 1"])
+@pytest.mark.parametrize("dies", one_quick(["A 2", "A 0", "B 1"]))
 def test_one_dies(together, dies):
     """The other one does all of its cases, alone."""
     left = "B" if dies[0] == "A" else "A"
@@ -160,7 +161,7 @@ def test_one_dies(together, dies):
     assert f"{dies[0]} ended" not in done
 
 
-@pytest.mark.parametrize("count", ["1", "2", "0"])
+@pytest.mark.parametrize("count", one_quick(["1", "2", "0"]))
 def test_one_has_fewer_cases(together, count):
     """It waits for the other one, which goes on alone."""
     done = together({"COUNT": count}, {})

@@ -14,6 +14,7 @@ import pytest
 from benchmarks.sessions.job_line import CACHE, ERASE, line, seconds_left, seconds_of
 from tests.support import stopping
 from tests.support.copies import copy_of_project
+from tests.support.rows import slow
 
 
 @pytest.mark.parametrize(
@@ -207,11 +208,11 @@ def test_the_next_session_knows(project):
     ("option", "usual"),
     [
         ("-q", "...."),
-        ("-v", "PASSED"),
-        ("-s", ".a framework says something"),
-        ("--capture=tee-sys", "a framework says something"),
         ("--benchmark-disable", "...."),
-        ("TERM=dumb", "...."),
+        slow("-v", "PASSED"),
+        slow("-s", ".a framework says something"),
+        slow("--capture=tee-sys", "a framework says something"),
+        slow("TERM=dumb", "...."),
     ],
 )
 def test_where_it_has_no_place(project, option, usual):

@@ -68,6 +68,7 @@ def ran(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_each_alone(ran):
     """Of cases whose ids begin with each other's, or hold brackets, spaces, colons and letters of any kind, only the one that was meant goes."""
     everything, _ = ran([])

@@ -25,6 +25,7 @@ from benchmarks.sessions import command, plan, processes
 from benchmarks.sessions.plan import Plan
 from lenet5 import InputError
 from tests.support.processes import alive
+from tests.support.rows import slow
 
 FAST = ("-k", "test_predict and numpy and im2col")
 QUICK = ("--", "--threads", "1", "--dataset", "digits", "--benchmark-max-time", "0.01")
@@ -213,8 +214,8 @@ def test_failed_check(tmp_path, monkeypatch, capsys):
     [
         (("-k", "numpy and (", *QUICK), "ERROR: Wrong expression passed to '-k'"),
         (("-k", "nonsense", *QUICK), "-k nonsense: selects no case"),
-        (("--", "--dataset", "nonsense"), "--dataset dataset: 'nonsense' is not known"),
-        (("--", "--no-such-option"), "error: unrecognized arguments: --no-such-option"),
+        slow(("--", "--dataset", "nonsense"), "--dataset dataset: 'nonsense' is not known"),
+        slow(("--", "--no-such-option"), "error: unrecognized arguments: --no-such-option"),
     ],
     ids=["expression", "no case", "dataset", "option"],
 )

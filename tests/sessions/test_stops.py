@@ -10,6 +10,7 @@ import pytest
 from tests.support import stopping
 from tests.support.copies import copy_of_project
 from tests.support.processes import gone
+from tests.support.rows import one_quick
 
 STOPPING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 INTERRUPTED = 2
@@ -37,7 +38,7 @@ def start(project, tmp_path):
         running.process.communicate()
 
 
-@pytest.mark.parametrize("number", STOPPING, ids=lambda number: number.name)
+@pytest.mark.parametrize("number", one_quick(STOPPING), ids=lambda number: number.name)
 def test_what_was_measured_is_kept(start, number):
     """Whichever signal comes: the file holds the case before, not the one in the middle, of which not even one round was done."""
     running = start("first", "sleeps", "after")
@@ -82,7 +83,7 @@ def test_nothing_was_measured(start):
     assert not (running.folder / "saved.json").exists()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", one_quick([signal.SIGINT, signal.SIGHUP]), ids=lambda number: number.name)
 def test_what_is_ignored_stays_ignored(start, number):
     """nohup ignores SIGHUP, a shell Ctrl-C for what runs in the background: the session goes on to its end."""
     running = start("first", "sleeps", ignores=[number])
@@ -96,6 +97,7 @@ def test_what_is_ignored_stays_ignored(start, number):
     assert running.measured() == ["test_first", "test_sleeps"]
 
 
+@pytest.mark.slow
 def test_a_long_call_in_c(start):
     """The signal waits until the call is over, and then ends the session."""
     running = start("first", "computes", "after")
@@ -108,7 +110,7 @@ def test_a_long_call_in_c(start):
     assert running.measured() == ["test_first"]
 
 
-@pytest.mark.parametrize("after", [["after"], []], ids=["in the middle", "last"])
+@pytest.mark.parametrize("after", one_quick([["after"], []]), ids=["in the middle", "last"])
 def test_a_library_that_catches_everything(start, after):
     """The session ends all the same, with the case that ran; that one is no measurement."""
     running = start("first", "loses_the_exception", *after)
@@ -123,7 +125,7 @@ def test_a_library_that_catches_everything(start, after):
     assert running.without_a_number().keys() == {"test_loses_the_exception", *(f"test_{name}" for name in after)}
 
 
-@pytest.mark.parametrize("second", STOPPING, ids=lambda number: number.name)
+@pytest.mark.parametrize("second", one_quick(STOPPING), ids=lambda number: number.name)
 def test_a_second_signal_while_it_saves(start, second):
     """It is heard no more: the file is whole."""
     running = start("first", "sleeps", options=("--no-report", "-p", "slow_saving"))
@@ -139,7 +141,7 @@ def test_a_second_signal_while_it_saves(start, second):
     assert running.measured() == ["test_first"]
 
 
-@pytest.mark.parametrize("second", STOPPING, ids=lambda number: number.name)
+@pytest.mark.parametrize("second", one_quick(STOPPING), ids=lambda number: number.name)
 def test_a_second_signal_while_it_reports(start, second):
     """All is saved: Ctrl-C ends the report too, as it ends every program; the others let it come to its end."""
     running = start("first", "sleeps", options=("--no-report", "-p", "slow_report"))
@@ -169,7 +171,7 @@ def test_a_first_signal_while_it_saves(start):
     assert running.measured() == ["test_first"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", one_quick([signal.SIGTERM, signal.SIGINT]), ids=lambda number: number.name)
 def test_in_the_middle_of_a_program(start, number):
     """The program of a case ends with it, and its temporary folder is gone."""
     running = start("first", "program")

@@ -6,6 +6,7 @@ import pytest
 
 from benchmarks.sessions import trees
 from tests.support.fake_project import commit, git
+from tests.support.rows import one_quick
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_clean_checkout(checkout):
 
 
 @pytest.mark.parametrize(
-    "name", ["package/one.py", "README.md", "new.py", "data.bin", "package/_version.py", "package/fast.so"], ids=lambda name: name
+    "name", one_quick(["package/_version.py", "package/one.py", "README.md", "new.py", "data.bin", "package/fast.so"]), ids=str
 )
 def test_another_file(checkout, name):
     """A file that is changed, new, or ignored by git and yet code makes another word, the same for the same content."""

@@ -62,6 +62,7 @@ def test_plots_as_files(command, tmp_path):
     assert "prefers-color-scheme:dark" in root[1].text
 
 
+@pytest.mark.slow
 def test_report_to_a_reader_that_leaves(tmp_path):
     """A reader that ends early, as head does, is no error, and the report is written all the same."""
     reading, writing = os.pipe()
@@ -194,6 +195,7 @@ def test_starts_quickly():
     assert not imported & {"matplotlib", "scipy.stats", "scipy.special", "jinja2"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["run", "gate", "coverage"])
 def test_help_says_what_goes_behind(command, name):
     """Commands that run pytest say what may follow the two dashes, and show it; pytest knows the options that they show."""

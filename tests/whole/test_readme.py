@@ -278,6 +278,7 @@ def test_a_wrong_command_line_is_found(script, tmp_path):
         run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "code"), [(("benchmarks", "-k", "nosuch"), 5), (("benchmarks", "--nosuch"), 4)])
 def test_a_wrong_line_of_pytest_is_found(words, code):
     """So is a selection of nothing, and an option that pytest does not know."""
