@@ -15,6 +15,7 @@ from benchmarks.gate import so_far
 from benchmarks.gate.pairs import Comparison, Recorder
 from benchmarks.gate.rows import Difference, Pair, Row, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
+from benchmarks.quantities.units import counted
 from benchmarks.sessions.folder import alone, kept_if
 from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.signals import Signals
@@ -86,7 +87,7 @@ class _Measuring:
 
     def run(self) -> bool:
         """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that"""
-        rules, wanted = self.comparison.rules, self.comparison.pairs or self.comparison.rules.looks[0]
+        rules, wanted = self.comparison.rules, self.comparison.pairs or 1
         while True:
             while len(self.pairs) < wanted:
                 if self.pairs and differences(self.pairs[0]):
@@ -110,7 +111,8 @@ class _Measuring:
         self.progress.finished(f"pair {done}")
         most, each = self.comparison.pairs or rules.most_pairs, self.progress.seconds_each
         fit = so_far.pairs_that_fit(done, each, self.end - time.monotonic(), most)
-        self._say_once("pace", so_far.pace(fit, done, each, rules))
+        if self.comparison.pairs or done > rules.steady_pairs or not any(row.metric.steady for row in rows(self.pairs)):
+            self._say_once("pace", so_far.pace(fit, done, each, rules))  # the first pairs, with the memory of programs, take longer
         if done >= min(PAIRS_FOR_A_SPREAD, rules.looks[0]):
             self._say_once("reach", so_far.reach(rows(self.pairs), rules, fit))
 
@@ -121,7 +123,8 @@ class _Measuring:
 
     def _say_verdicts(self, found: list[Row], judgement: Judgement) -> None:
         decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
-        self.progress.say(f"after {len(self.pairs)} pairs {decided} of {len(judgement.verdicts)} are decided")
+        if decided or len(self.pairs) >= self.comparison.rules.looks[0]:
+            self.progress.say(f"after {counted(len(self.pairs), 'pair')} {decided} of {len(judgement.verdicts)} are decided")
         for key, line in so_far.newly_slower(found, judgement, self.slower).items():
             self.slower.add(key)
             self.progress.say(line)

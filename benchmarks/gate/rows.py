@@ -65,6 +65,8 @@ class Metric:
     unit: Unit
     threshold: float | None = None
     """The smallest relative change that counts; None for that of the rules, which is that of times."""
+    steady: bool = False
+    """Whether it hardly varies, so that few pairs can tell that nothing changed."""
 
 
 def _time(case: Case) -> float | None:
@@ -86,7 +88,7 @@ METRICS = (
     Metric("time", _time, units.SECONDS),
     Metric("first call", _extra("first_call_seconds"), units.SECONDS, threshold=1.0),
     Metric("first call, fresh", _extra("first_call_fresh_seconds"), units.SECONDS, threshold=1.0),
-    Metric("peak memory", _peak, units.BYTES, threshold=0.05),
+    Metric("peak memory", _peak, units.BYTES, threshold=0.05, steady=True),
 )
 """A first call happens once a process and is noisy: one that takes twice as long shows, a few per cent do not."""
 
@@ -153,7 +155,13 @@ def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
 
 def judged(rows: Sequence[Row], rules: Rules) -> Judgement:
     """The verdict of every row by its key, and whether measuring can go on."""
-    return judge({row.key: row.log_ratios for row in rows}, rules, {row.key: row.threshold(rules) for row in rows})
+    return judged_by({row.key: row.log_ratios for row in rows}, rows, rules)
+
+
+def judged_by(log_ratios: Mapping[str, Sequence[float]], rows: Sequence[Row], rules: Rules) -> Judgement:
+    """The same from other values than those of the rows, by the keys of these."""
+    steady = {row.key for row in rows if row.metric.steady}
+    return judge(log_ratios, rules, {row.key: row.threshold(rules) for row in rows}, steady)
 
 
 def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:

@@ -27,12 +27,16 @@ class Rules:
     """New pairs that have to agree with a suspicion; no more than lie between two looks."""
     agree: float = 0.1
     """The p-value at which these new pairs agree; times the level of a suspicion it makes what a look may spend."""
+    steady_pairs: int = 2
+    """After so many pairs, one of each order, what hardly varies is the same if every pair lies within half its threshold."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.threshold) and self.threshold > 0):
             raise InputError(f"threshold {self.threshold}: use a share above 0, such as 0.02 for 2 %")
         if not 0 < self.alpha < self.agree < 1:
             raise InputError(f"alpha {self.alpha}, agree {self.agree}: use 0 < alpha < agree < 1")
+        if self.steady_pairs < 1:
+            raise InputError(f"steady_pairs {self.steady_pairs}: use a whole number of at least 1")
         if not self.looks or self.looks[0] < 1 or any(later <= earlier for earlier, later in pairwise(self.looks)):
             raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 20, 28, 36)")
         if 2.0**-self.confirm > self.agree:

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.gate.rows import judged_by
 from benchmarks.gate.rules import Rules
-from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Judgement, judge
+from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Judgement
 from benchmarks.proof.recordings import Floats, Recording, pooled
 from benchmarks.proof.usual_rules import USUAL, Rule
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
@@ -36,8 +37,8 @@ Processes = tuple[list[tuple[int, int]], list[tuple[int, int]]]
 
 
 def _judge(recording: Recording, values: Floats, rules: Rules) -> Judgement:
-    thresholds = {row.key: row.threshold(rules) for row in recording.rows}
-    return judge({row.key: list(one) for row, one in zip(recording.rows, values, strict=True)}, rules, thresholds)
+    log_ratios = {row.key: list(one) for row, one in zip(recording.rows, values, strict=True)}
+    return judged_by(log_ratios, recording.rows, rules)
 
 
 def resample(random: np.random.Generator, recording: Recording, length: int) -> Floats:

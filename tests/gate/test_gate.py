@@ -8,12 +8,15 @@ import shutil
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.gate import command as gate_command
+from benchmarks.gate import gate
 from benchmarks.gate.pairs import ROLES, order
+from benchmarks.gate.rows import Pair, decided
 from benchmarks.gate.rules import Rules
 from tests.support.copies import copy_of_project
 from tests.support.fake_project import git
@@ -155,6 +158,37 @@ def test_thresholds_of_cases(command, tmp_path):
     line = '--threshold "tow=...": selects none of the cases that are measured, such as benchmarks/test_cases.py::test_case[one]'
     assert (code, out, err.count(": done;")) == (2, "", 0)
     assert err.splitlines()[-1].startswith(line.rpartition("test_case[")[0])
+
+
+@pytest.mark.parametrize(("names", "pairs"), [(["memory"], [1, 2]), (["memory", "time"], [1, 2, *[3] * 10])])
+def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, names, pairs):
+    """Peak memory that is the same after two pairs is left out of the others; if nothing else is measured the gate ends there."""
+    cases = {
+        "memory": SimpleNamespace(name="m.py::memory", group="space predict", median=1.0, extra={"peak_rss_bytes": 5e8}),
+        "time": SimpleNamespace(name="m.py::time", group="predict", median=1.0, extra={}),
+    }
+    left_out = []
+
+    class Recorder:
+        def __init__(self, comparison, folder, signals):
+            self.rules = comparison.rules
+
+        def prepare(self, resume):
+            return []
+
+        def measure(self, before):
+            left_out.append(decided(before, self.rules))
+            run = SimpleNamespace(cases=[cases[name] for name in names if cases[name].name not in left_out[-1]])
+            return Pair(run, run)
+
+    monkeypatch.setattr(gate, "Recorder", Recorder)
+    outcome = gate.run(SimpleNamespace(rules=Rules(), pairs=None), tmp_path / "raw", signals=None, budget_seconds=600)
+
+    assert outcome.exit_code == 0
+    assert left_out == [{"m.py::memory"} if number > 2 else set() for number in pairs]
+    assert {row.case: (verdict.verdict, verdict.pairs) for row, verdict in outcome.verdicts} == {
+        cases[name].name: ("same", 2 if name == "memory" else 12) for name in names
+    }
 
 
 @pytest.mark.parametrize("arguments", [["--fail-fast"], pytest.param([], marks=pytest.mark.slow)], ids=" ".join)

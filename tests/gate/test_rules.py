@@ -31,6 +31,7 @@ def test_the_looks_spend_alpha():
         ({"looks": (20, 12)}, "looks"),
         ({"looks": (12, 16)}, "confirm 8"),
         ({"confirm": 3}, "confirm 3"),
+        ({"steady_pairs": 0}, "steady_pairs 0"),
     ],
     ids=str,
 )

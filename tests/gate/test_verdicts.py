@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from scipy import stats
 from benchmarks.gate.evidence import Evidence
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, judge
+from benchmarks.gate.verdicts import judge as judge_all
 from tests.support.rows import one_quick, slow
 
 RULES = Rules()
@@ -145,6 +147,60 @@ def test_equal_to_the_last_byte():
     assert found["same"].low == found["same"].high == 1
 
 
+# What hardly varies
+
+MARGIN = math.log1p(RULES.threshold)
+
+
+def steady(values, rules=RULES, others=None):
+    """The judgement on one steady case among others, and its verdict."""
+    judgement = judge({"steady": values, **(others or {})}, rules, steady={"steady"})
+    return judgement, judgement.verdicts["steady"]
+
+
+@pytest.mark.parametrize("first", [[0.0, 0.0], [MARGIN / 2, -MARGIN / 2], [0.001, 0.002]])
+def test_steady_is_the_same_after_two(first):
+    """Two pairs within half the threshold decide it; another case goes on, and is asked for as before."""
+    assert steady(first[:1])[0].next_pairs == RULES.steady_pairs == 2
+    judgement, found = steady(first)
+    assert (found.verdict, found.pairs, judgement.next_pairs) == (SAME, 2, None)
+    assert found.low <= found.ratio <= found.high
+    judgement, found = steady(first, others={"other": [0.0] * 2})
+    assert (found.verdict, judgement.next_pairs) == (SAME, RULES.looks[0])
+    assert judgement.verdicts["other"].verdict == UNDECIDED
+
+
+@pytest.mark.parametrize("first", [[0.0, 0.6 * MARGIN], [-0.6 * MARGIN, 0.0], [1.0, 1.0], [-1.0, -1.0]])
+def test_steady_may_change(first):
+    """A pair beyond half the threshold, or all, is no verdict: from there on it is judged like any other case."""
+    later = even(RULES.most_pairs, np.mean(first))
+    for values in (first, first + later[2:20], first + later[2:]):
+        judgement, found = steady(values)
+        assert (judgement, found) == one_named("steady", values)
+    assert steady([1.0] * 20)[1].verdict == SLOWER
+
+
+def one_named(name, values):
+    judgement = judge({name: values}, RULES)
+    return judgement, judgement.verdicts[name]
+
+
+def test_steady_helps_no_other():
+    """A case that its own rule found the same counts in Holm's procedure as one that is not rejected, whatever its later pairs are."""
+    values = np.random.RandomState(0).normal(0, SD / 2, (3, RULES.most_pairs))
+    unsure = np.tile([0.0, 0.0] + [0.5, -0.5] * 21, (40, 1))
+    names = [f"other {index}" for index in range(3)] + [f"steady {index}" for index in range(40)]
+    cases = dict(zip(names, [*values, *unsure], strict=True))
+
+    by_its_rule = judge(cases, RULES, steady=names[3:]).verdicts
+    by_looks = judge(cases, RULES).verdicts
+    assert {by_its_rule[name].verdict for name in names[3:]} == {SAME}
+    assert {by_looks[name].verdict for name in names[3:]} == {UNDECIDED}
+    assert [by_its_rule[name] for name in names[:3]] == [by_looks[name] for name in names[:3]]
+    alone = judge({name: cases[name] for name in names[:3]}, RULES).verdicts
+    assert max(alone[name].pairs for name in names[:3]) < max(by_looks[name].pairs for name in names[:3])
+
+
 def test_one_slow_minute():
     """A process 40 % slower than the others hides a real change from Student's t and not from the signed ranks; alone it is no verdict."""
     random = np.random.RandomState(1)
@@ -172,6 +228,7 @@ shifted = st.tuples(case, st.floats(-0.2, 0.2)).map(lambda both: [both[1] + valu
 def test_replay(cases):
     """What a prefix decides, more pairs do not change, and need not be measured; what it asks for is when something can change."""
     named = dict(enumerate(cases))
+    judge = partial(judge_all, steady={0})
     before, wanted = {}, 1
     for pairs in range(1, RULES.most_pairs + 1):
         judgement = judge({name: values[:pairs] for name, values in named.items()}, RULES)
