@@ -15,6 +15,7 @@ since a side has its own.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import shutil
@@ -111,6 +112,11 @@ class Baton:
     def pytest_runtestloop(self) -> Iterator[None]:
         yield
         self.leave()
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self) -> None:
+        """Let the process end without looking for garbage, which takes seconds where a framework's modules are loaded."""
+        gc.freeze()
 
     # First of all, so that no other plug-in's time limit for a case counts the waiting for its turn.
     @pytest.hookimpl(hookwrapper=True, tryfirst=True)

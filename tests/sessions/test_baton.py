@@ -13,6 +13,8 @@ from benchmarks.sessions import baton
 from tests.support.rows import one_quick
 
 CONFTEST = """
+import atexit
+import gc
 import os
 import threading
 import time
@@ -31,6 +33,12 @@ def log_cpus(what):
     with open("cpus", "a") as file:
         for thread in os.listdir("/proc/self/task"):
             file.write(f"{what} {sorted(os.sched_getaffinity(int(thread)))}\\n")
+
+
+@atexit.register
+def log_garbage():
+    with open("garbage", "a") as file:
+        file.write(f"{ME} {gc.get_freeze_count() > 1000}\\n")
 
 
 # One that is there before the first case, as those of a BLAS are.
@@ -117,14 +125,15 @@ IN_TURNS = ["A 0", "B 0", "B 1", "A 1", "A 2", "B 2", "B 3", "A 3"]
 
 
 @pytest.mark.parametrize("slow", one_quick("AB"))
-def test_in_turns(together, slow):
-    """ABBA, whether a case fails or not; neither begins before both are ready, nor ends before both are done."""
+def test_in_turns(together, tmp_path, slow):
+    """ABBA, whether a case fails or not; neither begins before both are ready, nor ends before both are done, nor looks for garbage then."""
     done = together({"SLOW": slow}, {"SLOW": slow})
     before = done[: 2 * len(ALONE)]
     for name in "AB":
         assert [line for line in before if line[0] == name] == [f"{name} {what}" for what in ALONE]
     assert done[2 * len(ALONE) : -2] == IN_TURNS
     assert sorted(done[-2:]) == ["A ended", "B ended"]
+    assert sorted((tmp_path / "garbage").read_text().splitlines()) == ["A True", "B True"]
 
 
 @pytest.mark.skipif(not baton.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
