@@ -43,8 +43,8 @@ DEFAULT_OPTIONS = ("--heavy",)
 NOT_TOLD = 2
 """The exit code of a gate whose outcome could not be written where it was asked for: not even "slower" is believed then."""
 
-SECONDS_A_CASE = 0.2
-"""Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them."""
+SECONDS_A_CASE = 0.1
+"""Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them (docs/gate.md)."""
 
 
 DESCRIPTION = """\

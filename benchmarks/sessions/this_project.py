@@ -15,6 +15,9 @@ from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
+ONE_EPOCH = "--epochs=1"
+"""Of pytest: a training to the end is thirty times the same epoch, which takes as long and says no more of its time."""
+
 # Names come as arguments: the packages whose versions are wanted.
 PROBE = """
 import json, platform, sys
@@ -46,7 +49,7 @@ def this_project(threads: int = 1, repository: Path = ROOT, code: Callable[[Path
         session=Session,
         install=baton.install,
         cases=(CASES,),
-        options=(f"--threads={threads}",),
+        options=(f"--threads={threads}", ONE_EPOCH),
         untimed=baton.UNTIMED,
     )
 

@@ -94,6 +94,13 @@ def test_raw_values(slower):
             assert found[f"benchmarks/test_cases.py::test_case[{param}]"] == pytest.approx(expected, rel=1e-12)
 
 
+def test_a_pair_is_short(slower):
+    """Unless it is told otherwise, a process times each case for a tenth of a second, and trains for one epoch."""
+    assert json.loads((slower.folder / "raw" / "run.json").read_text())["options"] == [
+        *("--threads=1", "--epochs=1", "--benchmark-max-time=0.1")
+    ]
+
+
 def test_order_is_kept(slower):
     """Both of a pair take turns in the same order of cases; the one that was drawn begins.
 

@@ -18,7 +18,7 @@ NOT_MEASURED = {}
 
 
 def pytest_addoption(parser):
-    for option in ("--shuffle", "--threads"):
+    for option in ("--shuffle", "--threads", "--epochs"):
         parser.addoption(option)
     parser.addoption("--no-report", action="store_true")
 
