@@ -25,6 +25,7 @@ says what that costs.  What the user says of it stays.
 NOT_MEASURED = pytest.StashKey[dict[str, str]]()
 IMPLEMENTATIONS = pytest.StashKey[dict[str, Any]]()
 RUN_INFO = pytest.StashKey[dict[str, Any]]()
+DATASET = pytest.StashKey[Any]()
 COLLECTED = pytest.StashKey[dict[str, int]]()
 PASSED = pytest.StashKey[set[str]]()
 LEFT_OUT = pytest.StashKey[set[str]]()
@@ -136,10 +137,11 @@ def _place(item: pytest.Item) -> int:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
-    """In a process of a gate's pair, import the frameworks of the selected cases before the two processes meet at their first case.
+    """In a process of a gate's pair, import the frameworks of the selected cases, and load the data set, before the two processes meet at
+    their first case.
 
     Alone, a process imports each framework when its first case needs it: until then no idle thread of that framework disturbs the others'
-    cases.  A framework that cannot be imported is for its cases to name.
+    cases.  What cannot be imported or loaded is for the cases to name.
     """
     import lenet5
 
@@ -151,6 +153,9 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     for name in sorted(names, reverse=True):
         with suppress(Exception):
             lenet5.implementation(name)
+    if any("dataset" in getattr(item, "fixturenames", ()) for item in session.items):
+        with suppress(Exception):
+            _loaded(session.config)
 
 
 @pytest.fixture
@@ -192,14 +197,22 @@ def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.C
     return make
 
 
+def _loaded(config: pytest.Config) -> Any:
+    """The data set, loaded once a session."""
+    from lenet5 import datasets
+
+    if DATASET not in config.stash:
+        config.stash[DATASET] = datasets.load(config.getoption("dataset"))
+    return config.stash[DATASET]
+
+
 @pytest.fixture(scope="session")
 def dataset(pytestconfig: pytest.Config) -> Any:
     """The images and labels that ``--dataset`` names.  If they cannot be had, nothing else can: the session ends with exit 2."""
     import lenet5
-    from lenet5 import datasets
 
     try:
-        data = datasets.load(pytestconfig.getoption("dataset"))
+        data = _loaded(pytestconfig)
     except (lenet5.InputError, lenet5.NotInstalled) as error:
         pytest.exit(f"--dataset {error}", returncode=2)
     pytestconfig.stash[RUN_INFO]["dataset"] = {

@@ -108,14 +108,18 @@ def expected_logits(reference: Any, weights: lenet5.Weights, dataset: Dataset) -
     """expected_logits(batch) -> the reference's logits of `first_images`, computed once a session; of an image that comes again, once."""
     import numpy as np
 
+    from benchmarks.arrange.kept import kept
     from benchmarks.arrange.problem import first_images
 
     @lru_cache
     def logits(batch: int) -> NDArray[np.float32]:
-        reference.load(weights)
-        different = first_images(dataset, min(batch, len(dataset.test.images)))
-        found: NDArray[np.float32] = reference.predict(reference.tensor(different))
-        return np.take(found, range(batch), axis=0, mode="wrap")
+        def compute() -> NDArray[np.float32]:
+            reference.load(weights)
+            answer: NDArray[np.float32] = reference.predict(reference.tensor(first_images(dataset, count)))
+            return answer
+
+        count = min(batch, len(dataset.test.images))
+        return np.take(kept(f"logits-{count}", compute), range(batch), axis=0, mode="wrap")
 
     return logits
 
@@ -127,13 +131,18 @@ def expected_losses(weights: lenet5.Weights, dataset: Dataset) -> Callable[[str]
     The second depends on every gradient of the first; on another batch it would hardly: what is learned from one says little of the next.
     """
     from benchmarks.arrange import problem
+    from benchmarks.arrange.kept import kept
     from lenet5 import training
 
     @lru_cache
     def losses(optimizer: str) -> list[float]:
-        net = problem.reference(weights, optimizer=optimizer, learning_rate=problem.LEARNING_RATES[optimizer])
-        first, *_ = training.prepare(net, dataset.train, seed=problem.SEED)
-        return [net.train_step(*first) for _ in range(2)]
+        def compute() -> list[float]:
+            net = problem.reference(weights, optimizer=optimizer, learning_rate=problem.LEARNING_RATES[optimizer])
+            first, *_ = training.prepare(net, dataset.train, seed=problem.SEED)
+            return [net.train_step(*first) for _ in range(2)]
+
+        found: list[float] = kept(f"losses-{optimizer}", compute).tolist()
+        return found
 
     return losses
 

@@ -110,7 +110,9 @@ def _verdicts(outcome: Outcome) -> Table:
 def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
     base, head = (Quantity(statistics.median(values), row.metric.unit) for values in (row.base, row.head))
     few = verdict.pairs < outcome.comparison.rules.looks[0]
-    unsure = verdict.confidence < CONFIDENCE and (few or verdict.verdict == UNDECIDED)  # from one or two pairs any interval can be had
+    unsure = verdict.confidence < CONFIDENCE and (
+        few or verdict.verdict == UNDECIDED
+    )  # from one or two pairs any interval can be had
     return (
         Words(_name(outcome, row)),
         Words(row.metric.name),

@@ -46,6 +46,8 @@ class Project:
     """Of pytest, always."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """The environment of its processes has these as well."""
+    kept: str | None = None
+    """Which of them names a side's folder for what its processes need not compute twice; None if they keep nothing."""
     inside: str = ""
     """The folder within the repository; empty for its top."""
     untimed: str | None = None

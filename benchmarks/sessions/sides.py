@@ -56,11 +56,19 @@ class Side:
 
     def place(self, part: baton.Part | None = None) -> Place:
         """Where its processes run: in its folder, on its code, without the variables of this process's Python, and with the baton if it takes part."""
-        around = environment(self.project, self.of)
+        around = {**environment(self.project, self.of), **self._kept()}
         if part is None:
             return Place(self.project, self.python, baton.with_path(around, self.scratch / PLUGINS), self.project, self.scratch)
         variables = baton.variables(part, around, self.scratch / PLUGINS)
         return Place(self.project, self.python, variables, self.project, self.scratch, inherits=(part.end.fileno(),))
+
+    def _kept(self) -> dict[str, str]:
+        """The variable that names the folder in which its processes keep what need not be computed twice."""
+        if self.of.kept is None:
+            return {}
+        folder = self.scratch / f"kept-{self.role}"
+        folder.mkdir(exist_ok=True)
+        return {self.of.kept: str(folder)}
 
     def session(
         self, plan: Plan, part: baton.Part, folder: Path, number: int, without: Collection[str], absent: Collection[str]

@@ -18,6 +18,9 @@ from lenet5.errors import InputError
 ONE_EPOCH = "--epochs=1"
 """Of pytest: a training to the end is thirty times the same epoch, which takes as long and says no more of its time."""
 
+KEPT = "LENET5_KEPT"
+"""The variable that `benchmarks/arrange/kept.py` reads."""
+
 # Names come as arguments: the packages whose versions are wanted.
 PROBE = """
 import json, platform, sys
@@ -50,6 +53,7 @@ def this_project(threads: int = 1, repository: Path = ROOT, code: Callable[[Path
         install=baton.install,
         cases=(CASES,),
         options=(f"--threads={threads}", ONE_EPOCH),
+        kept=KEPT,
         untimed=baton.UNTIMED,
     )
 

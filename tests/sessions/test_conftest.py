@@ -41,9 +41,9 @@ def test_shuffle(root):
 
 
 def test_frameworks_are_imported_first(root, monkeypatch):
-    """In a gate's pair: those that the selected cases ask for, from the end of the alphabet; one that is broken is left to its cases.
+    """In a gate's pair: those that the selected cases ask for, from the end of the alphabet, and then the data set, if a case asks for it.
 
-    Each framework's own tests say what depends on that order.
+    One that is broken is left to its cases.  Each framework's own tests say what depends on that order.
     """
     names, asked = lenet5.frameworks(), []
 
@@ -55,18 +55,25 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     def case(framework, *fixtures):
         return SimpleNamespace(fixturenames=fixtures, callspec=SimpleNamespace(params={"framework": framework}))
 
+    def load(config):
+        asked.append("data set")
+        raise lenet5.InputError("no such data set")
+
     monkeypatch.setattr(lenet5, "implementation", implementation)
+    monkeypatch.setattr(root, "_loaded", load)
     cases = [case(name, "benchmark", "implementation") for name in (*names, names[1])]
     others = [case("in a program", "benchmark"), SimpleNamespace(fixturenames=("implementation",)), SimpleNamespace()]
 
-    def session(in_a_pair):
+    def session(in_a_pair, *more):
         plugins = SimpleNamespace(has_plugin=lambda name: in_a_pair and name == "lenet5-baton")
-        return SimpleNamespace(items=[*cases, *others], config=SimpleNamespace(pluginmanager=plugins))
+        return SimpleNamespace(items=[*cases, *others, *more], config=SimpleNamespace(pluginmanager=plugins))
 
     assert root.pytest_runtestloop(session(in_a_pair=False)) is None  # or pytest would run no case
     assert asked == []
     assert root.pytest_runtestloop(session(in_a_pair=True)) is None
     assert asked == sorted(names, reverse=True)
+    assert root.pytest_runtestloop(session(True, case(names[0], "dataset"))) is None
+    assert asked[len(names) :] == [*sorted(names, reverse=True), "data set"]
 
 
 EARLY = """

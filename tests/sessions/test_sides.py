@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.arrange import kept
 from benchmarks.sessions import baton, sides
 from benchmarks.sessions.signals import Signals
 from benchmarks.sessions.this_project import this_project
@@ -116,6 +117,20 @@ def test_interpreter(repository, tmp_path):
         )  # fmt: skip
         assert said.stdout.split() == ["mine", str(both["base"].project / "lenet5" / "__init__.py")]
         assert both["base"].identity()["interpreter"] == str(python)
+
+
+def test_each_side_keeps_its_own(repository):
+    """The processes of a side are told one folder for what need not be computed twice; those of the other side another one."""
+    one, other = socket.socketpair()
+    with one, other, opened(repository, base="HEAD", head="HEAD") as both:
+        folders = {
+            role: {side.place(part).environment[kept.VARIABLE] for part in (None, baton.Part(one, first=True))}
+            for role, side in both.items()
+        }
+        assert [len(found) for found in folders.values()] == [1, 1]
+        base, head = (Path(*found) for found in folders.values())
+        assert base.is_dir() and head.is_dir() and base != head
+    assert not base.exists()
 
 
 def test_environment(monkeypatch):
