@@ -129,7 +129,9 @@ def test_each_side_keeps_its_own(repository):
         }
         assert [len(found) for found in folders.values()] == [1, 1]
         base, head = (Path(*found) for found in folders.values())
-        assert base.is_dir() and head.is_dir() and base != head
+        assert base.is_dir()
+        assert head.is_dir()
+        assert base != head
     assert not base.exists()
 
 
