@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import random
 import socket
+import time
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -83,6 +84,7 @@ class Recorder:
 
     def __init__(self, comparison: Comparison, folder: Path, signals: Signals) -> None:
         self._comparison, self._folder, self._signals = comparison, folder, signals
+        self._pace: Pace | None = None
 
     def prepare(self, resume: bool) -> list[Pair]:
         """Make the folder, or with ``resume`` read the pairs that are in it and remove what is left of half a pair.
@@ -114,7 +116,8 @@ class Recorder:
         check_settings(self._folder, self._comparison.settings())
         number, without = len(before) + 1, self._comparison.left_out(before)
         cases = len(_names(before[0].base)) if before else 1
-        repeats = min(cases // max(cases - len(without), 1), MOST_REPEATS)
+        repeats = repeats_of(cases, max(cases - len(without), 1), self._pace)
+        began = time.monotonic()
         first, _ = order(self._comparison.plan.seed, number)
         cpus = baton.cpus_for(self._comparison.threads)
         untimed = self._comparison.project.untimed
@@ -131,6 +134,8 @@ class Recorder:
             for role in ROLES:
                 session_path(self._folder / role, number).unlink()
             raise
+        if repeats == 1:
+            self._pace = Pace(time.monotonic() - began, timed_seconds(pair), len(_names(pair.base)))
         return pair
 
     def _process(self, role: str, number: int, part: baton.Part, without: Collection[str]) -> Run:
@@ -167,6 +172,34 @@ class Recorder:
             raise InputError(f"pair {len(before) + 1}: does not measure {_with_reasons(gone, pair.base)}; pair 1 does")
         if not base:
             raise InputError(f"no case can be measured on either side: {_with_reasons(pair.base.not_measured, pair.base)}")
+
+
+@dataclass(frozen=True)
+class Pace:
+    """What a pair took that measured each case once, and what of it was timed calls."""
+
+    seconds: float
+    timed_seconds: float
+    cases: int
+
+
+def repeats_of(cases: int, left: int, pace: Pace | None) -> int:
+    """How often a process measures each of the cases that are left: so that they take the time of all cases together.
+
+    But no longer than the rest of a pair does, as far as its ``pace`` is known.  What a process fixes, such as where its memory lies, is
+    the same in all its repeats: where a new process costs little, more pairs say more.
+    """
+    most = min(cases // left, MOST_REPEATS)
+    if pace and pace.timed_seconds and pace.cases:
+        each = pace.timed_seconds / pace.cases
+        most = min(most, int((pace.seconds - pace.timed_seconds) / (each * left)))
+    return max(most, 1)
+
+
+def timed_seconds(pair: Pair) -> float:
+    """What the timed calls of both processes took."""
+    cases = [case for run in (pair.base, pair.head) for case in run.cases]
+    return float(sum(case.stats["mean"] * case.stats["rounds"] * case.stats.get("iterations", 1) for case in cases))
 
 
 def order(seed: int, number: int) -> tuple[str, ...]:

@@ -56,7 +56,7 @@ SILENCED: dict[str, Any] = {
 }
 """Options that write files, select by what failed earlier or end the session early: nothing that the user has to hear of."""
 
-CONTROL_SECONDS = 0.05
+CONTROL_SECONDS = 0.02
 """How long the control is measured each time."""
 
 NO_SOURCE = frozenset(
