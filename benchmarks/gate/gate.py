@@ -35,6 +35,8 @@ class Outcome:
     out_of_time: bool
     seconds_a_pair: float = 0.0
     """What the last pairs took each; 0 if no pair was measured this time."""
+    seconds: Sequence[float] = ()
+    """What each pair took that was measured this time."""
 
     @property
     def exit_code(self) -> int:
@@ -66,7 +68,7 @@ def run(
     found = rows(pairs)
     verdicts = judged(found, comparison.rules).verdicts
     with_verdicts = [(row, verdicts[row.key]) for row in found]
-    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, progress.seconds_each)
+    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, progress.seconds_each, measuring.seconds)
 
 
 @dataclass
@@ -84,6 +86,8 @@ class _Measuring:
     """Keys of the rows that were said to be slower."""
     said: set[str] = field(default_factory=set)
     """What else was said, which is said once."""
+    seconds: list[float] = field(default_factory=list)
+    """What each pair took."""
 
     def run(self) -> bool:
         """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that"""
@@ -104,7 +108,9 @@ class _Measuring:
 
     def _add(self) -> None:
         """Measure one more pair, and say once what it tells of those that are left."""
+        began = time.monotonic()
         self.pairs.append(self.recorder.measure(self.pairs))
+        self.seconds.append(time.monotonic() - began)
         if len(self.pairs) == 1:  # from now on it is known which cases there are
             check_thresholds(self.pairs[0], self.comparison.rules)
         done, rules = len(self.pairs), self.comparison.rules

@@ -74,6 +74,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
         "pairs": len(outcome.pairs),
         "out_of_time": outcome.out_of_time,
         "seconds_a_pair": outcome.seconds_a_pair or None,
+        "pair_seconds": list(outcome.seconds),
         "rules": asdict(comparison.rules),
         "verdicts": [
             {

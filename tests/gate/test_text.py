@@ -68,6 +68,8 @@ def test_outcome_for_programs(slower):
 
     assert (outcome["exit_code"], outcome["pairs"], outcome["threads"]) == (1, 3, 1)
     assert outcome["rules"] == {**asdict(Rules(**FEW_PAIRS)), "looks": [2], "thresholds": []}
+    assert len(outcome["pair_seconds"]) == 3
+    assert sum(outcome["pair_seconds"]) / 3 == pytest.approx(outcome["seconds_a_pair"], rel=0.2)
     assert outcome["sides"]["base"]["asked"] == "base"
     assert len(outcome["sides"]["head"]["commit"]) == 40
     assert (two["metric"], two["verdict"], two["threshold"], two["pairs"]) == ("time", "slower", 0.02, 3)
