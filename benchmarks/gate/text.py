@@ -234,7 +234,7 @@ def _method(outcome: Outcome) -> list[str]:
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order. "
         + (f"base measured {frameworks}. " if frameworks else "")
         + drift,
-        "The medians are those of all processes of a side. head / base is the middle of the ratios that each pair has of its own, in which a slow "
+        "A process's time of a case is that within which a tenth of its rounds lies; the medians are those of all processes of a side. head / base is the middle of the ratios that each pair has of its own, in which a slow "
         "minute cancels: it is what is judged, and need not be the ratio of the two medians. Unless --pairs asks for more, a case is measured until all of its rows are decided. "
         f"Slower is a row whose whole interval lies beyond its threshold and which a batch of {rules.confirm} new pairs confirms. "
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "

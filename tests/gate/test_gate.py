@@ -172,7 +172,7 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, names, pairs):
     """Peak memory that is the same after two pairs is left out of the others; if nothing else is measured the gate ends there."""
     cases = {
         "memory": SimpleNamespace(name="m.py::memory", group="space predict", median=1.0, extra={"peak_rss_bytes": 5e8}),
-        "time": SimpleNamespace(name="m.py::time", group="predict", median=1.0, extra={}),
+        "time": SimpleNamespace(name="m.py::time", group="predict", median=1.0, stats={}, extra={}),
     }
     left_out = []
 
