@@ -35,10 +35,12 @@ def log_cpus(what):
             file.write(f"{what} {sorted(os.sched_getaffinity(int(thread)))}\\n")
 
 
-@atexit.register
-def log_garbage():
+def log_garbage(when):
     with open("garbage", "a") as file:
-        file.write(f"{ME} {gc.get_freeze_count() > 1000}\\n")
+        file.write(f"{ME} {when} {gc.get_threshold()[0] > 0} {gc.get_freeze_count() > 1000}\\n")
+
+
+atexit.register(log_garbage, "end")
 
 
 # One that is there before the first case, as those of a BLAS are.
@@ -54,6 +56,7 @@ def pytest_runtestloop():
     # Stands for the imports of frameworks that a project's conftest does here.
     time.sleep(0.5 if ME == os.environ.get("SLOW") else 0)
     log("imports")
+    log_garbage("imports")
 
 
 def pytest_sessionfinish():
@@ -65,7 +68,7 @@ import os
 import time
 
 import pytest
-from conftest import ME, log, log_cpus
+from conftest import ME, log, log_cpus, log_garbage
 
 SLOW, DIES, COUNT = (os.environ.get(name, "") for name in ("SLOW", "DIES", "COUNT"))
 
@@ -76,6 +79,8 @@ time.sleep(0.5 * (ME == SLOW))
 def test_case(number):
     log(number)
     log_cpus("timed")
+    if number == 0:
+        log_garbage("case")
     time.sleep(0.02)
     if DIES == f"{ME} {number}":
         os._exit(9)
@@ -126,14 +131,20 @@ IN_TURNS = ["A 0", "B 0", "B 1", "A 1", "A 2", "B 2", "B 3", "A 3"]
 
 @pytest.mark.parametrize("slow", one_quick("AB"))
 def test_in_turns(together, tmp_path, slow):
-    """ABBA, whether a case fails or not; neither begins before both are ready, nor ends before both are done, nor looks for garbage then."""
+    """ABBA, whether a case fails or not; neither begins before both are ready, nor ends before both are done.
+
+    Neither looks for garbage before it begins, nor at its end.
+    """
     done = together({"SLOW": slow}, {"SLOW": slow})
     before = done[: 2 * len(ALONE)]
     for name in "AB":
         assert [line for line in before if line[0] == name] == [f"{name} {what}" for what in ALONE]
     assert done[2 * len(ALONE) : -2] == IN_TURNS
     assert sorted(done[-2:]) == ["A ended", "B ended"]
-    assert sorted((tmp_path / "garbage").read_text().splitlines()) == ["A True", "B True"]
+    looks_and_leaves_out = {"imports": "False False", "case": "True True", "end": "True True"}
+    assert sorted((tmp_path / "garbage").read_text().splitlines()) == sorted(
+        f"{name} {when} {found}" for name in "AB" for when, found in looks_and_leaves_out.items()
+    )
 
 
 @pytest.mark.skipif(not baton.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
