@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks.gate.rows import Pair, decided, paired
+from benchmarks.gate.rows import Pair, decided, is_steady, paired
 from benchmarks.gate.rules import Rules
 from benchmarks.saved import plain, results
 from benchmarks.saved.results import CONTROL, Run
@@ -134,7 +134,7 @@ class Recorder:
             for role in ROLES:
                 session_path(self._folder / role, number).unlink()
             raise
-        if repeats == 1:
+        if repeats == 1 and not any(is_steady(case) for case in pair.base.cases):
             self._pace = Pace(time.monotonic() - began, timed_seconds(pair), len(_names(pair.base)))
         return pair
 
@@ -176,7 +176,7 @@ class Recorder:
 
 @dataclass(frozen=True)
 class Pace:
-    """What a pair took that measured each case once, and what of it was timed calls."""
+    """What a pair took that measured each case once, none of them by memory, and what of it was timed calls."""
 
     seconds: float
     timed_seconds: float

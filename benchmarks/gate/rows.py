@@ -113,6 +113,11 @@ METRICS = (
 """A first call happens once a process and is noisy: one that takes twice as long shows, a few per cent do not."""
 
 
+def is_steady(case: Case) -> bool:
+    """Whether a case is judged by something that hardly varies: it is left out after a few pairs unless it changed."""
+    return any(metric.steady and metric.value(case) is not None for metric in METRICS)
+
+
 # Rows
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.gate.rows import paired, rows
+from benchmarks.gate.rows import is_steady, paired, rows
 from benchmarks.saved.records import Case, Run
 
 
@@ -28,6 +28,15 @@ def test_quick_rounds_are_judged():
     times = [rows([paired(run(case(calm)), run(case(rounds)))])[0] for rounds in (calm, disturbed, lucky, 1.05 * calm)]
     assert [one.base for one in times] == [(pytest.approx(1.01),)] * 4
     assert [one.head[0] for one in times] == pytest.approx([1.01, 1.01, 1.01, 1.05 * 1.01])
+
+
+def test_what_is_steady():
+    """Peak memory, and not what has a time."""
+    assert [is_steady(case([1.0], **extra)) for extra in ({"peak_rss_bytes": 5e8}, {"first_call_seconds": 1.0}, {})] == [
+        True,
+        False,
+        False,
+    ]
 
 
 def test_few_rounds():
