@@ -115,10 +115,11 @@ class _Measuring:
             check_thresholds(self.pairs[0], self.comparison.rules)
         done, rules = len(self.pairs), self.comparison.rules
         self.progress.finished(f"pair {done}")
-        most, each = self.comparison.pairs or rules.most_pairs, self.progress.seconds_each
+        # The last alone: those before it may have measured memory as well, which takes longer.
+        most, each = self.comparison.pairs or rules.most_pairs, self.seconds[-1]
         fit = so_far.pairs_that_fit(done, each, self.end - time.monotonic(), most)
         if self.comparison.pairs or done > rules.steady_pairs or not any(row.metric.steady for row in rows(self.pairs)):
-            self._say_once("pace", so_far.pace(fit, done, each, rules))  # the first pairs, with the memory of programs, take longer
+            self._say_once("pace", so_far.pace(fit, done, each, rules))
         if done >= min(PAIRS_FOR_A_SPREAD, rules.looks[0]):
             self._say_once("reach", so_far.reach(rows(self.pairs), rules, fit))
 

@@ -168,13 +168,16 @@ def test_thresholds_of_cases(command, tmp_path):
 
 
 @pytest.mark.parametrize(("names", "pairs"), [(["memory"], [1, 2]), (["memory", "time"], [1, 2, *[3] * 10])])
-def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, names, pairs):
-    """Peak memory that is the same after two pairs is left out of the others; if nothing else is measured the gate ends there."""
+def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, pairs):
+    """Peak memory that is the same after two pairs is left out of the others; if nothing else is measured the gate ends there.
+
+    How long a pair takes is said of those that are left.
+    """
     cases = {
         "memory": SimpleNamespace(name="m.py::memory", group="space predict", median=1.0, extra={"peak_rss_bytes": 5e8}),
         "time": SimpleNamespace(name="m.py::time", group="predict", median=1.0, stats={}, extra={}),
     }
-    left_out = []
+    left_out, clock = [], [0.0]
 
     class Recorder:
         def __init__(self, comparison, folder, signals):
@@ -185,13 +188,17 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, names, pairs):
 
         def measure(self, before):
             left_out.append(decided(before, self.rules))
+            clock[0] += 2.0 if left_out[-1] else 30.0
             run = SimpleNamespace(cases=[cases[name] for name in names if cases[name].name not in left_out[-1]])
             return Pair(run, run)
 
     monkeypatch.setattr(gate, "Recorder", Recorder)
+    monkeypatch.setattr(gate, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     outcome = gate.run(SimpleNamespace(rules=Rules(), pairs=None), tmp_path / "raw", signals=None, budget_seconds=600)
 
     assert outcome.exit_code == 0
+    assert list(outcome.seconds) == [30.0 if number < 3 else 2.0 for number in pairs]
+    assert ("a pair takes about 2.00 s; the budget is enough for about 44 pairs" in capsys.readouterr().err) == ("time" in names)
     assert left_out == [{"m.py::memory"} if number > 2 else set() for number in pairs]
     assert {row.case: (verdict.verdict, verdict.pairs) for row, verdict in outcome.verdicts} == {
         cases[name].name: ("same", 2 if name == "memory" else 12) for name in names
