@@ -88,7 +88,7 @@ def _unexpected(error: Exception) -> str:
             traceback.print_exception(error)
     hint = f"{TRACEBACK}=1 shows where"
     if isinstance(error, ImportError):
-        return f"{error}; install what this project needs: pip install -c constraints.txt -e . ({hint})"
+        return f"{error}; install what this project needs: pip install -c constraints.txt -e '.[harness]' ({hint})"
     if isinstance(error, OSError):
         return f"cannot go on: {error} ({hint})"
     return f"internal error: {type(error).__name__}: {error}; please report it ({hint})"

@@ -8,8 +8,8 @@ from typing import Any
 
 from lenet5.errors import NotInstalled
 
-_NAMES_TO_INSTALL = {"PIL": "pillow"}
-"""Package as it is imported -> as it is installed, where the two differ."""
+_NAMES_TO_INSTALL = {"PIL": "pillow", "keras": "tensorflow"}
+"""Package as it is imported -> the one to install, where the two differ: Keras alone has nothing to compute with."""
 
 
 def imported(user: str, module: str) -> Any:

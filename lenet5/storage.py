@@ -15,12 +15,14 @@ import numpy as np
 from lenet5.architecture import checked
 from lenet5.contract import Weights
 from lenet5.errors import InputError, NotInstalled
+from lenet5.packages import imported
 
 
 def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> None:
     """Write canonical weights, whole or not at all; the ending of the name says how (.npz or .safetensors).
 
-    Raises InputError for weights that are not a LeNet-5's, for another ending and for a place where no file can be made.
+    Raises InputError for weights that are not a LeNet-5's, for another ending and for a place where no file can be made;
+    NotInstalled for .safetensors where the package safetensors is absent.
     """
     path = Path(path)
     write = _writer(path)
@@ -51,7 +53,7 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     """Read canonical weights from .npz, .safetensors, or a PyTorch state_dict (.pt, .pth).
 
     Raises InputError, one line, for a file that is missing, damaged, of another kind, or holds something other than a LeNet-5;
-    NotInstalled for a state_dict where PyTorch is absent.
+    NotInstalled for a state_dict where PyTorch is absent, and for .safetensors where the package safetensors is.
     """
     path = Path(path)
     read = _choose(path, _READERS)
@@ -84,15 +86,17 @@ def _write_npz(path: str, weights: Weights) -> None:
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
-    from safetensors.numpy import load_file
-
-    return load_file(path)
+    found: Mapping[str, Any] = safetensors().load_file(path)
+    return found
 
 
 def _write_safetensors(path: str, weights: Weights) -> None:
-    from safetensors.numpy import save_file
+    safetensors().save_file(weights, path)
 
-    save_file(weights, path)
+
+def safetensors() -> Any:
+    """The module that reads and writes .safetensors.  Raises NotInstalled where its package is absent."""
+    return imported(".safetensors", "safetensors.numpy")
 
 
 def _read_state_dict(path: Path) -> Mapping[str, Any]:

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from tqdm import tqdm
 
 from lenet5.by_hand.layers import cross_entropy
 from lenet5.contract import Network
 from lenet5.datasets import Dataset, Split
 from lenet5.errors import InputError
+from lenet5.packages import imported
 
 BATCH = 64
 EPOCHS = 30
@@ -103,13 +103,12 @@ def train(
 
     Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` is the
     name of a progress bar, shown where standard error is a terminal; None shows no bar.  Raises InputError for a batch that the
-    training split cannot fill.
+    training split cannot fill, NotInstalled for a progress bar without tqdm.
     """
     history = History()
-    bar = tqdm(
-        range(epochs), desc=progress, unit="epoch", disable=None if progress else True
-    )  # None: only where a terminal shows it
-    for epoch in bar:
+    # disable=None: only where a terminal shows it
+    bar = imported("progress", "tqdm").tqdm(range(epochs), desc=progress, unit="epoch", disable=None) if progress else None
+    for epoch in range(epochs) if bar is None else bar:
         prepared = prepare(net, dataset.train, batch, seed + epoch)
         start = time.perf_counter()
         history.train_loss_nats.append(train_epoch(net, prepared))
@@ -117,5 +116,6 @@ def train(
         loss, share = evaluate(net, dataset.validation)
         history.validation_loss_nats.append(loss)
         history.validation_accuracy.append(share)
-        bar.set_postfix_str(f"validation {share:.1%}")
+        if bar is not None:
+            bar.set_postfix_str(f"validation {share:.1%}")
     return history

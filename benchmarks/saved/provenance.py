@@ -23,6 +23,9 @@ CODE = (
 READER = "benchmarks/__main__.py"
 """Likewise."""
 
+NO_MEASURING = re.compile(r"""extra == ['"](test|dev)['"]""")
+"""What a requirement says in the project's metadata that tests and linters alone need."""
+
 
 def code_sha256(project: Path = ROOT) -> str:
     """One digest of every file of a project that a time can depend on: names and contents."""
@@ -36,13 +39,14 @@ def code_sha256(project: Path = ROOT) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Python's version and that of every package that measuring needs and this environment has.  Imports none of them."""
+    """Python's version and that of every package that measuring needs or can use and this environment has.  Imports none of them."""
     try:
-        requirements = [line for line in metadata.requires(PROJECT) or [] if "extra ==" not in line]
+        requirements = metadata.requires(PROJECT) or []
     except metadata.PackageNotFoundError:
         requirements = []
+    names = {match[0] for match in (re.match(r"[\w.-]+", line) for line in requirements if not NO_MEASURING.search(line)) if match}
     found = {"python": platform.python_version()}
-    for name in sorted({match[0] for match in (re.match(r"[\w.-]+", line) for line in requirements) if match}):
+    for name in sorted(names - {PROJECT}):  # an extra of the project's can name others of its own
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -6,26 +6,34 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 
 from lenet5.architecture import LAYERS
 from lenet5.compression.int8 import Quantized, QuantizedLayer, dequantize
 from lenet5.errors import InputError
-from lenet5.storage import write_whole
+from lenet5.storage import safetensors, write_whole
 
 DTYPES = {"weight": np.int8, "weight_scale": np.float32, "bias": np.int32, "input_scale": np.float32}
 """The fields of a `QuantizedLayer`, in order."""
 
 
 def save_quantized(path: str | Path, quantized: Quantized) -> None:
-    """Write a quantized network as .safetensors, whole or not at all; InputError where no file can be made."""
+    """Write a quantized network as .safetensors, whole or not at all.
+
+    Raises InputError where no file can be made, NotInstalled where the package safetensors is absent.
+    """
+    save_file = safetensors().save_file
     arrays = {f"{layer}.{field}": np.asarray(value) for layer, found in quantized.items() for field, value in vars(found).items()}
     write_whole(Path(path), lambda beside: save_file(arrays, beside))
 
 
 def load_quantized(path: str | Path) -> Quantized:
-    """Read what `save_quantized` wrote.  Raises InputError, one line, for a file that is missing, damaged or something else."""
+    """Read what `save_quantized` wrote.
+
+    Raises InputError, one line, for a file that is missing, damaged or something else; NotInstalled where the package safetensors is absent.
+    """
+    load_file = safetensors().load_file
+    from safetensors import SafetensorError
+
     try:
         arrays = load_file(path)
     except (OSError, SafetensorError) as error:

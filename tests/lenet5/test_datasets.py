@@ -310,5 +310,5 @@ def test_keras_without_network(monkeypatch, keras_datasets, name, error, reason)
 def test_keras_not_installed(monkeypatch):
     """Where Keras is absent, the error says what to install."""
     hide(monkeypatch, "keras")
-    with pytest.raises(NotInstalled, match=r"^mnist: the package 'keras' is not installed; pip install keras$"):
+    with pytest.raises(NotInstalled, match=r"^mnist: the package 'tensorflow' is not installed; pip install tensorflow$"):
         load("mnist")

@@ -172,6 +172,19 @@ def test_reading_a_state_dict_without_torch(monkeypatch, tmp_path):
     assert str(caught.value) == f"{tmp_path}/weights.pt: reading a state_dict needs the package 'torch'; pip install torch"
 
 
+@pytest.mark.parametrize("call", [load_weights, lambda path: save_weights(path, WEIGHTS)], ids=["read", "written"])
+def test_safetensors_without_its_package(monkeypatch, tmp_path, call):
+    """Where safetensors is absent, such a file is not called damaged: the error says what to install, and nothing is left behind."""
+    for name in [name for name in sys.modules if name.partition(".")[0] == "safetensors"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "safetensors", None)
+    path = tmp_path / "weights.safetensors"
+    path.write_bytes(b"something")
+    with pytest.raises(NotInstalled, match=r"^\.safetensors: the package 'safetensors' is not installed; pip install safetensors$"):
+        call(path)
+    assert [(file.name, file.read_bytes()) for file in tmp_path.iterdir()] == [(path.name, b"something")]
+
+
 # ------------------------------------------------------------------------------------------------------------- any bytes
 
 

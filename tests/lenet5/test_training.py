@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 import zlib
 from types import SimpleNamespace
 
@@ -10,7 +12,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
-from lenet5 import InputError, training
+from lenet5 import InputError, NotInstalled, training
 from lenet5.datasets import Dataset, Split, load
 from lenet5.training import History, accuracy, batches, correct, evaluate, logits_of, predictions, prepare, train, train_epoch
 from tests.support.networks import quick_network
@@ -243,6 +245,15 @@ def test_train_on_too_few():
     """A batch that the training split cannot fill is refused, and nothing is learned."""
     with pytest.raises(InputError, match=r"^batch: 64 does not fit a split of 11 images; use 1 to 11$"):
         train(Frozen(), dataset(), epochs=1)
+
+
+def test_a_bar_without_tqdm(monkeypatch):
+    """A progress bar needs a package of its own; training without a bar does not."""
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(NotInstalled, match=r"^progress: the package 'tqdm' is not installed; pip install tqdm$"):
+        train(Fake(), dataset(), epochs=1, batch=3, progress="numpy")
+    assert train(Fake(losses=[0.0] * 3), dataset(), epochs=1, batch=3).train_loss_nats == [0]
 
 
 @pytest.mark.parametrize("progress", [None, "numpy"])

@@ -41,8 +41,8 @@ def test_declares():
 
 @pytest.mark.parametrize("package", ["tensorflow", "keras"])
 def test_not_installed(tmp_path, package):
-    """Where TensorFlow or Keras is absent, the line says what to install, and other frameworks can be used."""
-    said = f"tensorflow: the package '{package}' is not installed; pip install {package}"
+    """Where TensorFlow or Keras is absent, the line says to install TensorFlow, which brings Keras; other frameworks can be used."""
+    said = "tensorflow: the package 'tensorflow' is not installed; pip install tensorflow"
     assert not_installed(tmp_path, "tensorflow", package) == [said, "True"]
 
 

@@ -167,8 +167,9 @@ def check_pip(*words):
     for option, value in pairwise(words):
         if option == "-c":
             assert (PROJECT / value).exists(), value
-        if option == "-e" and (extra := re.fullmatch(r"\.\[(\w+)\]", value)):
-            assert re.search(rf"^{extra[1]} = ", extras[1], re.MULTILINE), value
+        if option in ("-e", "install") and (found := re.fullmatch(r"\.\[([\w,]+)\]", value)):
+            for extra in found[1].split(","):
+                assert re.search(rf"^{extra} = ", extras[1], re.MULTILINE), value
         elif option == "-e":
             assert value == ".", value
         if "==" in value:
@@ -341,7 +342,7 @@ def test_readme_has_the_two_lines():
     begin = "python3 -m venv .venv && . .venv/bin/activate && pip install -c constraints.txt -e "
     lines = read(README).splitlines()
     assert [line for line in lines if line.endswith("benchmark-autosave")] == [
-        f"{begin}. && pytest benchmarks --benchmark-autosave"
+        f"{begin}'.[all]' && pytest benchmarks --benchmark-autosave"
     ]
     assert [line for line in lines if line.endswith("&& pytest")] == [f"{begin}'.[test]' && pytest"]
 
