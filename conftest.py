@@ -249,12 +249,14 @@ def pytest_deselected(items: list[pytest.Item]) -> None:
         item.config.stash[LEFT_OUT].add(item.nodeid)
 
 
+@pytest.hookimpl(wrapper=True)
 def pytest_benchmark_compare_machine_info(
     config: pytest.Config, machine_info: dict[str, Any], compared_benchmark: dict[str, Any]
-) -> None:
+) -> Iterator[None]:
     """Remember what is compared with, and this machine; what differs can be told when the frameworks have been used.
 
-    A baseline that cannot be read ends the session before anything is measured.
+    The plug-in itself compares every fact before anything has run, and prints all of both sides: they always differ.  A baseline that
+    cannot be read ends the session before anything is measured.
     """
     from benchmarks.saved import baseline
     from lenet5 import InputError
@@ -264,6 +266,10 @@ def pytest_benchmark_compare_machine_info(
     except InputError as error:
         pytest.exit(str(error), returncode=2)
     config.stash[BASELINES].append((compared_benchmark, machine_info))
+    then = compared_benchmark["machine_info"]
+    compared_benchmark["machine_info"] = machine_info
+    yield
+    compared_benchmark["machine_info"] = then
 
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
-from benchmarks.arrange import witness
+from benchmarks.arrange import codspeed, witness
 from benchmarks.saved import fields
 
 if TYPE_CHECKING:
@@ -197,8 +197,15 @@ class Watched(BenchmarkFixture):
 
 @pytest.fixture
 def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
-    """pytest-benchmark's own, which records beside a case's times what the operating system knows about them."""
-    if type(benchmark) is BenchmarkFixture and benchmark.enabled:
+    """pytest-benchmark's own, which records beside a case's times what the operating system knows about them.
+
+    With ``--codspeed`` it is that plug-in's, and a case that it cannot measure is skipped.
+    """
+    if not issubclass(type(benchmark), BenchmarkFixture):
+        if reason := codspeed.why_not(request.node):
+            pytest.skip(reason)
+        return codspeed.adapt(benchmark, request.node)
+    if benchmark.enabled:
         vars(benchmark)["stash"] = request.node.stash
         benchmark.__class__ = Watched  # the same object: the plug-in goes on to use its own
     return benchmark

@@ -75,10 +75,7 @@ class Ended:
 
 
 def session(folder: Path, cases: Sequence[str], *options: str, **variables: str) -> Ended:
-    """Measure cases as a user would; the report is left out, and what is saved lies in the folder.
-
-    The session runs in that folder: the plug-in compares with no storage that lies outside of where it runs.
-    """
+    """Measure cases as a user would; the report is left out, and what is saved lies in the folder, where the session runs."""
     path = folder / "saved.json"
     here = ("-c", f"{PROJECT}/pyproject.toml", f"--rootdir={PROJECT}", *(f"{PROJECT}/{case}" for case in cases))
     quick = ("--threads=1", "--dataset=digits", "--benchmark-max-time=0.02", "--no-report", "-p", "no:cacheprovider")
