@@ -6,8 +6,14 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from benchmarks.report import export
 from benchmarks.report.printing import say
+from benchmarks.saved.files import write_whole
+from benchmarks.saved.many import load_many
 from benchmarks.saved.storage import STORAGE, newest
+from lenet5.errors import InputError
+
+FOLDER = Path("report")
 
 DESCRIPTION = """\
 Renders the report of a saved run again, from its JSON alone: writes it as
@@ -17,6 +23,7 @@ EXAMPLES = """\
 examples:
   python -m benchmarks report
   python -m benchmarks report .benchmarks/run-20261126-120000 --output page --plots page
+  python -m benchmarks report --export customSmallerIsBetter --output times.json
   python -m benchmarks report .benchmarks/py312-tf220-torch214-bench .benchmarks/py312-tf221-torch215-bench"""
 
 
@@ -36,18 +43,32 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--output",
         type=Path,
-        default=Path("report"),
         metavar="DIR",
-        help="Write report.md and report.html into this folder. Default: report.",
+        help=f"Write report.md and report.html into this folder. Default: {FOLDER}. With --export: write into this file.",
     )
     command.add_argument(
         "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
+    )
+    command.add_argument(
+        "--export",
+        choices=export.FORMATS,
+        help="Write no report, but the times of one run as another tool reads them: on standard output, or into --output.",
     )
     command.set_defaults(function=_report, parser=command)
 
 
 def _report(options: argparse.Namespace) -> int:
-    show(options.run or [newest()], options.output, options.plots)
+    runs = options.run or [newest()]
+    if options.export is None:
+        show(runs, options.output or FOLDER, options.plots)
+        return 0
+    if options.plots:
+        raise InputError(f"--plots {options.plots}: an export has none; leave it out")
+    text = export.FORMATS[options.export](load_many(runs))
+    if options.output:
+        write_whole(options.output, f"{text}\n")
+    else:
+        say(text)
     return 0
 
 
