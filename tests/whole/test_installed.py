@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from configparser import ConfigParser
 from pathlib import Path
 
 import pytest
@@ -99,6 +100,31 @@ def test_the_gate_of_others_asks_for_the_same():
 
     assert {"pytest", "numpy", "scipy"} <= packages(asked)
     assert asked <= {*ITS_OWN["dependencies"], *EXTRAS["harness"]}
+
+
+def test_lowest_versions():
+    """`tox -e lowest` tries, for all that the tests need, exactly the lower bounds of pyproject.toml."""
+
+    def wanted(extra):
+        for line in EXTRAS[extra]:
+            own = re.fullmatch(r"lenet5-benchmarks\[(.*)\]", line)
+            yield from (bound for name in own[1].split(",") for bound in wanted(name)) if own else [line]
+
+    def plain(version):
+        return re.sub(r"(\.0)+$", "", version)
+
+    bounds = dict(re.fullmatch(r"([\w-]+)>=([\d.]+)", line).groups() for line in (*ITS_OWN["dependencies"], *wanted("test")))
+    lines = (PROJECT / "lowest.txt").read_text(encoding="utf-8").splitlines()
+    tried = dict(line.split("==") for line in lines if not line.startswith("#"))
+    assert {name: plain(version) for name, version in tried.items()} == {name: plain(bound) for name, bound in bounds.items()}
+
+
+def test_no_environment_takes_the_cuda_build():
+    """Every environment of tox inherits the index with PyTorch's CPU builds: none has a set_env of its own, which would empty it."""
+    tox = ConfigParser(interpolation=None)
+    tox.read(PROJECT / "tox.ini")
+    assert "PIP_EXTRA_INDEX_URL" in tox["testenv"]["set_env"]
+    assert [name for name in tox.sections() if name != "testenv" and "set_env" in tox[name]] == []
 
 
 @pytest.mark.parametrize(

@@ -84,7 +84,7 @@ def script(tmp_path):
 def test_there_are_workflows():
     """The tests below look at something."""
     assert [path.stem for path in WORKFLOWS] == ["ci", "versions"]
-    assert {path.name for path in SCRIPTS} >= {"run", "install", "gate", "versions", "merge", "gpu"}
+    assert {path.name for path in SCRIPTS} >= {"run", "install", "gate", "versions", "merge", "gpu", "distributions"}
 
 
 def test_steps_are_scripts(workflow):
@@ -113,11 +113,21 @@ def test_no_foreign_code_with_rights(workflow):
 
 
 def test_actions_are_pinned(workflow):
-    """Actions are GitHub's own, at a major version."""
+    """Actions are GitHub's own, at a commit."""
     uses = [step["uses"] for step in steps(workflow) if "uses" in step]
 
     assert uses
-    assert all(re.fullmatch(r"actions/[a-z-]+@v\d+", action) for action in uses), uses
+    assert all(re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) for action in uses), uses
+
+
+def test_one_commit_an_action():
+    """Workflows and the action of others use an action at the same commit everywhere, and say which version that is; dependabot looks at all."""
+    files = [*WORKFLOWS, *(ROOT / ".github" / "actions").glob("*/action.yml")]
+    lines = [line for path in files for line in re.findall(r"uses: (.*)", path.read_text(encoding="utf-8"))]
+    pinned = dict(re.fullmatch(r"(actions/[a-z-]+)@([0-9a-f]{40} # v\d+\.\d+\.\d+)", line).groups() for line in lines)
+    assert len(set(lines)) == len(pinned)
+    (updates,) = load(ROOT / ".github" / "dependabot.yml")["updates"]
+    assert (updates["package-ecosystem"], updates["directories"]) == ("github-actions", ["/", "/.github/actions/*"])
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
@@ -333,7 +343,7 @@ def test_install(script):
     ("name", "arguments"),
     [
         *(("gate", ()), ("gate", ("--budget", "5")), ("versions", ()), ("versions", ("--processes", "5")), ("merge", ())),
-        *(("run", ("--everything",)), ("run", ("--all", "now"))),
+        *(("run", ("--everything",)), ("run", ("--all", "now")), ("distributions", ("now",))),
         *(("gpu", ()), ("gpu", ("--device", "cpu")), ("gpu", ("new", "--nosuch")), ("gpu", (".ci",))),
     ],
     ids=str,
