@@ -115,6 +115,7 @@ def gpu(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "synchronize", lambda: seen.append("arrived"))
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: False)  # a CUDA build without a driver would ask it
     monkeypatch.setattr(torch.Tensor, "to", noted(torch.Tensor.to))
     monkeypatch.setattr(torch.nn.Module, "to", noted(torch.nn.Module.to))
     return seen
