@@ -204,7 +204,8 @@ def _gate(options: argparse.Namespace) -> int:
             comparison = Comparison(
                 both, found.plan, options.threads, rules, options.pairs, asked_for(options), found.alone, found.remarks
             )
-            outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume, options.fail_fast)
+            enough = gate.any_slower if options.fail_fast else gate.all_decided
+            outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume, enough)
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
         return _interrupted(signal, options, output)

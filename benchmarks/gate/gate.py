@@ -7,52 +7,51 @@ other cases, which are measured more often in each process.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from benchmarks.gate import so_far
+from benchmarks.gate import outcome, so_far
+from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import Comparison, Recorder
-from benchmarks.gate.rows import Difference, Pair, Row, check_thresholds, differences, judged, rows
+from benchmarks.gate.rows import Pair, Row, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.quantities.units import counted
-from benchmarks.sessions.folder import alone, kept_if
+from benchmarks.sessions.folder import alone, kept_if, note
 from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.signals import Signals
+from lenet5.errors import InputError
 
 PAIRS_FOR_A_SPREAD = 4
 """From so many pairs it is said which change the budget can find."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """All that a gate found."""
+Enough = Callable[[Mapping[str, Verdict]], bool]
+"""The verdicts after a look, by the keys of their rows -> whether that is all that was wanted."""
 
-    comparison: Comparison
-    verdicts: Sequence[tuple[Row, Verdict]]
-    counts: Sequence[Difference]
-    pairs: Sequence[Pair]
-    out_of_time: bool
-    seconds_a_pair: float = 0.0
-    """What the last pairs took each; 0 if no pair was measured this time."""
-    seconds: Sequence[float] = ()
-    """What each pair took that was measured this time."""
 
-    @property
-    def exit_code(self) -> int:
-        """0: nothing is slower; 1: something is, or a count differs; 3: nothing is, but not everything is decided."""
-        found = {verdict.verdict for _, verdict in self.verdicts}
-        if self.counts or SLOWER in found:
-            return 1
-        return 3 if UNDECIDED in found else 0
+def all_decided(_: Mapping[str, Verdict]) -> bool:
+    """Nothing less than the verdict of every row is enough."""
+    return False
+
+
+def any_slower(verdicts: Mapping[str, Verdict]) -> bool:
+    """One slower row is enough."""
+    return any(verdict.verdict == SLOWER for verdict in verdicts.values())
 
 
 def run(
-    comparison: Comparison, folder: Path, signals: Signals, budget_seconds: float, resume: bool = False, fail_fast: bool = False
+    comparison: Comparison,
+    folder: Path,
+    signals: Signals,
+    budget_seconds: float,
+    resume: bool = False,
+    enough: Enough = all_decided,
 ) -> Outcome:
     """Measure pairs into a folder until all is decided, and judge them; a new pair starts only if it fits the budget.
 
-    With ``fail_fast`` it ends at the first look that finds something slower.
+    It ends at an earlier look if what that found is ``enough``.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of other sides or settings
     (with it), a case that one side lacks or fails.  Raises Interrupted on a signal.
@@ -63,12 +62,11 @@ def run(
         pairs = recorder.prepare(resume)
         most = comparison.pairs or comparison.rules.most_pairs
         with kept_if(lambda: bool(pairs), folder), Progress("pair", most, len(pairs), budget_seconds) as progress:
-            measuring = _Measuring(comparison, recorder, pairs, progress, end, fail_fast)
+            measuring = _Measuring(comparison, recorder, pairs, progress, end, enough)
             out_of_time = measuring.run()
-    found = rows(pairs)
-    verdicts = judged(found, comparison.rules).verdicts
-    with_verdicts = [(row, verdicts[row.key]) for row in found]
-    return Outcome(comparison, with_verdicts, differences(pairs[0]), pairs, out_of_time, progress.seconds_each, measuring.seconds)
+        with suppress(InputError):  # on a full disk the verdict is still worth more than this note
+            note(folder, out_of_time=out_of_time, seconds_a_pair=progress.seconds_each, pair_seconds=measuring.seconds)
+    return outcome.of(comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
 
 
 @dataclass
@@ -81,7 +79,7 @@ class _Measuring:
     progress: Progress
     end: float
     """On the monotonic clock."""
-    fail_fast: bool
+    enough: Enough
     slower: set[str] = field(default_factory=set)
     """Keys of the rows that were said to be slower."""
     said: set[str] = field(default_factory=set)
@@ -102,7 +100,7 @@ class _Measuring:
             found = rows(self.pairs)
             judgement = judged(found, rules)
             self._say_verdicts(found, judgement)
-            if self.comparison.pairs or judgement.next_pairs is None or (self.fail_fast and self.slower):
+            if self.comparison.pairs or judgement.next_pairs is None or self.enough(judgement.verdicts):
                 return False
             wanted = judgement.next_pairs
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from benchmarks.gate.compared import Compared
 from benchmarks.gate.rows import Pair, decided, is_steady, paired
 from benchmarks.gate.rules import Rules
 from benchmarks.saved import plain, results
@@ -59,6 +60,12 @@ class Comparison:
         """What both sides are versions of."""
         return next(iter(self.sides.values())).of
 
+    def compared(self) -> Compared:
+        """The facts of it, for the outcome and for the folder."""
+        asked = {role: side.text for role, side in self.sides.items()}
+        identities = {role: side.identity() for role, side in self.sides.items()}
+        return Compared(asked, identities, self.plan, self.threads, self.rules, self.project.control, self.alone, self.remarks)
+
     def settings(self) -> dict[str, Any]:
         """What must not change between the first pair and the last, as JSON has it."""
         return {
@@ -94,7 +101,7 @@ class Recorder:
         if not resume:
             if any(list((self._folder / role).glob(results.PROCESSES)) for role in ROLES):
                 raise InputError(f"{self._folder}: has results; go on with --resume, or name another --output")
-            begin(self._folder, self._comparison.settings(), self._comparison.asked)
+            begin(self._folder, self._comparison.settings(), self._comparison.asked, self._comparison.compared().noted())
             pairs = []
         else:
             check_settings(self._folder, self._comparison.settings())

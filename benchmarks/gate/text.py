@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
-from benchmarks.gate.gate import Outcome
+from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, listed
 from benchmarks.gate.rows import Row, short, told_apart
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
@@ -53,34 +53,34 @@ def headline(outcome: Outcome) -> str:
 
 def as_json(outcome: Outcome) -> dict[str, Any]:
     """The outcome in raw SI units; ratios are head / base."""
-    first, comparison = outcome.pairs[0].base, outcome.comparison
-    alone = {role: comparison.alone.get(role, ()) for role in ROLES}
+    first, compared = outcome.pairs[0].base, outcome.compared
+    alone = {role: compared.alone.get(role, ()) for role in ROLES}
     return {
         "format": FORMAT,
         "exit_code": outcome.exit_code,
         "headline": headline(outcome),
-        "sides": {role: {"asked": side.text, **side.identity()} for role, side in comparison.sides.items()},
+        "sides": {role: {"asked": compared.asked[role], **identity} for role, identity in compared.identities.items()},
         "machine": {
             "cpu": first.machine.get("cpu", {}).get("brand_raw"),
             "cpus": first.machine.get("cpu", {}).get("count"),
             "system": f"{first.machine.get('system')} {first.machine.get('release')}",
         },
-        "threads": comparison.threads,
-        "cases": comparison.plan.cases,
-        "expression": comparison.plan.expression,
-        "pytest_options": list(comparison.plan.options),
-        "seed": comparison.plan.seed,
+        "threads": compared.threads,
+        "cases": compared.plan.cases,
+        "expression": compared.plan.expression,
+        "pytest_options": list(compared.plan.options),
+        "seed": compared.plan.seed,
         "measured": first.datetime,
         "pairs": len(outcome.pairs),
         "out_of_time": outcome.out_of_time,
         "seconds_a_pair": outcome.seconds_a_pair or None,
         "pair_seconds": list(outcome.seconds),
-        "rules": asdict(comparison.rules),
+        "rules": asdict(compared.rules),
         "verdicts": [
             {
                 "case": row.case,
                 "metric": row.metric.name,
-                "threshold": row.threshold(outcome.comparison.rules),
+                "threshold": row.threshold(outcome.compared.rules),
                 "verdict": verdict.verdict,
                 "ratio": verdict.ratio,
                 "low": verdict.low,
@@ -110,7 +110,7 @@ def _verdicts(outcome: Outcome) -> Table:
 
 def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
     base, head = (Quantity(statistics.median(values), row.metric.unit) for values in (row.base, row.head))
-    few = verdict.pairs < outcome.comparison.rules.looks[0]
+    few = verdict.pairs < outcome.compared.rules.looks[0]
     unsure = verdict.confidence < CONFIDENCE and (
         few or verdict.verdict == UNDECIDED
     )  # from one or two pairs any interval can be had
@@ -120,7 +120,7 @@ def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
         base,
         head,
         Quantity(verdict.ratio, units.FINE_RATIO, None if unsure else (verdict.low, verdict.high)),
-        Quantity(row.threshold(outcome.comparison.rules), units.BOUND),
+        Quantity(row.threshold(outcome.compared.rules), units.BOUND),
         Quantity(verdict.pairs, units.COUNT),
         Words(verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict),
     )
@@ -148,7 +148,7 @@ def _undecided(outcome: Outcome) -> Table:
 
 def _needs(outcome: Outcome, row: Row) -> str:
     """In words: how many more pairs, and how long these take.   -> about 9 more pairs, 6 minutes"""
-    rules, needed = outcome.comparison.rules, _pairs_needed(outcome, row)
+    rules, needed = outcome.compared.rules, _pairs_needed(outcome, row)
     if needed is None or needed > rules.most_pairs:
         many = f"more than {MOST_PAIRS} pairs" if needed is None else f"about {needed} pairs"
         return f"{many} in all; a gate measures no more than {rules.most_pairs}"
@@ -159,7 +159,7 @@ def _needs(outcome: Outcome, row: Row) -> str:
 
 def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
     """All together; None for more than is foretold."""
-    rules = outcome.comparison.rules
+    rules = outcome.compared.rules
     return pairs_needed(row.log_ratios, row.threshold(rules), rules, len(outcome.verdicts))
 
 
@@ -167,8 +167,8 @@ def _remarks(outcome: Outcome) -> list[str]:
     pair, alone = outcome.pairs[0], {case.name for cases in outcome.pairs[0].alone.values() for case in cases}
     reasons = {name: reason for name, reason in pair.base.not_measured.items() if name not in alone}
     remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
-    sides = [side.identity() for side in outcome.comparison.sides.values()]
-    remarks += outcome.comparison.remarks
+    sides = list(outcome.compared.identities.values())
+    remarks += outcome.compared.remarks
     remarks += _on_one_side(outcome)
     if all(sides[0][fact] == sides[1][fact] for fact in ("tree", "interpreter", "versions")):
         remarks.append("Both sides have the same code, down to the last file, the same interpreter and the same versions.")
@@ -181,7 +181,7 @@ def _on_one_side(outcome: Outcome) -> list[str]:
     """A sentence for each side that has cases which the other one lacks, or measures cases which the other one does not."""
     remarks = []
     for role, other in zip(ROLES, reversed(ROLES), strict=True):
-        lacking, reasons = outcome.comparison.alone.get(role, ()), getattr(outcome.pairs[0], other).not_measured
+        lacking, reasons = outcome.compared.alone.get(role, ()), getattr(outcome.pairs[0], other).not_measured
         named = [short(name) for name in lacking]
         named += [f"{short(case.name)} ({reasons.get(case.name, 'not measured')})" for case in outcome.pairs[0].alone.get(role, ())]
         if named:
@@ -199,15 +199,16 @@ def _counts(outcome: Outcome) -> Table:
 
 def _compared(outcome: Outcome) -> Table:
     """Both sides in columns, with the versions that differ; the equal ones are in the JSON."""
-    facts = {role: _facts(side.identity()) for role, side in outcome.comparison.sides.items()}
-    versions = [side.versions for side in outcome.comparison.sides.values()]
+    compared = outcome.compared
+    facts = {role: _facts(identity) for role, identity in compared.identities.items()}
+    versions = [identity["versions"] for identity in compared.identities.values()]
     differing = sorted(name for name in {*versions[0], *versions[1]} if versions[0].get(name) != versions[1].get(name))
     rows: list[tuple[Cell, ...]] = [(Words(name), *(facts[role][name] for role in ROLES)) for name in facts["base"]]
     rows += [
         (Words(name), *(Words(found[name]) if name in found else Dash("not installed on this side") for found in versions))
         for name in differing
     ]
-    return Table(("", *(f"{role}: {outcome.comparison.sides[role].text}" for role in ROLES)), rows)
+    return Table(("", *(f"{role}: {compared.asked[role]}" for role in ROLES)), rows)
 
 
 def _facts(identity: Mapping[str, Any]) -> dict[str, Cell]:
@@ -226,11 +227,11 @@ def _shortened(tree: str) -> str:
 
 
 def _method(outcome: Outcome) -> list[str]:
-    first, rules = outcome.pairs[0].base, outcome.comparison.rules
+    first, rules = outcome.pairs[0].base, outcome.compared.rules
     frameworks = ", ".join(f"{name} {facts.get('version', '')}".strip() for name, facts in first.lenet5["frameworks"].items())
     drift = _control(outcome)
     return [
-        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.comparison.threads, 'thread')}, "
+        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.compared.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order. "
         + (f"base measured {frameworks}. " if frameworks else "")
         + drift,
@@ -252,4 +253,4 @@ def _control(outcome: Outcome) -> str:
     medians = [case.median for run in runs for case in run.cases if case.group == CONTROL and str(case.mode).startswith("product")]
     if len(medians) < 2:
         return ""
-    return f"The control, the same {outcome.comparison.project.control} each time, took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."
+    return f"The control, the same {outcome.compared.control} each time, took from {units.seconds(min(medians))} to {units.seconds(max(medians))}."

@@ -17,6 +17,9 @@ MANIFEST = "run.json"
 ASKED = "asked"
 """In that file, beside the settings: the words of the command line that began it."""
 
+NOTED = "noted"
+"""In that file, beside the settings: what else is known of the run, which decides nothing about whether it can go on."""
+
 NO_RUNS = ("coverage-", "gate-")
 """How the folders begin whose processes are no run to report: copies of a few cases, and the pairs of a gate."""
 

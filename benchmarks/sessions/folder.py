@@ -12,16 +12,33 @@ from typing import Any
 
 from benchmarks.launch import tied
 from benchmarks.saved.files import read_json, write_whole
-from benchmarks.saved.storage import ASKED, MANIFEST
+from benchmarks.saved.storage import ASKED, MANIFEST, NOTED
 from lenet5.errors import InputError
 
 
-def begin(folder: Path, settings: Mapping[str, Any], asked: Sequence[str] = ()) -> None:
-    """Make the folder of a measurement and note its settings there, and the words that ``asked`` for it, to go on with.
+def begin(folder: Path, settings: Mapping[str, Any], asked: Sequence[str] = (), noted: Mapping[str, Any] | None = None) -> None:
+    """Make the folder of a measurement and note its settings there, the words that ``asked`` for it, to go on with, and what else is ``noted``.
 
     Raises InputError if it cannot be written.
     """
-    write_whole(folder / MANIFEST, json.dumps({**settings, **({ASKED: list(asked)} if asked else {})}, indent=2) + "\n")
+    _write(folder, {**settings, **({ASKED: list(asked)} if asked else {}), **({NOTED: dict(noted)} if noted else {})})
+
+
+def note(folder: Path, **facts: Any) -> None:
+    """Keep facts of a measurement beside its settings; one of the same name is replaced.  Raises InputError if that cannot be written."""
+    began = _read(folder)
+    _write(folder, {**began, NOTED: {**began.get(NOTED, {}), **facts}})
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    write_whole(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
+
+
+def _read(folder: Path) -> Mapping[str, Any]:
+    began = read_json(folder / MANIFEST, "the folder of a run to go on with")
+    if not isinstance(began, Mapping):
+        raise InputError(f"{folder / MANIFEST}: is {type(began).__name__}, not an object; expected the settings of a run")
+    return began
 
 
 @contextmanager
@@ -37,14 +54,11 @@ def kept_if(measured: Callable[[], bool], folder: Path) -> Iterator[None]:
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     """Raise InputError, naming the first difference, unless the measurement began with the same settings."""
-    manifest = folder / MANIFEST
-    began = read_json(manifest, "the folder of a run to go on with")
-    if not isinstance(began, Mapping):
-        raise InputError(f"{manifest}: is {type(began).__name__}, not an object; expected the settings of a run")
-    difference = _first_difference({name: value for name, value in began.items() if name != ASKED}, settings)
+    began = _read(folder)
+    difference = _first_difference({name: value for name, value in began.items() if name not in (ASKED, NOTED)}, settings)
     if difference:
         where, one, other = difference
-        raise InputError(f"{manifest}: {where} was {one!r}, now it is {other!r}; restore it, or name another --output")
+        raise InputError(f"{folder / MANIFEST}: {where} was {one!r}, now it is {other!r}; restore it, or name another --output")
 
 
 def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:

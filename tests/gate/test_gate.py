@@ -194,7 +194,9 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, p
 
     monkeypatch.setattr(gate, "Recorder", Recorder)
     monkeypatch.setattr(gate, "time", SimpleNamespace(monotonic=lambda: clock[0]))
-    outcome = gate.run(SimpleNamespace(rules=Rules(), pairs=None), tmp_path / "raw", signals=None, budget_seconds=600)
+    facts = SimpleNamespace(rules=Rules())
+    comparison = SimpleNamespace(rules=facts.rules, pairs=None, compared=lambda: facts)
+    outcome = gate.run(comparison, tmp_path / "raw", signals=None, budget_seconds=600)
 
     assert outcome.exit_code == 0
     assert list(outcome.seconds) == [30.0 if number < 3 else 2.0 for number in pairs]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.saved.provenance import ROOT
 from benchmarks.sessions import processes
-from benchmarks.sessions.folder import alone
+from benchmarks.sessions.folder import alone, begin, check_settings, note
 from benchmarks.sessions.plan import Plan
 from lenet5 import InputError
 
@@ -77,3 +78,18 @@ def test_no_folder(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(InputError, match="file: cannot be written"), alone(tmp_path / "file", make=True):
         pass
+
+
+def test_what_is_noted_is_no_setting(tmp_path):
+    """What is noted beside the settings is kept with them, replaced by its name, and need not be as it was to go on."""
+    begin(tmp_path, {"seed": 0}, ["-k", "x"], {"threads": 1})
+    note(tmp_path, threads=2, ended=True)
+
+    assert json.loads((tmp_path / "run.json").read_text()) == {
+        "seed": 0,
+        "asked": ["-k", "x"],
+        "noted": {"threads": 2, "ended": True},
+    }
+    check_settings(tmp_path, {"seed": 0})
+    with pytest.raises(InputError, match="seed was 0, now it is 1"):
+        check_settings(tmp_path, {"seed": 1})

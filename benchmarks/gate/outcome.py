@@ -1,0 +1,42 @@
+"""What the pairs of a gate say altogether: every verdict, the counts that differ, and the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from benchmarks.gate.compared import Compared
+from benchmarks.gate.rows import Difference, Pair, Row, differences, judged, rows
+from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """All that a gate found."""
+
+    compared: Compared
+    verdicts: Sequence[tuple[Row, Verdict]]
+    counts: Sequence[Difference]
+    pairs: Sequence[Pair]
+    out_of_time: bool
+    seconds_a_pair: float = 0.0
+    """What the last pairs took each; 0 if no pair was measured this time."""
+    seconds: Sequence[float] = ()
+    """What each pair took that was measured this time."""
+
+    @property
+    def exit_code(self) -> int:
+        """0: nothing is slower; 1: something is, or a count differs; 3: nothing is, but not everything is decided."""
+        found = {verdict.verdict for _, verdict in self.verdicts}
+        if self.counts or SLOWER in found:
+            return 1
+        return 3 if UNDECIDED in found else 0
+
+
+def of(compared: Compared, pairs: Sequence[Pair], out_of_time: bool, seconds_a_pair: float, seconds: Sequence[float]) -> Outcome:
+    """Judge pairs, of which there is at least one, by the rules of what was compared."""
+    found = rows(pairs)
+    verdicts = judged(found, compared.rules).verdicts
+    return Outcome(
+        compared, [(row, verdicts[row.key]) for row in found], differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds
+    )
