@@ -56,7 +56,7 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted.
 
-    A gate ends with 1 if head is slower and with 3 if that is undecided.
+    A verdict is 1 if head is slower and 3 if that is undecided.
     """
     printing.prepare()
     try:
@@ -126,6 +126,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"{PROJECT} {_version()}", help="Print the version and exit.")
     parser.set_defaults(function=_help, parser=parser)
     from benchmarks.gate import command as gate
+    from benchmarks.gate import verdict_command as verdict
     from benchmarks.proof import command as proof
     from benchmarks.report import command as report
     from benchmarks.sessions import command as sessions
@@ -134,6 +135,7 @@ def _parser() -> argparse.ArgumentParser:
     sessions.add(commands, show=report.show)
     report.add(commands)
     gate.add(commands)
+    verdict.add(commands)
     proof.add(commands)
     return parser
 

@@ -94,8 +94,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
     _add_project(command)
     _add_measuring(command)
-    _add_thresholds(command)
-    _add_files(command)
+    add_thresholds(command, f"Default: {DEFAULT}%.")
+    add_outcome(command)
+    add_folder(command, "pair")
     command.set_defaults(function=_gate, parser=command, pytest=())
 
 
@@ -156,8 +157,8 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_files(command: argparse.ArgumentParser) -> None:
-    """Add the options that say where the outcome and the raw values go."""
+def add_outcome(command: argparse.ArgumentParser) -> None:
+    """Add the options that say where the outcome goes."""
     command.add_argument("--json", type=Path, metavar="FILE", help="Write the outcome into this file, for programs.")
     command.add_argument(
         "--markdown",
@@ -165,17 +166,16 @@ def _add_files(command: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="Write the outcome into this file, for people. GitHub's summary of the job gets it without this option.",
     )
-    add_folder(command, "pair")
 
 
-def _add_thresholds(command: argparse.ArgumentParser) -> None:
+def add_thresholds(command: argparse.ArgumentParser, default: str) -> None:
+    """Add the option --threshold, whose help ends with its ``default``, for all cases and for some, as texts for `read`."""
     command.add_argument(
         "--threshold",
         action="append",
         metavar="[EXPR=]SHARE",
         help="Ignore changes of a time that are smaller than this share, such as 5%% or 0.05; with EXPR= before it, in the cases that "
-        "this selects as pytest -k would. May be given several times; of several that select a case the last counts. "
-        f"Default: {DEFAULT}%.",
+        f"this selects as pytest -k would. May be given several times; of several that select a case the last counts. {default}",
     )
 
 
@@ -209,28 +209,27 @@ def _gate(options: argparse.Namespace) -> int:
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
         return _interrupted(signal, options, output)
-    told = _told(markdown, facts, options, output)
-    return outcome.exit_code if told else NOT_TOLD
+    return outcome.exit_code if told(markdown, facts, options, str(output)) else NOT_TOLD
 
 
-def _told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, output: Path) -> bool:
+def told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, raw: str) -> bool:
     """Print the outcome, then write it wherever else it was asked for.   -> whether all of that could be written
 
     What could not be is a line on standard error each, and keeps nothing else from being written.
     """
-    steps: list[Callable[[], None]] = [lambda: say(f"{markdown}\nRaw values in {output}"), lambda: add_to_job_summary(markdown)]
+    steps: list[Callable[[], None]] = [lambda: say(f"{markdown}\nRaw values in {raw}"), lambda: add_to_job_summary(markdown)]
     if options.json:
         steps.append(lambda: write_whole(options.json, json.dumps(facts, indent=2) + "\n", "--json"))
     if options.markdown:
         steps.append(lambda: write_whole(options.markdown, markdown, "--markdown"))
-    told = True
+    all_told = True
     for step in steps:
         try:
             step()
         except InputError as error:
             complain(str(error))
-            told = False
-    return told
+            all_told = False
+    return all_told
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -243,6 +242,11 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
     if options.pairs is not None and not 1 <= options.pairs <= MOST_PROCESSES:
         raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {MOST_PROCESSES}")
+    check_files(options)
+
+
+def check_files(options: argparse.Namespace) -> None:
+    """Raise InputError, one line, if the outcome cannot be written where it was asked for."""
     for option, path in (("--json", options.json), ("--markdown", options.markdown)):
         if path:
             check_writable(path, option)

@@ -34,19 +34,21 @@ class Evidence:
     def __init__(self, values: Floats) -> None:
         """values (cases, pairs): ln(head / base)"""
         self.pairs = values.shape[1]
+        self._lacking = ~np.isfinite(values).all(axis=1)
         one, other = np.triu_indices(self.pairs)
         self._walsh = (values[:, one] + values[:, other]) / 2
         self._chances = chances(self.pairs)
 
     def above(self, bounds: Floats) -> Floats:
-        """The p-value of each case's centre being its bound or less, against more.   (cases,) -> (cases,)"""
-        p: Floats = self._chances[(self._walsh > bounds[:, None]).sum(axis=1)]
-        return p
+        """The p-value of each case's centre being its bound or less, against more; 1 for a case that lacks a pair.   (cases,) -> (cases,)"""
+        return self._known(self._chances[(self._walsh > bounds[:, None]).sum(axis=1)])
 
     def below(self, bounds: Floats) -> Floats:
-        """The p-value of each case's centre being its bound or more, against less.   (cases,) -> (cases,)"""
-        p: Floats = self._chances[(self._walsh < bounds[:, None]).sum(axis=1)]
-        return p
+        """The p-value of each case's centre being its bound or more, against less; 1 for a case that lacks a pair.   (cases,) -> (cases,)"""
+        return self._known(self._chances[(self._walsh < bounds[:, None]).sum(axis=1)])
+
+    def _known(self, p: Floats) -> Floats:
+        return np.where(self._lacking, 1.0, p)
 
     def interval(self, index: int, level: float) -> Interval:
         """The ratio of one case, and the interval either end of which may be wrong with the chance ``level``.

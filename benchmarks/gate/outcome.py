@@ -23,6 +23,8 @@ class Outcome:
     """What the last pairs took each; 0 if no pair was measured this time."""
     seconds: Sequence[float] = ()
     """What each pair took that was measured this time."""
+    goes_on: bool = True
+    """Whether gate --resume can add pairs to these."""
 
     @property
     def exit_code(self) -> int:
@@ -34,9 +36,16 @@ class Outcome:
 
 
 def of(compared: Compared, pairs: Sequence[Pair], out_of_time: bool, seconds_a_pair: float, seconds: Sequence[float]) -> Outcome:
-    """Judge pairs, of which there is at least one, by the rules of what was compared."""
+    """Judge the pairs that a gate has measured, of which there is at least one, by the rules that it had."""
+    return Outcome(compared, _judged(compared, pairs), differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds)
+
+
+def again(compared: Compared, pairs: Sequence[Pair]) -> Outcome:
+    """Judge recorded pairs, of which there is at least one, by any rules: a case may lack pairs that these would have asked for."""
+    return Outcome(compared, _judged(compared, pairs, lacking=True), differences(pairs[0]), pairs, out_of_time=False, goes_on=False)
+
+
+def _judged(compared: Compared, pairs: Sequence[Pair], lacking: bool = False) -> list[tuple[Row, Verdict]]:
     found = rows(pairs)
-    verdicts = judged(found, compared.rules).verdicts
-    return Outcome(
-        compared, [(row, verdicts[row.key]) for row in found], differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds
-    )
+    verdicts = judged(found, compared.rules, lacking).verdicts
+    return [(row, verdicts[row.key]) for row in found]

@@ -178,15 +178,15 @@ def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
     return found
 
 
-def judged(rows: Sequence[Row], rules: Rules) -> Judgement:
-    """The verdict of every row by its key, and whether measuring can go on."""
-    return judged_by({row.key: row.log_ratios for row in rows}, rows, rules)
+def judged(rows: Sequence[Row], rules: Rules, lacking: bool = False) -> Judgement:
+    """The verdict of every row by its key, and whether measuring can go on; ``lacking`` as for `judge`."""
+    return judged_by({row.key: row.log_ratios for row in rows}, rows, rules, lacking)
 
 
-def judged_by(log_ratios: Mapping[str, Sequence[float]], rows: Sequence[Row], rules: Rules) -> Judgement:
+def judged_by(log_ratios: Mapping[str, Sequence[float]], rows: Sequence[Row], rules: Rules, lacking: bool = False) -> Judgement:
     """The same from other values than those of the rows, by the keys of these."""
     steady = {row.key for row in rows if row.metric.steady}
-    return judge(log_ratios, rules, {row.key: row.threshold(rules) for row in rows}, steady)
+    return judge(log_ratios, rules, {row.key: row.threshold(rules) for row in rows}, steady, lacking)
 
 
 def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:

@@ -33,7 +33,11 @@ def render(outcome: Outcome) -> str:
             notes=_remarks(outcome),
             sections=[
                 Section("Verdicts", table=_verdicts(outcome)),
-                *([Section("What is undecided", table=_undecided(outcome), after=UNDECIDED_ADVICE)] if UNDECIDED in found else []),
+                *(
+                    [Section("What is undecided", table=_undecided(outcome), after=[_advice(outcome)])]
+                    if UNDECIDED in found
+                    else []
+                ),
                 *([Section("Counts that differ", table=_counts(outcome))] if outcome.counts else []),
                 Section("What was compared", table=_compared(outcome), after=_method(outcome)),
             ],
@@ -130,10 +134,16 @@ def _name(outcome: Outcome, row: Row) -> str:
     return told_apart(row.case for row, _ in outcome.verdicts)[row.case]
 
 
-UNDECIDED_ADVICE = (
-    "A case needs as many more pairs as its own spread so far says, on the safe side: four of five such cases are decided by then. "
-    "python -m benchmarks gate --resume goes on. Fewer cases (-k), a quieter machine and a larger --threshold need fewer pairs.",
-)
+GOES_ON = "python -m benchmarks gate --resume goes on"
+
+
+def _advice(outcome: Outcome) -> str:
+    """What can be done about what is undecided."""
+    return (
+        "A case needs as many more pairs as its own spread so far says, on the safe side: four of five such cases are decided by then. "
+        f"{f'{GOES_ON}. ' if outcome.goes_on else ''}"
+        "Fewer cases (-k), a quieter machine and a larger --threshold need fewer pairs."
+    )
 
 
 def _undecided(outcome: Outcome) -> Table:
@@ -173,7 +183,7 @@ def _remarks(outcome: Outcome) -> list[str]:
     if all(sides[0][fact] == sides[1][fact] for fact in ("tree", "interpreter", "versions")):
         remarks.append("Both sides have the same code, down to the last file, the same interpreter and the same versions.")
     if outcome.out_of_time:
-        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}; python -m benchmarks gate --resume goes on.")
+        remarks.append(f"The time was up after {_count(len(outcome.pairs), 'pair')}{f'; {GOES_ON}' if outcome.goes_on else ''}.")
     return remarks
 
 

@@ -66,18 +66,20 @@ def judge(
     rules: Rules,
     thresholds: Mapping[str, float] | None = None,
     steady: Collection[str] = (),
+    lacking: bool = False,
 ) -> Judgement:
     """The verdict of every case from ln(head / base) of all pairs so far, in the order they were measured.
 
     The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
     pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases; ``steady`` are those that hardly
-    vary.  Raises ValueError for no case, no pair, a case whose pairs end before it is decided, a value that is not finite, and a
-    threshold that is not above 0 or of no case.
+    vary.  With ``lacking``, a case whose pairs end before it is decided stays undecided: they were measured until other rules had decided
+    it.  No verdict is easier for that, since what it lacks counts as p-values of 1.  Raises ValueError for no case, no pair, a case
+    whose pairs end too early (without ``lacking``), a value that is not finite, and a threshold that is not above 0 or of no case.
     """
     names, values, margins = _checked(log_ratios, rules, thresholds or {})
     replay = _Replay(values, margins, rules, [index for index, name in enumerate(names) if name in steady])
     next_pairs = replay.run()
-    for index, name in enumerate(names):
+    for index, name in enumerate(() if lacking else names):
         if len(log_ratios[name]) < (replay.decided[index].pairs if index in replay.decided else values.shape[1]):
             raise ValueError(
                 f"judge: {name} has {len(log_ratios[name])} pairs, too few to be decided; others have {values.shape[1]}"
@@ -181,7 +183,8 @@ class _Replay:
         if index in self.decided:
             return self.decided[index]
         level = self.rules.spent[-1] / self.rules.agree / len(self.values)
-        return _verdict(UNDECIDED, Evidence(self.values), index, level)
+        own = self.values[index]
+        return _verdict(UNDECIDED, Evidence(own[None, np.isfinite(own)]), 0, level)
 
 
 def _verdict(name: str, evidence: Evidence, index: int, level: float) -> Verdict:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate.pairs import ROLES, recorded
+from benchmarks.gate.recorded import settings_of
 from benchmarks.gate.rows import METRICS, Row, rows
 from benchmarks.proof.usual_rules import Rounds
-from benchmarks.saved.files import read_json
 from benchmarks.saved.results import Case, Run
 from benchmarks.saved.storage import MANIFEST
 from lenet5.errors import InputError
@@ -90,14 +90,11 @@ def load(folder: Path) -> Recording:
 
 def _check_settings(folder: Path) -> None:
     """Raise InputError unless a gate compared identical code here."""
-    manifest = folder / MANIFEST
-    settings = read_json(manifest, "the folder that a gate wrote its raw values to")
-    if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
-        raise InputError(f"{manifest}: no settings of a gate; expected the folder that a gate wrote its raw values to")
+    settings = settings_of(folder)
     for what in ("tree", "code_sha256", "interpreter", "versions"):
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
-            raise InputError(f"{manifest}: {what} of base and head differ; a study needs pairs of identical code")
+            raise InputError(f"{folder / MANIFEST}: {what} of base and head differ; a study needs pairs of identical code")
 
 
 def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:

@@ -42,6 +42,13 @@ def test_a_value_on_the_bound_is_no_evidence():
     assert evidence.above(bound) == evidence.below(bound) == 1
 
 
+def test_a_pair_that_is_lacking():
+    """It counts against every verdict of its case, however clear the others are, and against that of no other case."""
+    evidence, bounds = Evidence(np.array([[0.5] * 30 + [np.nan], [0.5] * 31])), np.zeros(2)
+    assert evidence.above(bounds)[0] == evidence.below(bounds)[0] == 1
+    assert evidence.above(bounds)[1] < 1e-8
+
+
 def test_known_interval():
     """Ten pairs, tabulated: at 0.025 a side the ninth Walsh average from either end; the ratio is their median."""
     values = [0.01, 0.02, 0.04, 0.07, 0.11, 0.16, 0.22, 0.29, 0.37, 0.46]

@@ -9,7 +9,10 @@ import numpy as np
 SIDE = {"code_sha256": "c0de", "interpreter": "/usr/bin/python", "versions": {"python": "3.11.9"}}
 
 
-def process(seconds, extra):
+WHEN = "2026-01-02T03:04:05"
+
+
+def process(seconds, extra, when=WHEN):
     """What one process saved: each case's rounds, around the median that is asked for."""
     benchmarks = []
     for name, median in seconds.items():
@@ -20,22 +23,24 @@ def process(seconds, extra):
         benchmarks.append({**case, "extra_info": {"framework": "numpy", "mode": "fused", "batch": 1, **extra}})
     ours = {"format": 1, "threads": 1, "frameworks": {"numpy": {"version": "2"}}, "not_measured": {}, "code_sha256": "c0de"}
     machine = {"lenet5": ours, "cpu": {"brand_raw": "a CPU", "count": 2}}
-    return {"machine_info": machine, "commit_info": {}, "benchmarks": benchmarks, "datetime": "2026-01-02T03:04:05", "version": "5"}
+    return {"machine_info": machine, "commit_info": {}, "benchmarks": benchmarks, "datetime": when, "version": "5"}
 
 
-def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None):
-    """The folder of a gate whose cases had these log ratios, the same number of each; ``extra`` rides on those of a role."""
+def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None, settings=None, when=WHEN):
+    """The folder of a gate whose cases had these log ratios: as many pairs as the longest has; ``extra`` rides on those of a role.
+
+    ``settings`` are more of them, beside the sides; all was measured ``when`` that says.
+    """
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text(json.dumps(dict(zip(("base", "head"), sides, strict=True))), encoding="utf-8")
-    for index in range(len(next(iter(log_ratios.values())))):
-        seconds = {
-            "base": dict.fromkeys(log_ratios, 1e-3),
-            "head": {name: 1e-3 * np.exp(values[index]) for name, values in log_ratios.items()},
-        }
+    manifest = {**dict(zip(("base", "head"), sides, strict=True)), **(settings or {})}
+    (folder / "run.json").write_text(json.dumps(manifest), encoding="utf-8")
+    for index in range(max(map(len, log_ratios.values()))):
+        there = {name: values[index] for name, values in log_ratios.items() if index < len(values)}
+        seconds = {"base": dict.fromkeys(there, 1e-3), "head": {name: 1e-3 * np.exp(value) for name, value in there.items()}}
         for role, of_role in seconds.items():
             (folder / role).mkdir(exist_ok=True)
             path = folder / role / f"process-{index + 1:03d}.json"
-            path.write_text(json.dumps(process(of_role, (extra or {}).get(role, {}))), encoding="utf-8")
+            path.write_text(json.dumps(process(of_role, (extra or {}).get(role, {}), when)), encoding="utf-8")
     return folder
 
 

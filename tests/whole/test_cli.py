@@ -130,6 +130,9 @@ def test_report_of_bad_input(command, tmp_path, bad):
         ("disturb", "--runs", "0"),
         ("gate",),
         ("gate", "--study", RUN),
+        ("verdict",),
+        ("verdict", RUN),
+        ("verdict", RUN, "--", "--threads", "1"),
         ("study", RUN, "--threads", "1"),
         ("study", RUN, "--", "--threads", "1"),
         ("run", "word", "--threads", "1"),
@@ -151,7 +154,7 @@ def test_bad_arguments(command, tmp_path, arguments):
 # Help
 
 
-COMMANDS = ("run", "report", "gate", "study", "coverage", "disturb")
+COMMANDS = ("run", "report", "gate", "verdict", "study", "coverage", "disturb")
 
 
 def test_alone(command):

@@ -1,0 +1,217 @@
+"""`verdict`: what a gate recorded is judged again as the gate judged it, and nothing in its folder changes."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.gate import recorded
+from benchmarks.gate.rules import Rules
+from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
+from lenet5 import InputError
+from tests.gate.test_verdicts import even
+from tests.support.recordings import SIDE, process, record
+
+WHOLE = {**SIDE, "commit": "c0ffee", "directory": None, "changed": False, "tree": "7ree"}
+SETTINGS = {
+    "cases": "benchmarks",
+    "expression": None,
+    "options": [],
+    "seed": 0,
+    "threshold": 0.02,
+    "thresholds": None,
+    "system": "Linux",
+}
+
+
+def keep(folder, log_ratios, when="2026-01-02", head=WHOLE, **settings):
+    """The folder of a gate with all that one notes of settings, and nothing beside them."""
+    return record(folder, log_ratios, (WHOLE, head), settings={**SETTINGS, **settings}, when=when)
+
+
+def contents(folder):
+    """Every file with all that changes when it is written."""
+    return {path: (path.read_bytes(), path.stat().st_mtime_ns, path.stat().st_ino) for path in folder.rglob("*") if path.is_file()}
+
+
+def found(*folders, thresholds=None):
+    """The verdicts of the cases, by their short names."""
+    outcome = recorded.outcome_of(folders, thresholds)
+    return {row.case.partition("::")[2]: verdict.verdict for row, verdict in outcome.verdicts}
+
+
+@pytest.fixture
+def verdict(tmp_path, monkeypatch, capsys):
+    """verdict(*arguments) -> exit code, standard output, standard error; in a folder of the test's."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+    return lambda *arguments: (main(["verdict", *map(str, arguments)]), *capsys.readouterr())
+
+
+def test_as_the_gate_said(slower, verdict, tmp_path):
+    """Table, exit code, and every value of the files; the folder is read only."""
+    shutil.copytree(slower.folder / "raw", tmp_path / "raw")
+    before = contents(tmp_path / "raw")
+
+    code, out, err = verdict("raw", "--json", "again.json", "--markdown", "again.md")
+
+    assert (code, out, err) == (slower.code, slower.out, "")
+    assert json.loads((tmp_path / "again.json").read_text()) == slower.outcome
+    assert (tmp_path / "again.md").read_text() == (slower.folder / "out" / "gate.md").read_text()
+    assert contents(tmp_path / "raw") == before
+
+
+def test_other_thresholds(slower, verdict, tmp_path):
+    """A change of 10 % is none where 30 % count; a threshold for a case that is not there is one line."""
+    shutil.copytree(slower.folder / "raw", tmp_path / "raw")
+
+    code, out, _ = verdict("raw", "--threshold", "30%")
+    assert (code, "30 %" in out) == (0, True)
+    code, out, err = verdict("raw", "--threshold", "tow=3%")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "selects none of the cases that are measured, such as" in err
+
+
+def test_pairs_that_other_thresholds_would_have_asked_for(tmp_path):
+    """A case that was decided early lacks them, and is undecided then, never decided more easily; the others are judged by all they have."""
+    folder = keep(tmp_path / "gate", {"early": even(12, 0.03), "late": even(28, 0.1), "none": even(12)}, threshold=0.06)
+
+    assert found(folder) == {"early": SAME, "late": SLOWER, "none": SAME}
+    assert found(folder, thresholds=(0.02, ())) == {"early": UNDECIDED, "late": SLOWER, "none": SAME}
+    assert found(folder, thresholds=(0.02, (("late", 0.3),))) == {"early": UNDECIDED, "late": SAME, "none": SAME}
+    outcome = recorded.outcome_of([folder], (0.02, ()))
+    assert {row.case.partition("::")[2]: verdict.pairs for row, verdict in outcome.verdicts} == {
+        "early": 12,
+        "late": 20,
+        "none": 12,
+    }
+    assert not outcome.goes_on
+
+
+def test_several_folders(tmp_path):
+    """Too few pairs for a verdict each, enough together; the order in which they are named does not matter, that of time does."""
+    monday = keep(tmp_path / "monday", {"a": even(10, 0.1), "b": even(10, -0.1)}, "2026-01-05")
+    tuesday = keep(tmp_path / "tuesday", {"a": even(10, 0.1), "b": even(10, 0.1)}, "2026-01-06")
+
+    assert found(monday) == found(tuesday) == {"a": UNDECIDED, "b": UNDECIDED}
+    assert found(monday, tuesday) == {"a": SLOWER, "b": UNDECIDED}
+    outcomes = [recorded.outcome_of(folders) for folders in ([monday, tuesday], [tuesday, monday])]
+    assert outcomes[0].verdicts == outcomes[1].verdicts
+    (row, _), *_ = outcomes[1].verdicts
+    assert [round(value, 1) for value in outcomes[1].verdicts[1][0].log_ratios] == [-0.1] * 10 + [0.1] * 10
+    assert (len(row.base), outcomes[0].exit_code) == (20, 1)
+
+
+@pytest.mark.parametrize(
+    ("what", "line"),
+    [
+        ({"head": {**WHOLE, "tree": "0ther"}}, "head.tree is 0ther, but 7ree in "),
+        ({"head": {**WHOLE, "interpreter": "/bin/python"}}, "head.interpreter is /bin/python, but "),
+        ({"head": {**WHOLE, "versions": {"python": "3.12"}}}, "head.versions is "),
+        ({"expression": "numpy"}, "expression is numpy, but None in "),
+        ({"options": ["--threads=2"]}, "options is "),
+        ({"system": "other"}, "system is other, but Linux in "),
+        ({"noted": {"threads": 2}}, "threads is 2, but 1 in "),
+        ("cpu", "machine_info.cpu.brand_raw is another CPU, but a CPU in "),
+        ("node", "machine_info.node is elsewhere, but None in "),
+        ("cases", "other cases than in "),
+        ("twice", "has pairs that "),
+    ],
+    ids=str,
+)
+def test_not_of_one_comparison(tmp_path, what, line):
+    """Other code, another environment, other settings, another machine, or the same pairs once more: one line that names it."""
+    one = keep(tmp_path / "one", {"a": even(3)})
+    if what == "twice":
+        other = shutil.copytree(one, tmp_path / "other")
+    else:
+        other = keep(
+            tmp_path / "other", {"b" if what == "cases" else "a": even(2)}, "2026-01-03", **(what if isinstance(what, dict) else {})
+        )
+    for path in other.glob("*/process-*.json"):
+        machine = json.loads(path.read_text())
+        if what == "cpu":
+            machine["machine_info"]["cpu"]["brand_raw"] = "another CPU"
+        if what == "node":
+            machine["machine_info"]["node"] = "elsewhere"
+        path.write_text(json.dumps(machine))
+
+    with pytest.raises(InputError) as error:
+        recorded.outcome_of([one, other])
+
+    assert str(error.value).startswith(str(other))
+    assert line in str(error.value)
+
+
+def test_other_commits_of_the_same_code(tmp_path):
+    """A side is its code: which commit has it, and how it was asked for, may differ; so may the seed and the threshold."""
+    one = keep(tmp_path / "one", {"a": even(10, 0.1)})
+    other = keep(
+        tmp_path / "two", {"a": even(10, 0.1)}, "2026-01-03", {**WHOLE, "commit": "f00d", "changed": True}, seed=1, threshold=0.5
+    )
+    assert found(one, other) == {"a": SLOWER}
+
+
+@pytest.mark.parametrize(
+    ("broken", "line"),
+    [
+        ("nothing", "none/run.json: no such file; expected the folder that a gate wrote its raw values to"),
+        ("no pair", "gate: holds no pair; expected the folder that a gate"),
+        ("half a pair", "gate: holds no pair; expected the folder that a gate"),
+        ("cut off", "no whole JSON"),
+        ("foreign", "gate/run.json: no settings of a gate; expected the folder that a gate"),
+        ("cut off settings", "run.json:1: no whole JSON"),
+        ("tree", "gate/run.json: head.tree"),
+        ("python", "gate/run.json: base.versions has no python"),
+        ("rules", "gate/run.json: noted.rules.looks"),
+        ("noted", "gate/run.json: noted"),
+        ("odd rules", "looks [4, 2]".replace("[", "(").replace("]", ")")),
+        ("another machine", "head/process-002.json: machine_info.cpu.brand_raw is another"),
+        ("no common case", "gate: holds no case that both sides measured"),
+    ],
+)
+def test_no_recording(verdict, tmp_path, broken, line):
+    """What no gate left whole is one line and exit 2."""
+    folder = keep(tmp_path / "gate", {"a": even(2)})
+    manifest, last = folder / "run.json", folder / "head" / "process-002.json"
+    settings = json.loads(manifest.read_text())
+    if broken in ("no pair", "half a pair"):
+        for path in folder.glob("head/*" if broken == "half a pair" else "*/*"):
+            path.unlink()
+    elif broken == "foreign":
+        manifest.write_text('{"seed": 0}')
+    elif broken.startswith("cut off"):
+        path = manifest if "settings" in broken else last
+        path.write_text(path.read_text()[:50])
+    elif broken == "another machine":
+        document = json.loads(last.read_text())
+        document["machine_info"]["cpu"]["brand_raw"] = "another"
+        last.write_text(json.dumps(document))
+    elif broken == "no common case":
+        for path in folder.glob("head/*"):
+            path.write_text(json.dumps(process({"b": 1.0}, {})))
+    else:
+        rules = {"threshold": 0.02, "thresholds": [], "alpha": 0.01, "agree": 0.1, "confirm": 8, "steady_pairs": 2}
+        settings["head"].update({"tree": None} if broken == "tree" else {})
+        settings["base"].update({"versions": {"numpy": "2"}} if broken == "python" else {})
+        notes = {"noted": [], "rules": {"rules": {**rules, "looks": [0]}}, "odd rules": {"rules": {**rules, "looks": [4, 2]}}}
+        settings.update({"noted": notes[broken]} if broken in notes else {})
+        manifest.write_text(json.dumps(settings))
+
+    code, out, err = verdict("none" if broken == "nothing" else "gate")
+
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert line in err
+
+
+def test_of_an_earlier_version(tmp_path):
+    """A gate that noted nothing beside its settings is judged by them and by today's rules."""
+    outcome = recorded.outcome_of([keep(tmp_path / "gate", {"a": even(20, 0.1)}, thresholds={"a": 0.5})])
+
+    assert outcome.compared.rules == Rules(threshold=0.02, thresholds=(("a", 0.5),))
+    assert outcome.compared.asked == {"base": "c0ffee", "head": "c0ffee"}
+    assert ([verdict.verdict for _, verdict in outcome.verdicts], outcome.goes_on) == ([SAME], False)
+    assert FASTER not in found(tmp_path / "gate").values()
