@@ -125,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = Parser(prog="python -m benchmarks", description=DESCRIPTION, epilog=EXAMPLES)
     parser.add_argument("--version", action="version", version=f"{PROJECT} {_version()}", help="Print the version and exit.")
     parser.set_defaults(function=_help, parser=parser)
+    from benchmarks.gate import bisect_command as bisect
     from benchmarks.gate import command as gate
     from benchmarks.gate import verdict_command as verdict
     from benchmarks.proof import command as proof
@@ -136,6 +137,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add(commands)
     gate.add(commands)
     verdict.add(commands)
+    bisect.add(commands)
     proof.add(commands)
     return parser
 

@@ -92,7 +92,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.add_argument("--base", metavar="SIDE", help="Compare with this side. Needed, but for --resume.")
     command.add_argument("--head", default=".", metavar="SIDE", help="Compare this side. Default: ., the directory as it is.")
-    _add_project(command)
+    add_project(command)
+    command.add_argument(
+        "--strict",
+        action="store_true",
+        help="With --project: end with exit code 2 if only one side has a case. Default: name it, and judge the others.",
+    )
     _add_measuring(command)
     add_thresholds(command, f"Default: {DEFAULT}%.")
     add_outcome(command)
@@ -100,7 +105,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(function=_gate, parser=command, pytest=())
 
 
-def _add_project(command: argparse.ArgumentParser) -> None:
+def add_project(command: argparse.ArgumentParser) -> None:
     """Add the options that say whose code is compared."""
     command.add_argument(
         "--project", type=Path, metavar="DIR", help="Compare two versions of the project in this folder. Default: this project."
@@ -109,11 +114,6 @@ def _add_project(command: argparse.ArgumentParser) -> None:
         "--source",
         metavar="DIR",
         help="With --project: its packages are in this folder of it. Default: src, or where there is none the folder itself.",
-    )
-    command.add_argument(
-        "--strict",
-        action="store_true",
-        help="With --project: end with exit code 2 if only one side has a case. Default: name it, and judge the others.",
     )
 
 
@@ -192,13 +192,13 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
 def _gate(options: argparse.Namespace) -> int:
     _check(options)
     threshold, thresholds = read(options.threshold or ())
-    rules, project = Rules(threshold=threshold, thresholds=thresholds), _project(options)
+    rules, project = Rules(threshold=threshold, thresholds=thresholds), project_of(options)
     output = folder_of("gate", options)
     try:
         with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals, project) as both:
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
-            found = survey(both, _plans(options, project), signals)
+            found = survey(both, plans_of(options, project), signals)
             for remark in found.remarks:
                 print(remark, file=sys.stderr)
             comparison = Comparison(
@@ -252,7 +252,7 @@ def check_files(options: argparse.Namespace) -> None:
             check_writable(path, option)
 
 
-def _project(options: argparse.Namespace) -> Project:
+def project_of(options: argparse.Namespace) -> Project:
     """What both sides are versions of."""
     if options.project:
         return any_project.any_project(options.project, options.threads, options.source, options.strict)
@@ -262,7 +262,7 @@ def _project(options: argparse.Namespace) -> Project:
     return replace(this_project(options.threads), expression=DEFAULT_CASES, default_options=DEFAULT_OPTIONS)
 
 
-def _plans(options: argparse.Namespace, project: Project) -> list[Plan]:
+def plans_of(options: argparse.Namespace, project: Project) -> list[Plan]:
     """What the processes of both sides measure: a plan for each place where the cases might be."""
     places = (options.cases,) if options.cases else project.cases
     lean = options.expression is None and options.cases in (None, *project.cases)

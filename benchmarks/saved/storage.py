@@ -20,7 +20,7 @@ ASKED = "asked"
 NOTED = "noted"
 """In that file, beside the settings: what else is known of the run, which decides nothing about whether it can go on."""
 
-NO_RUNS = ("coverage-", "gate-")
+NO_RUNS = ("bisect-", "coverage-", "gate-")
 """How the folders begin whose processes are no run to report: copies of a few cases, and the pairs of a gate."""
 
 

@@ -26,7 +26,7 @@ def begin(folder: Path, settings: Mapping[str, Any], asked: Sequence[str] = (), 
 
 def note(folder: Path, **facts: Any) -> None:
     """Keep facts of a measurement beside its settings; one of the same name is replaced.  Raises InputError if that cannot be written."""
-    began = _read(folder)
+    began = settings_in(folder)
     _write(folder, {**began, NOTED: {**began.get(NOTED, {}), **facts}})
 
 
@@ -34,7 +34,8 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
     write_whole(folder / MANIFEST, json.dumps(manifest, indent=2) + "\n")
 
 
-def _read(folder: Path) -> Mapping[str, Any]:
+def settings_in(folder: Path) -> Mapping[str, Any]:
+    """All that the folder of a measurement says of it.  Raises InputError, one line, if it says nothing."""
     began = read_json(folder / MANIFEST, "the folder of a run to go on with")
     if not isinstance(began, Mapping):
         raise InputError(f"{folder / MANIFEST}: is {type(began).__name__}, not an object; expected the settings of a run")
@@ -54,7 +55,7 @@ def kept_if(measured: Callable[[], bool], folder: Path) -> Iterator[None]:
 
 def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
     """Raise InputError, naming the first difference, unless the measurement began with the same settings."""
-    began = _read(folder)
+    began = settings_in(folder)
     difference = _first_difference({name: value for name, value in began.items() if name not in (ASKED, NOTED)}, settings)
     if difference:
         where, one, other = difference

@@ -27,9 +27,9 @@ SETTINGS = {
 }
 
 
-def keep(folder, log_ratios, when="2026-01-02", head=WHOLE, **settings):
+def keep(folder, log_ratios, when="2026-01-02", head=WHOLE, extra=None, **settings):
     """The folder of a gate with all that one notes of settings, and nothing beside them."""
-    return record(folder, log_ratios, (WHOLE, head), settings={**SETTINGS, **settings}, when=when)
+    return record(folder, log_ratios, (WHOLE, head), extra, {**SETTINGS, **settings}, when)
 
 
 def contents(folder):

@@ -131,6 +131,9 @@ def test_report_of_bad_input(command, tmp_path, bad):
         ("gate",),
         ("gate", "--study", RUN),
         ("verdict",),
+        ("bisect",),
+        ("bisect", "--resume"),
+        ("bisect", "--good", "HEAD", "--bad", "HEAD", "-k", "x"),
         ("verdict", RUN),
         ("verdict", RUN, "--", "--threads", "1"),
         ("study", RUN, "--threads", "1"),
@@ -154,7 +157,7 @@ def test_bad_arguments(command, tmp_path, arguments):
 # Help
 
 
-COMMANDS = ("run", "report", "gate", "verdict", "study", "coverage", "disturb")
+COMMANDS = ("run", "report", "gate", "verdict", "bisect", "study", "coverage", "disturb")
 
 
 def test_alone(command):
@@ -199,7 +202,7 @@ def test_starts_quickly():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["run", "gate", "coverage"])
+@pytest.mark.parametrize("name", ["run", "gate", "bisect", "coverage"])
 def test_help_says_what_goes_behind(command, name):
     """Commands that run pytest say what may follow the two dashes, and show it; pytest knows the options that they show."""
     _, out, _ = command(name, "--help")
