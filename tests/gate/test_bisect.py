@@ -21,8 +21,9 @@ from benchmarks.sessions import sides
 from lenet5 import InputError
 from tests.gate.test_recorded import keep
 from tests.gate.test_verdicts import even
+from tests.support import fake_project
 from tests.support.fake_project import commit, git
-from tests.support.gates import FEW_PAIRS
+from tests.support.gates import FEW_PAIRS, commanding
 
 PACKAGE = """
 def work(steps):
@@ -380,3 +381,19 @@ def test_first_parents(tmp_path):
     first, *_, last = history.line(folder, "t-a", "t-second")
     assert (first.parents, len(last.parents), last.author) == ([], 2, "someone@example.org")
     assert last.name == git(folder, "rev-parse", "t-second")
+
+
+@pytest.mark.slow
+def test_this_project(tmp_path, monkeypatch, capsys):
+    """Commits of this project, whose cases are not counted before: one has a case that the others lack, and the commit is found all the same."""
+    repository = tmp_path / "project"
+    for number, facts in enumerate([{"one": 1e-3}, {"one": 1e-3, "two": 1e-3}, {"one": 2e-3}]):
+        fake_project.write(repository, facts)
+        commit(repository, f"number {number}")
+    monkeypatch.setattr(bisect_command, "Rules", partial(Rules, **FEW_PAIRS))
+    monkeypatch.setattr(bisection, "CHANCE", 2.0)
+    with commanding(repository, tmp_path):
+        code = main(["bisect", "--good", "HEAD~2", "--bad", "HEAD", "-k", "case", "--output", "raw", "--json", "found.json"])
+
+    assert code == 1, capsys.readouterr().err
+    assert [one["subject"] for one in json.loads((tmp_path / "found.json").read_text())["suspects"]] == ["number 2"]
