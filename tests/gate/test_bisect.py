@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+import shutil
 import tempfile
 from contextlib import nullcontext
 from dataclasses import asdict
@@ -234,6 +235,16 @@ def test_a_range(bisecting, tmp_path):
     assert "The time was up" not in out
 
 
+def test_what_is_there_is_not_mixed(bisecting):
+    """A folder takes no second bisection, and goes on with the settings that it began with only."""
+    bisecting({6: FAST})
+
+    assert bisecting({6: FAST})[2] == "raw: has results; go on with --resume, or name another --output\n"
+    code, out, err, measured = bisecting({6: FAST}, "--resume", "--threshold", "3%")
+    assert (code, out, measured) == (2, "", [])
+    assert err.startswith("raw/run.json: threshold was 0.02, now it is 0.03; restore it")
+
+
 def test_passed_over(bisecting):
     """A commit that cannot be measured is named with the reason, and not tried again."""
     facts = {6: SLOW, 3: IMPORT, 2: FAST, 5: (SLOW, {}, {"base": {"parameters": 1}, "head": {"parameters": 2}})}
@@ -281,6 +292,24 @@ def test_what_is_wrong_with_good(bisecting):
     """An error of good's side says nothing of a commit: exit 2."""
     code, out, err, _ = bisecting({6: SLOW, 3: InputError("--base good: process-001 could not measure")})
     assert (code, out, err.splitlines()[-1]) == (2, "", "--base good: process-001 could not measure")
+
+
+def test_each_verdict_has_a_share_of_its_own(bisecting, repository, tmp_path, monkeypatch):
+    """No two that measured have the same, nor after --resume; one that could not be measured has none."""
+    monkeypatch.setattr(bisection, "share", lambda number, _: number / 100)
+
+    def spent():
+        names = {number: git(repository, "rev-parse", "--short=12", f"c{number}") for number in range(7)}
+        manifests = {number: tmp_path / "raw" / name / "run.json" for number, name in names.items()}
+        rules = {number: json.loads(path.read_text())["noted"]["rules"] for number, path in manifests.items() if path.exists()}
+        return {number: round(one["alpha"] * (1 + 1 / one["agree"]), 9) for number, one in rules.items()}
+
+    assert bisecting({6: SLOW, 3: IMPORT, 2: FAST, 5: (even(5), {"out_of_time": True}, None)})[0] == 3
+    assert spent() == {6: 0.01, 2: 0.02, 5: 0.03}
+
+    shutil.rmtree(tmp_path / "raw" / git(repository, "rev-parse", "--short=12", "c5"))
+    assert bisecting({5: SLOW}, "--resume")[3] == [5]
+    assert spent() == {6: 0.01, 2: 0.02, 5: 0.03}
 
 
 # Before anything is measured
