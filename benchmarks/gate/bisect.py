@@ -17,7 +17,7 @@ from typing import Any
 
 from benchmarks.gate import bisection, gate, recorded
 from benchmarks.gate.bisection import NOT_SLOWER, OUT_OF_TIME, UNKNOWN, Answer, Found
-from benchmarks.gate.history import Commit, tree
+from benchmarks.gate.history import Commit
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, Comparison
 from benchmarks.gate.rows import Row, short
@@ -246,7 +246,7 @@ class _Bisecting:
         return self.folder / self.asked.line[index].short
 
     def _tree(self, index: int) -> str:
-        return tree(self.asked.project.repository, self.asked.line[index].name)
+        return self.asked.line[index].tree
 
 
 def settings(asked: Asked) -> dict[str, Any]:

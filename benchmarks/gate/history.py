@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks.sessions.worktrees import commit_of, described, git
 from lenet5.errors import InputError
 
-FORMAT = "%H%x00%P%x00%an%x00%aI%x00%s"
+FORMAT = "%H%x00%T%x00%P%x00%an%x00%aI%x00%s"
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,8 @@ class Commit:
 
     name: str
     """The whole hash."""
+    tree: str
+    """Git's name for its files: two commits of the same name have the same code."""
     parents: Sequence[str]
     author: str
     date: str
@@ -51,16 +53,12 @@ def line(repository: Path, good: str, bad: str) -> list[Commit]:
             "; it is younger: are the two swapped?" if _is_ancestor(repository, last, first) else f" in {described(repository)}"
         )
         raise InputError(f"--good {good}: is no ancestor of --bad {bad}{swapped}")
-    if tree(repository, first) == tree(repository, last):
-        raise InputError(f"--good {good}: has the same files as --bad {bad}; nothing can have become slower")
     after = set(git(repository, "rev-list", "--ancestry-path", f"{first}..{last}").stdout.split())
     chain = [commit for commit in _log(repository, "--first-parent", "--reverse", f"{first}..{last}") if commit.name in after]
-    return [*_log(repository, "-1", first), *chain]
-
-
-def tree(repository: Path, commit: str) -> str:
-    """Git's name for the files of a commit: two commits of the same name have the same code."""
-    return git(repository, "rev-parse", f"{commit}^{{tree}}").stdout.strip()
+    found = [*_log(repository, "-1", first), *chain]
+    if found[0].tree == found[-1].tree:
+        raise InputError(f"--good {good}: has the same files as --bad {bad}; nothing can have become slower")
+    return found
 
 
 def _name(repository: Path, option: str, revision: str) -> str:
@@ -76,5 +74,5 @@ def _is_ancestor(repository: Path, one: str, other: str) -> bool:
 
 def _log(repository: Path, *arguments: str) -> list[Commit]:
     said = git(repository, "-c", "log.showSignature=false", "log", "--no-color", f"--format={FORMAT}", *arguments, "--").stdout
-    found = [entry.split("\0", 4) for entry in said.splitlines() if entry]
-    return [Commit(name, parents.split(), author, date, subject) for name, parents, author, date, subject in found]
+    found = [entry.split("\0", 5) for entry in said.splitlines() if entry]
+    return [Commit(name, tree, parents.split(), author, date, subject) for name, tree, parents, author, date, subject in found]
