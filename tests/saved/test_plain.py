@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from benchmarks.saved import plain
+from benchmarks.saved import one, plain
 from benchmarks.saved.fields import CONTROL
 from lenet5 import InputError
 
@@ -58,11 +59,24 @@ def test_what_the_plug_in_knew(load):
     assert [(one.group, one.median) for one in run.cases[2:]] == [(CONTROL, 2e-3), (CONTROL, 3e-3)]
 
 
+def test_of_this_project(load):
+    """What this project's own cases saved is read with all that it says; what the plug-in measured is not, though a conftest may have added facts."""
+    path = Path(__file__).parents[1] / "data" / "run" / "process-001.json"
+    ours = plain.load(path)
+    assert ours == one.load(path)
+
+    gate = {"elsewhere": {"theirs": ["/site/theirs.py", "theirs.py"]}}
+    other = load({**json.loads(path.read_text()), "gate": gate})
+    assert "threads" in ours.lenet5
+    assert "threads" not in other.lenet5
+    assert other.lenet5["elsewhere"] == {"theirs": ["/site/theirs.py", "theirs.py"]}
+
+
 def test_measured_several_times(load):
     """A case that a process measured twice counts once, with all of its rounds."""
-    (one,) = load(document(case(), case(median=4e-3))).cases
+    (found,) = load(document(case(), case(median=4e-3))).cases
 
-    assert (one.median, one.stats["rounds"], one.stats["data"]) == (3e-3, 4, [2e-3, 2e-3, 4e-3, 4e-3])
+    assert (found.median, found.stats["rounds"], found.stats["data"]) == (3e-3, 4, [2e-3, 2e-3, 4e-3, 4e-3])
 
 
 def test_extra_info(load):

@@ -67,8 +67,36 @@ def test_without_git(checkout, tmp_path):
         (folder / "package").mkdir(parents=True)
         (folder / "package" / "one.py").write_text("1")
     assert trees.tree_of_folder(one) == trees.tree_of_folder(other)
+    for name in (".venv/other.py", "package/__pycache__/one.pyc", "node_modules/other.py"):
+        (other / name).parent.mkdir(parents=True, exist_ok=True)
+        (other / name).write_text("no code of its own")
+    assert trees.tree_of_folder(one) == trees.tree_of_folder(other)
     (other / "package" / "two.py").write_text("")
     assert trees.tree_of_folder(one) != trees.tree_of_folder(other)
+
+
+def test_a_renamed_file_and_a_copy(checkout):
+    """A file that has moved is not one that was copied, though git may take both for the same new file."""
+    (checkout / "package" / "two.py").write_text("1")
+    git(checkout, "add", "--all")
+    copied = word(checkout)
+    (checkout / "package" / "one.py").unlink()
+    git(checkout, "add", "--all")
+    assert word(checkout) != copied
+
+
+def test_digest(tmp_path):
+    """Names count and so do contents and links, the order in which files are listed does not."""
+    for name, text in (("a", "1"), ("b", "1"), ("c", "2")):
+        (tmp_path / name).write_text(text)
+    assert trees.digest(tmp_path, ["a"]) != trees.digest(tmp_path, ["b"])
+    assert trees.digest(tmp_path, ["a", "c"]) == trees.digest(tmp_path, iter(["c", "a", "c"]))
+
+    (tmp_path / "link").symlink_to("a")
+    before = trees.digest(tmp_path, ["link"])
+    (tmp_path / "link").unlink()
+    (tmp_path / "link").symlink_to("b")
+    assert trees.digest(tmp_path, ["link"]) != before
 
 
 def test_sources(checkout):
