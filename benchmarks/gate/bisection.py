@@ -11,6 +11,9 @@ with ``alpha / agree``, and any case faster that is not with ``alpha``.  A commi
 verdict can err in the first way only; if it is, in the two others.  So one verdict errs with a chance of at most
 ``alpha * (1 + 1 / agree)``, and a share s of the whole chance asks for ``alpha = s / (1 + 1 / agree)``.
 
+Not counted in this is peak memory that is called *same* after two pairs, by a rule of its own: that errs only if both are off by more than ten
+standard deviations.
+
 The first verdict, that bad is slower than good, sets the threshold of the others too, from the low end of its interval (`halved`).  That bad
 is no slower than the threshold errs with ``alpha``, an end that is wrong with ``alpha / agree``: together its share again.
 
