@@ -50,6 +50,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    import lenet5
+    from benchmarks.isolated import caches
     from benchmarks.saved.provenance import code_sha256
     from benchmarks.saved.variables import THREADS, steering
     from benchmarks.sessions.job_line import JobLine
@@ -61,7 +63,9 @@ def pytest_configure(config: pytest.Config) -> None:
         value = config.getoption(option)
         if value < 1:
             pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
-    os.environ.update(dict.fromkeys(THREADS, str(config.getoption("threads"))))
+    own = (variable for framework in lenet5.frameworks() for variable in lenet5.thread_variables(framework))
+    thread_variables = (*THREADS, *own)
+    os.environ.update(dict.fromkeys(thread_variables, str(config.getoption("threads"))))
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ.setdefault(SPIN_VARIABLE, SPIN_COUNT)
     if "numpy" in sys.modules:  # a plug-in of pytest loaded it before, and with it the BLAS, which has read its number of threads
@@ -72,11 +76,17 @@ def pytest_configure(config: pytest.Config) -> None:
     # A compiler that finds an earlier session's code on disk would show a first call that no first user ever sees.
     compiled = tempfile.TemporaryDirectory(prefix="lenet5-compiled-")
     config.add_cleanup(compiled.cleanup)
-    os.environ["TORCHINDUCTOR_CACHE_DIR"] = compiled.name
+    os.environ.update(caches.empty(compiled.name))
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    variables = steering(os.environ, without=(*THREADS, "TORCHINDUCTOR_CACHE_DIR"))
-    config.stash[RUN_INFO] = {"code_sha256": code_sha256(), "variables": variables, "out_of_reach": {}}
+    variables = steering(os.environ, without=(*thread_variables, *caches.variables()))
+    not_installed = {framework: line for framework in lenet5.frameworks() if (line := lenet5.missing(framework))}
+    config.stash[RUN_INFO] = {
+        "code_sha256": code_sha256(),
+        "variables": variables,
+        "out_of_reach": {},
+        "not_installed": not_installed,
+    }
     config.stash[COLLECTED] = {}
     config.stash[PASSED] = set()
     config.stash[LEFT_OUT] = set()
@@ -96,19 +106,28 @@ def _check_device(device: str) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """``framework`` and ``mode`` run over all that there is, found without importing any of it."""
+    """``framework`` and ``mode`` run over all that is installed and that can do what the test asks, found without importing any of it."""
     import lenet5
 
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
+    frameworks = [framework for framework in lenet5.frameworks() if _can(metafunc.definition, framework)]
     if "mode" in metafunc.fixturenames:
-        pairs = [(framework, mode) for framework in lenet5.frameworks() for mode in _modes(metafunc.definition, framework)]
+        pairs = [(framework, mode) for framework in frameworks for mode in _modes(metafunc.definition, framework)]
         slow = {(framework, mode) for framework, mode in pairs if mode in lenet5.variants(framework)}
         if metafunc.definition.get_closest_marker("reference_heavy"):
             slow.add(lenet5.reference())
         values = [pytest.param(*pair, id="-".join(pair), marks=[pytest.mark.heavy] * (pair in slow)) for pair in pairs]
         metafunc.parametrize(("framework", "mode"), values)
     elif "framework" in metafunc.fixturenames and "framework" not in chosen:
-        metafunc.parametrize("framework", lenet5.frameworks())
+        metafunc.parametrize("framework", frameworks)
+
+
+def _can(test: pytest.Item, framework: str) -> bool:
+    """Whether the packages that a framework declares are installed, and it trains where the test does."""
+    import lenet5
+
+    training = any(test.get_closest_marker(marker) for marker in ("trains", "trained_mode"))
+    return not lenet5.missing(framework) and (lenet5.trains(framework) or not training)
 
 
 def _modes(test: pytest.Item, framework: str) -> tuple[str, ...]:
@@ -280,6 +299,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
 
     framework, mode = lenet5.reference()
     known = config.stash[PASSED] | config.stash[NOT_MEASURED].keys()
+    installed = [name for name in lenet5.frameworks() if name not in config.stash[RUN_INFO]["not_installed"]]
     machine_info["lenet5"] = {
         "format": FORMAT,
         "threads": config.getoption("threads"),
@@ -287,8 +307,9 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "epochs": config.getoption("epochs"),
         "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
-        "modes": {name: lenet5.modes(name) for name in lenet5.frameworks()},
-        "colours": {name: lenet5.colour(name) for name in lenet5.frameworks()},
+        "modes": {name: lenet5.modes(name) for name in installed},
+        "colours": {name: lenet5.colour(name) for name in installed},
+        "trains": {name: lenet5.trains(name) for name in installed},
         "reference": {"framework": framework, "mode": mode},
         "not_measured": {**config.stash[NOT_MEASURED], **not_run(config, known)},
         **config.stash[RUN_INFO],

@@ -259,5 +259,5 @@ def subject(framework: str, mode: str, weights: lenet5.Weights) -> dict[str, Any
         "weight_bytes": cost.weight_bytes(weights),
         "macs_per_image": cost.forward_macs(weights),
         "flops_per_image": cost.forward_flops(weights),
-        "training_flops_per_image": cost.training_flops(weights),
+        **({"training_flops_per_image": cost.training_flops(weights)} if lenet5.trains(framework) else {}),
     }

@@ -65,6 +65,7 @@ def test_graph_predict(benchmark, build, record, subject, fresh_first_call, weig
     benchmark(net.predict, images)
 
 
+@pytest.mark.trains
 @pytest.mark.benchmark(group="graphs train step")
 def test_graph_train_step(
     benchmark, build, record, subject, fresh_first_call, weights, dataset, expected_two_losses, repeats, batch

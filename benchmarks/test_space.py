@@ -72,6 +72,7 @@ def test_space_predict(measured, dataset, expected_logits, batch):
 
 
 @BATCHES
+@pytest.mark.trains
 @pytest.mark.benchmark(group="space train step")
 def test_space_train_step(measured, dataset, losses_of, batch):
     """The peak of one update from one batch, above what the process holds once warm."""
@@ -80,6 +81,7 @@ def test_space_train_step(measured, dataset, losses_of, batch):
 
 
 @pytest.mark.heavy
+@pytest.mark.trains
 @pytest.mark.benchmark(group="space epoch")
 def test_space_epoch(measured, dataset, losses_of):
     """Resident memory over the first epoch of a training: its batches, in its order, already converted."""

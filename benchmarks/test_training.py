@@ -41,6 +41,7 @@ def learner(build, weights, dataset, expected_losses, optimizer):
 
 
 @STEPS
+@pytest.mark.trains
 def test_train_step(benchmark, learner, record, subject, weights, repeats, optimizer):
     """One update from one batch, already converted: loss, gradients, optimizer.  Each round starts from the same weights."""
     net, epoch, first_call_seconds, call_seconds = learner
@@ -49,6 +50,7 @@ def test_train_step(benchmark, learner, record, subject, weights, repeats, optim
     benchmark.pedantic(net.train_step, epoch[0], setup=lambda: net.load(weights), rounds=repeats(call_seconds))
 
 
+@pytest.mark.trains
 @pytest.mark.benchmark(group="train epoch")
 @pytest.mark.reference_heavy  # a quarter of a minute, which says no more than its step
 def test_train_epoch(benchmark, learner, record, subject, weights, repeats, optimizer):

@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import ast
 import importlib
+import importlib.util
 import pkgutil
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lenet5.errors import InputError, NoDevice, NotInstalled, NotSupported
-from lenet5.packages import imported
+from lenet5.packages import imported, not_installed
 
 if TYPE_CHECKING:
     from lenet5.architecture import Architecture, initial_weights
@@ -35,6 +36,7 @@ __all__ = [
     "NotInstalled",
     "NotSupported",
     "Weights",
+    "caches",
     "colour",
     "dynamic",
     "frameworks",
@@ -42,10 +44,13 @@ __all__ = [
     "initial_weights",
     "ladder",
     "load_weights",
+    "missing",
     "modes",
     "reference",
     "save_weights",
+    "thread_variables",
     "trained_in",
+    "trains",
     "variants",
 ]
 
@@ -131,6 +136,30 @@ def colour(framework: str) -> str:
 def ladder(framework: str) -> tuple[str, ...]:
     """Modes of a framework in steps from the definition to the fast one; empty where it declares none."""
     return tuple(_declared(framework, "ladder", ()))
+
+
+def trains(framework: str) -> bool:
+    """Whether a framework trains; one that does not only predicts, and no case asks it for more."""
+    return bool(_declared(framework, "trains", True))
+
+
+def caches(framework: str) -> tuple[str, ...]:
+    """The environment variables that name the folders in which a framework keeps compiled code; empty where it keeps none."""
+    return tuple(_declared(framework, "caches", ()))
+
+
+def thread_variables(framework: str) -> tuple[str, ...]:
+    """The environment variables that a framework takes its number of threads from beside OMP_NUM_THREADS."""
+    return tuple(_declared(framework, "thread_variables", ()))
+
+
+def missing(framework: str) -> str:
+    """Why a framework cannot be had here: one line that names the first package that its class declares and that is not installed.
+
+    Empty where all are, and where its class declares none.  Imports nothing; whether what is installed works, `implementation` says.
+    """
+    absent = (package for package in _declared(framework, "packages", ()) if importlib.util.find_spec(package) is None)
+    return next((not_installed(framework, package) for package in absent), "")
 
 
 def reference() -> tuple[str, str]:

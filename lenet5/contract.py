@@ -32,7 +32,12 @@ ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON = 0.9, 0.999, 1e-8
 
 
 class Network(Protocol):
-    """LeNet-5 in one framework, in one mode.  Safe to discard; holds no reference to the arrays that it was given."""
+    """LeNet-5 in one framework, in one mode.  Safe to discard; holds no reference to the arrays that it was given.
+
+    Float32 is float32: TF32, bfloat16 and whatever else rounds what is multiplied are off, on a GPU too, and a setting of the user's does
+    not turn them on.  Threads: the import of the framework takes OMP_NUM_THREADS, where it is set, for every pool that computes.
+    Compiled code is the network's own: a second network of the process compiles again, or its first call would be none.
+    """
 
     # What a class declares about itself.  Each value is a literal, written out: it is read from the source, without importing the
     # framework, by the function of the same name in the package lenet5.  All but modes may be absent.
@@ -57,6 +62,24 @@ class Network(Protocol):
 
     ladder: ClassVar[tuple[str, ...]]
     """Modes in steps from the definition to the fast one, each rung equal to the others.  Absent: the framework has no such steps."""
+
+    trains: ClassVar[bool]
+    """False for an engine that only predicts: no case that trains is made for it, and it is no candidate for the fastest framework.
+    Absent: True."""
+
+    packages: ClassVar[tuple[str, ...]]
+    """Packages without which the framework is left out: no case, and one line in the report that says what to install.
+
+    Absent: its cases are there, and skipped where its import raises NotInstalled.  A package that is installed but broken is an error
+    either way."""
+
+    caches: ClassVar[tuple[str, ...]]
+    """Environment variables, each of which names a folder in which the framework keeps compiled code on disk.
+
+    A benchmark sets them all to an empty folder of its own.  Absent: the framework keeps nothing on disk, or its file turns that off."""
+
+    thread_variables: ClassVar[tuple[str, ...]]
+    """Environment variables that the framework takes its number of threads from, beside OMP_NUM_THREADS.  A benchmark sets them all."""
 
     def __init__(
         self,
@@ -90,12 +113,21 @@ class Network(Protocol):
         """
 
     def predict(self, x: Any) -> NDArray[np.float32]:
-        """Logits of a batch on the host; the device has finished.   x from tensor() -> float32 (n, classes), the caller's own array"""
+        """Logits of a batch on the host; the device has finished.   x from tensor(), or a host array -> float32 (n, classes)
+
+        A host array is checked and converted first, as tensor() does.  The logits are the caller's own array: it can be written to,
+        what is written there changes no network, and no later call changes it.
+        """
 
     def train_step(self, x: Any, y: Any) -> float:
         """One update of the weights from one batch; the mean cross-entropy *before* it, in nats.
 
-        x and y from tensor(), images and labels.  Raises InputError unless there is one label for each image.
+        x and y from tensor(), images and labels, or host arrays, which are checked and converted first.  When this returns the update has
+        finished: no thread and no device computes any more, for the weights as for the loss.
+
+        Raises InputError unless there is one label for each image, and for a host array that tensor() refuses; neither the weights nor the
+        optimizer's state have changed then.  A step that broke off in another way, by Ctrl-C or for lack of memory, leaves a network of
+        which nothing is known until load() has made it whole.  Raises NotSupported if the class does not train.
         """
 
     def weights(self) -> Weights:
@@ -109,7 +141,11 @@ class Network(Protocol):
 
     @staticmethod
     def describe() -> dict[str, Any]:
-        """The framework as loaded: ``version``, ``threads`` that one operation may use (None if unknown), and its own extras."""
+        """The framework as loaded: ``version``, ``threads`` that one operation may use, and its own extras.
+
+        ``threads`` is what the framework itself says, what can be counted, or what every network tells the framework in a call; never a
+        variable that the framework may have read.  None where it is not to be had.
+        """
 
     @staticmethod
     def device_peak_bytes(function: Callable[[], Any]) -> int:

@@ -24,5 +24,10 @@ def imported(user: str, module: str) -> Any:
         package = (error.name or "").partition(".")[0]
         if not package or importlib.util.find_spec(package) is not None:
             raise
-        package = _NAMES_TO_INSTALL.get(package, package)
-        raise NotInstalled(f"{user}: the package {package!r} is not installed; pip install {package}") from error
+        raise NotInstalled(not_installed(user, package)) from error
+
+
+def not_installed(user: str, package: str) -> str:
+    """The line that says what to install."""
+    package = _NAMES_TO_INSTALL.get(package, package)
+    return f"{user}: the package {package!r} is not installed; pip install {package}"

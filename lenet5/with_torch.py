@@ -128,6 +128,7 @@ class LeNet5:
         "compile-cuda_graphs": "eager",
     }
     colour = "green"
+    caches = ("TORCHINDUCTOR_CACHE_DIR", "TRITON_CACHE_DIR")
 
     def __init__(
         self,

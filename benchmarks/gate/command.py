@@ -34,11 +34,8 @@ DEFAULT_CASES = (
     "((test_predict and (1] or 64])) or test_train_step or (test_space_predict and 64]))"
     " and not (loops or sgd or compile or xla or channels_last or predict_on_batch or -predict- or -predict])"
 )
-"""As for ``pytest -k``.  Few, because every process imports all frameworks: each framework in its modes that compile nothing, on 1 and
+"""As for ``pytest -k``.  Few, because every process imports all frameworks: each framework in its modes that compile quickly, on 1 and
 64 images and on a training step, and the memory of predicting 64 images."""
-
-DEFAULT_OPTIONS = ("--heavy",)
-"""Of pytest, with the default cases only: cases that measure memory are marked heavy."""
 
 NOT_TOLD = 2
 """The exit code of a gate whose outcome could not be written where it was asked for: not even "slower" is believed then."""
@@ -259,7 +256,7 @@ def project_of(options: argparse.Namespace) -> Project:
     for name in ("source", "strict"):
         if getattr(options, name):
             raise InputError(f"--{name}: is for the project that --project names; leave it out, or name one")
-    return replace(this_project(options.threads), expression=DEFAULT_CASES, default_options=DEFAULT_OPTIONS)
+    return replace(this_project(options.threads), expression=DEFAULT_CASES)
 
 
 def plans_of(options: argparse.Namespace, project: Project) -> list[Plan]:
@@ -268,7 +265,6 @@ def plans_of(options: argparse.Namespace, project: Project) -> list[Plan]:
     lean = options.expression is None and options.cases in (None, *project.cases)
     expression = project.expression if lean else options.expression
     always = (
-        *(project.default_options if lean else ()),
         *project.options,
         f"--benchmark-max-time={SECONDS_A_CASE}",
         *options.pytest,

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.isolated import caches
 from benchmarks.launch import tied
 from lenet5.errors import InputError, NotInstalled
 
@@ -35,7 +36,7 @@ def call(module: str, *arguments: Any, timeout_seconds: float = TIMEOUT_SECONDS)
     # The exception of a signal must pass, even if something of a compiler is still writing to the folder.
     with tempfile.TemporaryDirectory(prefix="lenet5-program-", ignore_cleanup_errors=True) as cache:
         # A compiler that is killed leaves its temporary files: they go with the folder.
-        environment = {**os.environ, "TORCHINDUCTOR_CACHE_DIR": cache, "TMPDIR": cache}
+        environment = {**os.environ, **caches.empty(cache), "TMPDIR": cache}
         try:
             done = tied.run(command, timeout_seconds, cwd=ROOT, env=environment, text=True)
         except subprocess.TimeoutExpired:

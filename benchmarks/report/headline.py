@@ -46,8 +46,9 @@ def answers(run: Run) -> list[Answer]:
 
 
 def _best(run: Run, group: str, wanted: Mapping[str, Any]) -> dict[str, Case]:
-    """Framework -> its fastest mode among the cases with the wanted parameters, if that is known."""
-    return {name: case for name, own in of_each(run.group(group), wanted).items() if (case := fastest(run, own))}
+    """Framework that trains -> its fastest mode among the cases with the wanted parameters, if that is known."""
+    candidates = [case for case in run.group(group) if run.trains(case.framework)]
+    return {name: case for name, own in of_each(candidates, wanted).items() if (case := fastest(run, own))}
 
 
 def left_out(run: Run) -> list[str]:
@@ -56,7 +57,7 @@ def left_out(run: Run) -> list[str]:
     for question, group, wanted in QUESTIONS:
         there = _best(run, group, wanted)
         for framework in of_each(run.group(group), wanted):
-            if framework not in there:
+            if framework not in there and run.trains(framework):
                 questions.setdefault(framework, []).append(question)
     said = [f"{framework} ({'; '.join(asked)})" for framework, asked in questions.items()]
     return [f"Left out here, because their times were disturbed: {', '.join(said)}."] if said else []

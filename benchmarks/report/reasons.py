@@ -12,6 +12,10 @@ BATCH = re.compile(r"batch\d+")
 """What the id of a case holds if it is of one batch size."""
 
 NOT_IN_RUN = "not in this run: left out, or not possible here"
+ONLY_PREDICTS = "it only predicts"
+
+PREDICTIONS = ("predict", "transfer", "graphs predict", "space predict")
+"""The groups that a framework which only predicts has cases in."""
 
 
 def dash(run: Run, framework: str, mode: str = "", batch: int | None = None, group: str = "") -> Dash:
@@ -21,7 +25,8 @@ def dash(run: Run, framework: str, mode: str = "", batch: int | None = None, gro
     """
     if framework in run.out_of_reach:
         return Dash(run.out_of_reach[framework])
-    return Dash("; ".join(dict.fromkeys(_reasons(run, framework, mode, batch, group))) or NOT_IN_RUN)
+    other = NOT_IN_RUN if run.trains(framework) or group in PREDICTIONS else ONLY_PREDICTS
+    return Dash("; ".join(dict.fromkeys(_reasons(run, framework, mode, batch, group))) or other)
 
 
 def _reasons(run: Run, framework: str, mode: str, batch: int | None, group: str) -> Iterator[str]:

@@ -99,8 +99,9 @@ def _version(run: Run, name: str) -> Cell:
 
 
 def not_measured(runs: Sequence[Run]) -> list[Section]:
-    names = dict.fromkeys(name for run in runs for name in run.not_measured)
-    rows = [[Words(name), *(Words(run.not_measured.get(name, "measured, or not asked for")) for run in runs)] for name in names]
+    lacking = [{**run.not_installed, **run.not_measured} for run in runs]
+    names = dict.fromkeys(name for reasons in lacking for name in reasons)
+    rows = [[Words(name), *(Words(reasons.get(name, "measured, or not asked for")) for reasons in lacking)] for name in names]
     return [Section("What is missing", ["Cases without a number, and why:"], Table(["case", *labels(runs)], rows))] if rows else []
 
 

@@ -73,10 +73,12 @@ FACTS = (
     Fact(f"{OURS}.frameworks", MapOf(MapOf(Finite())), needed=True),
     Fact(f"{OURS}.modes", MapOf(ListOf(TEXT, least=0))),
     Fact(f"{OURS}.colours", MapOf(OneOf(("", *COLOURS)))),
+    Fact(f"{OURS}.trains", MapOf(OneOf((True, False)))),
     Fact(f"{OURS}.reference", OBJECT),
     *(Fact(f"{OURS}.reference.{name}", TEXT) for name in ("framework", "mode")),
     Fact(f"{OURS}.not_measured", MapOf(WORDS), needed=True),
     Fact(f"{OURS}.out_of_reach", MapOf(WORDS)),
+    Fact(f"{OURS}.not_installed", MapOf(WORDS)),
 )
 
 

@@ -34,7 +34,7 @@ CONTROL = "control"
 """The group of the cases that watch machine and harness; it is also their ``framework``, which no comparison shows."""
 
 BESIDE = "beside"
-"""The group of what is measured beside the frameworks without being one: no comparison of frameworks shows it."""
+"""The group in which older runs have ONNX Runtime, which was no framework then: no comparison of frameworks shows it."""
 
 ORIGINAL = "original"
 """The group of the original report's measurements, taken again as it took them."""

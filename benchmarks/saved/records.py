@@ -120,6 +120,17 @@ class Run:
         return reasons
 
     @property
+    def not_installed(self) -> Mapping[str, str]:
+        """Frameworks that this run has no cases of because they are not installed, and what to install."""
+        reasons: Mapping[str, str] = self.lenet5.get("not_installed", {})
+        return reasons
+
+    def trains(self, framework: str) -> bool:
+        """Whether a framework trains, as all did before files said it; one that does not is a yardstick, no candidate for the fastest."""
+        said: Mapping[str, bool] = self.lenet5.get("trains", {})
+        return said.get(framework, True)
+
+    @property
     def reference(self) -> tuple[str, str]:
         """Framework and mode of the network that every other one was checked against."""
         said = self.lenet5.get("reference", {})

@@ -40,8 +40,6 @@ class Project:
     """Where cases are looked for unless it is said, relative to the project; the first place that has some counts."""
     expression: str | None = None
     """Which of them are measured unless it is said, as for pytest -k."""
-    default_options: tuple[str, ...] = ()
-    """Of pytest, where neither cases nor expression are said."""
     options: tuple[str, ...] = ()
     """Of pytest, always."""
     variables: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from benchmarks.report import report
 from benchmarks.saved import results
 from tests.support.by_hand import FRAMEWORK
 from tests.support.copies import copy_of_project, run_pytest, run_python
+from tests.support.frameworks import installed
 
 WEIGHTS = lenet5.initial_weights(lenet5.Architecture(), seed=0)
 RUN = Path(__file__).parents[1] / "data" / "run"
@@ -57,7 +58,7 @@ def test_skips_with_the_reason(project, monkeypatch):
 
     assert verdict.exit_code == 0, verdict.output
     said = {}
-    for framework in lenet5.frameworks():
+    for framework in installed():
         (said[framework],) = {message for name, message in verdict.skipped.items() if f"[{framework}-" in name}
         assert re.fullmatch(NO_GPU, said[framework])
     assert {message for name, message in verdict.skipped.items() if "sgemm" in name} == {
@@ -66,7 +67,7 @@ def test_skips_with_the_reason(project, monkeypatch):
     run = results.load(project / "run.json")
     assert run.device == "cuda"
     assert run.out_of_reach == said
-    assert run.frameworks == sorted(lenet5.frameworks())
+    assert run.frameworks == sorted(installed())
     for name in ("report.md", "report.html"):
         text = html.unescape((project / "report" / name).read_text(encoding="utf-8"))
         for reason in said.values():

@@ -11,7 +11,7 @@ import pytest
 
 import lenet5
 from benchmarks.arrange import problem
-from benchmarks.isolated import program
+from benchmarks.isolated import caches, program
 from tests.support.by_hand import FRAMEWORK, PLAIN
 
 
@@ -60,14 +60,18 @@ def module(tmp_path, monkeypatch):
 
 
 def test_no_compiled_code_is_inherited(module, monkeypatch, tmp_path):
-    """Every process has an empty folder of its own for what TorchInductor keeps, and the folder is gone afterwards."""
-    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
-    name = module("import json, os; path = os.environ['TORCHINDUCTOR_CACHE_DIR']; print(json.dumps({path: os.listdir(path)}))")
-    ((first, held),) = program.call(name).items()
-    ((second, _),) = program.call(name).items()
-    assert held == []
-    assert len({first, second, str(tmp_path)}) == 3
-    assert not os.path.exists(first)
+    """Every process has an empty folder of its own for what each framework keeps of compiled code, and the folder is gone afterwards."""
+    variables = caches.variables()
+    assert "TORCHINDUCTOR_CACHE_DIR" in variables
+    for variable in variables:
+        monkeypatch.setenv(variable, str(tmp_path))
+    name = module(
+        f"import json, os; paths = map(os.environ.get, {variables}); print(json.dumps({{p: os.listdir(p) for p in paths}}))"
+    )
+    first, second = program.call(name), program.call(name)
+    assert [*first.values(), *second.values()] == [[]] * 2 * len(variables)
+    assert len({*first, *second, str(tmp_path)}) == 2 * len(variables) + 1
+    assert not any(map(os.path.exists, first))
 
 
 @pytest.mark.parametrize("source", ["print('half', 3)", "print('[1]')", ""])

@@ -1,4 +1,4 @@
-"""Which tests of modes that compile are slow: all but those that say with which parameters they are tried in every run."""
+"""Which tests of modes are slow: those of variants, and those that compile, but for the parameters that are tried in every run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         parameters = item.callspec.params if hasattr(item, "callspec") else {}
         framework, mode = parameters.get("framework"), parameters.get("mode")
-        if Path(__file__).parent not in item.path.parents or not framework or mode not in lenet5.dynamic(framework):
+        if Path(__file__).parent not in item.path.parents or not framework or not mode:
             continue
         marker = item.get_closest_marker("compiled")
-        if mode in lenet5.variants(framework) or marker is None or not marker.kwargs.items() <= parameters.items():
+        tried = marker is not None and marker.kwargs.items() <= parameters.items()
+        if mode in lenet5.variants(framework) or (mode in lenet5.dynamic(framework) and not tried):
             item.add_marker(pytest.mark.slow)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import sys
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import lenet5
 from lenet5 import InputError, NotInstalled
 from lenet5.contract import COLOURS
 from tests.support.copies import RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
+from tests.support.frameworks import installed
 
 INVENTED = "invented"
 """The name of a framework that these tests add: it must be none of those that are there."""
@@ -78,7 +80,8 @@ def test_listing_imports_none(project):
 import sys
 before = set(sys.modules)
 import lenet5
-for read in (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder):
+(*readers,) = (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
+for read in (*readers, lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing):
     [read(name) for name in lenet5.frameworks()]
 lenet5.reference()
 print(*set(sys.modules) - before)
@@ -114,6 +117,9 @@ def test_declarations(implementation, framework):
     assert lenet5.trained_in(framework) == own.get("trained_in", implementation.modes[0])
     assert lenet5.colour(framework) == own.get("colour", "")
     assert lenet5.ladder(framework) == own.get("ladder", ())
+    assert lenet5.trains(framework) == own.get("trains", True)
+    assert lenet5.caches(framework) == own.get("caches", ())
+    assert lenet5.thread_variables(framework) == own.get("thread_variables", ())
 
     graphs = lenet5.dynamic(framework)
     assert {*graphs, *graphs.values()} <= modes
@@ -134,6 +140,7 @@ def test_reference():
 READERS = (
     *(lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic),
     *(lenet5.trained_in, lenet5.colour, lenet5.ladder),
+    *(lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing),
 )
 
 
@@ -190,6 +197,8 @@ def test_declares_nothing_else(other):
     other("class LeNet5:\n    modes = ('plain',)\n    dynamic: ClassVar[dict[str, str]]\n")
     readers = (lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
     assert [read(INVENTED) for read in readers] == [(), {}, "plain", "", ()]
+    readers = (lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing)
+    assert [read(INVENTED) for read in readers] == [True, (), (), ""]
 
 
 def test_what_was_read_stays(other):
@@ -296,6 +305,78 @@ def test_absent_skips(tmp_path):
     assert reason in verdict.output
 
 
+ABSENT = "    packages = ('absent_package',)\n"
+
+
+def test_left_out(other):
+    """A framework that declares a package which is not installed says so without an import of it, in the words of that import."""
+    other(f"import absent_package\n{OTHER}{ABSENT}")
+    with pytest.raises(NotInstalled) as caught:
+        lenet5.implementation(INVENTED)
+    assert lenet5.missing(INVENTED) == str(caught.value)
+    other(OTHER + ABSENT.replace("absent_package", "numpy"))
+    assert lenet5.missing(INVENTED) == ""
+
+
+def test_left_out_costs_nothing(tmp_path):
+    """Such a framework has no case, neither run nor skipped, and no column; what is missing has one line of it."""
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(f"import absent_package\n{OTHER}{ABSENT}")
+    ours, _ = lenet5.reference()
+    case = f"benchmarks/test_predict.py::test_predict[{ours}-{lenet5.modes(ours)[0]}-batch1]"
+
+    options = ("--benchmark-json=run.json", "--benchmark-max-time=0.01")
+    verdict = run_pytest(project, case, "tests/lenet5/test_agreement.py", "-k", f"{INVENTED} or batch1]", *options)
+
+    assert verdict.exit_code == 0, verdict.output
+    assert verdict.passed == [case.partition("::")[2]]
+    assert not verdict.skipped
+    report = (project / "report" / "report.md").read_text()
+    (line,) = [line for line in report.splitlines() if INVENTED in line]
+    said = f"{INVENTED}: the package 'absent_package' is not installed; pip install absent_package"
+    assert [cell.strip() for cell in line.strip("|").split("|")] == [INVENTED, said]
+    recorded = json.loads((project / "run.json").read_text())["machine_info"]["lenet5"]
+    assert recorded["not_installed"].keys() >= {INVENTED}
+    assert INVENTED not in recorded["modes"]
+
+
+COLD = """
+    caches = ("INVENTED_CACHE_DIR",)
+    thread_variables = ("INVENTED_THREADS",)
+
+    def tensor(self, array):
+        found = {name: os.environ[name] for name in (*self.caches, *self.thread_variables)}
+        raise AssertionError(f"{os.listdir(found['INVENTED_CACHE_DIR'])} {found['INVENTED_THREADS']}")
+"""
+
+
+def test_a_session_has_its_own_caches_and_threads(tmp_path, monkeypatch):
+    """What the class names is set for the session: an empty folder for compiled code, and the number of threads; no circumstance of the user's."""
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(f"import os\n{OTHER}{COLD}")
+    (tmp_path / "kept").write_text("compiled")
+    monkeypatch.setenv("INVENTED_CACHE_DIR", str(tmp_path))
+    monkeypatch.setenv("INVENTED_THREADS", "9")
+    case = f"benchmarks/test_predict.py::test_predict[{INVENTED}-{MODES[1]}-batch1]"
+
+    verdict = run_pytest(project, case, "--threads=2", "--benchmark-disable")
+
+    assert verdict.failed == {case.partition("::")[2]: "AssertionError: [] 2"}, verdict.output
+
+
+def test_predicts_only(tmp_path):
+    """A framework that declares that it does not train has the cases that predict, and none that trains."""
+    project = copy_of_project(tmp_path / "project")
+    (project / "lenet5" / f"with_{INVENTED}.py").write_text(f"{OTHER}\n    trains = False\n")
+
+    run = run_python(
+        project, "-m", "pytest", "benchmarks", "--heavy", "--collect-only", "-q", "-p", "no:cacheprovider", "-k", INVENTED
+    )
+
+    tests = {line.partition("::")[2].partition("[")[0] for line in run.stdout.splitlines() if "::" in line}
+    assert tests == {"test_predict", "test_transfer", "test_graph_predict", "test_space_predict", "test_point", "test_every_mode"}
+
+
 def test_broken_fails(tmp_path):
     """In the tests a framework that is installed but broken is an error, with its own message, and the run fails."""
     project = copy_of_project(tmp_path / "project")
@@ -319,10 +400,10 @@ def test_broken_fails(tmp_path):
 @pytest.mark.parametrize("threads", [1, 2])
 def test_threads_are_equal(project, threads):
     """The number of threads that is asked for is what every framework that is installed runs on, and all agree on as many."""
-    few = " or ".join(f"{framework}-{lenet5.modes(framework)[0]}]" for framework in lenet5.frameworks())
-    verdict = run_pytest(project, f"--threads={threads}", "tests/lenet5/test_agreement.py", "-k", f"test_sgd and ({few})")
+    few = " or ".join(f"{framework}-{lenet5.modes(framework)[0]}]" for framework in installed())
+    verdict = run_pytest(project, f"--threads={threads}", "tests/lenet5/test_agreement.py", "-k", f"test_logits_are and ({few})")
     assert verdict.exit_code == 0, verdict.output
-    expected = {f"test_sgd[{framework}-{lenet5.modes(framework)[0]}]" for framework in lenet5.frameworks()}
+    expected = {f"test_logits_are_the_callers_own[{framework}-{lenet5.modes(framework)[0]}]" for framework in installed()}
     assert {*verdict.passed, *verdict.skipped} == expected
 
 

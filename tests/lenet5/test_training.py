@@ -295,6 +295,7 @@ def quick_history(digits):
     return train(quick_network(lenet5.initial_weights(lenet5.Architecture(1, 10))), digits, epochs=1)
 
 
+@pytest.mark.trains
 @pytest.mark.default_mode
 def test_curves_lie_on_each_other(build, digits, quick_history):
     """After an epoch of digits every framework has the same losses to 1e-5, and the same images right."""

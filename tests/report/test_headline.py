@@ -82,6 +82,16 @@ def test_contenders():
     assert answer.undecided == []
 
 
+def test_what_only_predicts_answers_no_question():
+    """The fastest at something is one of the frameworks that train; a file that does not say which do is of a time when all did."""
+    cases = [case("torch", "eager", 3e-3), case("engine", "fast", 1e-3)]
+    ((first, *_),) = [answer.contenders for answer in headline.answers(run_of(*cases, trains={"torch": True, "engine": False}))]
+    assert first.framework == "torch"
+    assert headline.left_out(run_of(*cases, trains={"torch": True, "engine": False})) == []
+    ((first, *_),) = [answer.contenders for answer in headline.answers(run_of(*cases))]
+    assert first.framework == "engine"
+
+
 def contender(framework, value=None, interval=None):
     return Contender(framework, "eager", Quantity(1.0, SECONDS), value and Quantity(value, RATIO, interval))
 

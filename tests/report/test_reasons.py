@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.report.reasons import NOT_IN_RUN, dash
+from benchmarks.report.reasons import NOT_IN_RUN, ONLY_PREDICTS, dash
 from benchmarks.saved.results import Case, Run
 
 MISSING = {
@@ -49,3 +49,12 @@ def test_reason(asked, why):
 def test_out_of_reach():
     """Where the device is out of reach, that is the reason for everything."""
     assert dash(run_of(out_of_reach={"numpy": "no GPU by hand"}), "numpy", "fused", 1, "predict").reason == "no GPU by hand"
+
+
+def test_what_only_predicts():
+    """It has no training and nothing that is counted of one, and says so; a prediction that is not there has another reason."""
+    run = run_of(trains={"engine": False, "torch": True})
+    assert dash(run, "engine", group="train").reason == ONLY_PREDICTS
+    assert dash(run, "engine").reason == ONLY_PREDICTS
+    assert dash(run, "engine", "fast", 1, "predict").reason == NOT_IN_RUN
+    assert dash(run, "numpy", "im2col", 1, "train").reason == NOT_IN_RUN

@@ -12,7 +12,7 @@ import pytest
 import lenet5
 from benchmarks.saved.provenance import ROOT
 from tests.support.by_hand import FRAMEWORK, PLAIN
-from tests.support.frameworks import packages
+from tests.support.frameworks import installed, packages
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def pytest_runtest_setup(item):
     pytest.exit("loaded: " + " ".join(sorted({packages} & set(sys.modules))))
 """
 
-OTHERS = [framework for framework in lenet5.frameworks() if framework != FRAMEWORK]
+OTHERS = [framework for framework in installed() if framework != FRAMEWORK]
 
 
 def loaded_with(*frameworks):
@@ -129,7 +129,7 @@ def loaded_with(*frameworks):
 )
 def test_in_a_real_session(tmp_path, frameworks, in_a_pair):
     """When the first case is set up in a gate's pair, the frameworks of its cases are there, and no others; alone there are none."""
-    every = loaded_with(*lenet5.frameworks()) - packages(FRAMEWORK)
+    every = loaded_with(*installed()) - packages(FRAMEWORK)
     (tmp_path / "look.py").write_text(PLUGIN.format(in_a_pair=in_a_pair, packages=every))
     modes = " or ".join(f"{framework}-{lenet5.modes(framework)[0]}-batch1" for framework in frameworks)
     done = subprocess.run(

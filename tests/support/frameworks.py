@@ -1,4 +1,4 @@
-"""Which packages a framework brings, read off its file: where no framework is asked for, none of them may be loaded."""
+"""Which frameworks the cases of this machine are of, and which packages each brings: where no framework is asked for, none may be loaded."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ import sys
 from pathlib import Path
 
 import lenet5
+
+
+def installed() -> tuple[str, ...]:
+    """The frameworks that cases are made of here: all but those of which a package that they declare is not installed."""
+    return tuple(framework for framework in lenet5.frameworks() if not lenet5.missing(framework))
 
 
 def packages(framework: str) -> set[str]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-import lenet5
+from tests.support.frameworks import installed
 
 
 class Mutation(NamedTuple):
@@ -34,4 +34,4 @@ def found() -> dict[str, Mutation]:
 def frameworks_with_tests() -> list[str]:
     from tests.support.copies import PROJECT
 
-    return [name for name in lenet5.frameworks() if (PROJECT / "tests" / "lenet5" / f"test_with_{name}.py").exists()]
+    return [name for name in installed() if (PROJECT / "tests" / "lenet5" / f"test_with_{name}.py").exists()]

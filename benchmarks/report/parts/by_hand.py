@@ -1,4 +1,4 @@
-"""Is the network by hand faster than the frameworks?  Its fastest mode against the fastest of theirs, and against what stands beside them.
+"""Is the network by hand faster than the frameworks?  Its fastest mode against the fastest of theirs, and against each that only predicts.
 
 The fastest is the mode whose median over the processes is lowest; the interval is that of the ratio to this one mode.
 """
@@ -81,7 +81,7 @@ def ratios(run: Run) -> Plot | None:
 
 def duels(run: Run) -> list[Duel]:
     """Every question to which this run has an answer by hand and another."""
-    return [*_against_frameworks(run), *_against_beside(run)]
+    return [*_against_frameworks(run), *_against_yardsticks(run)]
 
 
 def _against_frameworks(run: Run) -> Iterator[Duel]:
@@ -89,7 +89,7 @@ def _against_frameworks(run: Run) -> Iterator[Duel]:
         for batch in sorted({case.extra["batch"] for case in run.group(group)}):
             cases = [case for case in run.group(group) if case.extra["batch"] == batch]
             own = [case for case in cases if case.framework == run.by_hand]
-            others = [case for case in cases if case.framework != run.by_hand]
+            others = [case for case in cases if case.framework != run.by_hand and run.trains(case.framework)]
             if own and others:
                 best, lacking = min(others, key=_median), _lacking(run, others)
                 yield Duel(
@@ -104,13 +104,16 @@ def _against_frameworks(run: Run) -> Iterator[Duel]:
                 )
 
 
-def _against_beside(run: Run) -> Iterator[Duel]:
-    for case in run.group(BESIDE):
-        batch = case.extra["batch"]
-        own = [other for other in run.group("predict") if other.framework == run.by_hand and other.extra["batch"] == batch]
-        if own:
-            name = f"{case.framework} {case.extra['version']}"
-            yield Duel(f"predict, batch {batch}, against {case.framework}", min(own, key=_median), case, name, "it alone")
+def _against_yardsticks(run: Run) -> Iterator[Duel]:
+    """What only predicts, in its fastest mode."""
+    cases = [*run.group(BESIDE), *(case for case in run.group("predict") if not run.trains(case.framework))]
+    for name in sorted({case.framework for case in cases}):
+        for batch in sorted({case.extra["batch"] for case in cases if case.framework == name}):
+            own = [case for case in run.group("predict") if case.framework == run.by_hand and case.extra["batch"] == batch]
+            if own:
+                other = min((case for case in cases if (case.framework, case.extra["batch"]) == (name, batch)), key=_median)
+                title = f"{name} {other.extra['version']}" if other.group == BESIDE else label(other)
+                yield Duel(f"predict, batch {batch}, against {name}", min(own, key=_median), other, title, "it alone")
 
 
 def _median(case: Case) -> float:
@@ -120,7 +123,8 @@ def _median(case: Case) -> float:
 def _modes(run: Run) -> set[tuple[str, str]]:
     """(framework, mode) of all that the network by hand can be compared with, as the file has it; empty if it does not say."""
     known = run.lenet5.get("modes", {})
-    return {(framework, mode) for framework, modes in known.items() if framework != run.by_hand for mode in modes}
+    others = (framework for framework in known if framework != run.by_hand and run.trains(framework))
+    return {(framework, mode) for framework in others for mode in known[framework]}
 
 
 def _lacking(run: Run, others: Sequence[Case]) -> set[tuple[str, str]]:

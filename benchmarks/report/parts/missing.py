@@ -9,8 +9,9 @@ from benchmarks.saved.results import NOT_RUN, Run
 
 
 def sections(run: Run) -> list[Section]:
-    rows = [(Words(name), Words(reason)) for name, reason in run.not_measured.items()]
-    before: list[Paragraph] = ["Cases without a number, and why:"]
+    rows = [(Words(name), Words(reason)) for name, reason in (*run.not_installed.items(), *run.not_measured.items())]
+    absent = ", frameworks that are not installed" if run.not_installed else ""
+    before: list[Paragraph] = [f"Cases without a number{absent}, and why:"]
     if waiting := sum(reason.startswith(NOT_RUN) for reason in run.not_measured.values()):
         what = "The session ended before it was done; cases that were asked for and have not run"
         before.append(Alarm(what, Quantity(waiting, COUNT)))

@@ -59,6 +59,7 @@ def test_too_few_steps():
         schedule_for(1)
 
 
+@pytest.mark.trains
 @pytest.mark.default_mode
 def test_every_framework_prunes_alike(implementation, mode, data):
     """Eight steps through the contract give the masks and the weights that the reference gives."""

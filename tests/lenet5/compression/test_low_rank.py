@@ -54,6 +54,7 @@ def test_factored_is_multiplied(build, weights, images, ranks, batch):
     assert_allclose(net.predict(net.tensor(images[:batch])), reference.predict(images[:batch]), rtol=0, atol=1e-5)
 
 
+@pytest.mark.trains
 def test_factors_learn(build, weights, images, ranks):
     """Five steps of gradient descent move both factors as the reference moves them; load() puts them back."""
     factored = low_rank.factorize(weights, ranks)

@@ -57,6 +57,7 @@ def test_removed_is_silenced(build, weights, images):
     assert_allclose(net.predict(net.tensor(images)), reference.predict(images), rtol=0, atol=1e-5)
 
 
+@pytest.mark.trains
 def test_as_narrow_as_can_be(build, weights, images):
     """One filter or unit a layer is still a network, and it learns as the reference does."""
     narrow = structured.remove(weights, {layer: [1] for layer in structured.HIDDEN})

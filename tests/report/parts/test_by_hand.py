@@ -93,6 +93,26 @@ and the frameworks have more modes to be lucky in: the choice favours them.
 """
 
 
+def test_what_only_predicts_is_a_yardstick():
+    """However fast it is, it is not the fastest of the frameworks, nor one of the modes to choose from; it has a row of its own."""
+    cases = (
+        predict("numpy", "fused", 2.0),
+        predict("torch", "eager", 4.0),
+        predict("engine", "slow", 2.0),
+        predict("engine", "fast", 1.0),
+    )
+    modes = {"numpy": ["fused"], "torch": ["eager"], "engine": ["slow", "fast"]}
+    run = run_of(*cases, modes=modes, trains={"numpy": True, "torch": True, "engine": False})
+
+    duels = by_hand.duels(run)
+
+    assert [(duel.question, duel.other, duel.label, duel.chosen_from) for duel in duels] == [
+        ("predict, batch 64", cases[1], "torch eager", "1 of 1 mode"),
+        ("predict, batch 64, against engine", cases[3], "engine fast", "it alone"),
+    ]
+    assert "left out" not in said(by_hand, run)
+
+
 def test_questions_that_lack_the_same_modes_share_a_sentence():
     """What was left out is named once."""
     cases = [predict(*who, 1.0, batch=batch) for who in (("numpy", "fused"), ("torch", "eager")) for batch in (1, 64)]

@@ -35,3 +35,19 @@ def test_a_session_that_ended_before_it_was_done(tmp_path):
     (section,) = (section for section in found.sections if section.title == "What is missing")
     rows = {name.text: reason.text for name, reason in section.table.rows}
     assert rows.items() > waiting.items()
+
+
+def test_frameworks_that_are_not_installed(tmp_path):
+    """Each is one line of what is missing, of one run and of several side by side, and is no column of any table."""
+    said = {"engine": "engine: the package 'engine' is not installed; pip install engine"}
+    paths = []
+    for version in ("1.0", "2.0"):
+        made = documents.of_group("predict", whole=True)
+        made["machine_info"]["lenet5"] |= {"not_installed": said}
+        made["machine_info"]["lenet5"]["frameworks"]["torch"]["version"] = version
+        paths.append(documents.save(tmp_path / f"{version}.json", made))
+
+    for runs in (paths[:1], paths):
+        text = report.write(runs, tmp_path / "report").text
+        (line,) = [line for line in text.splitlines() if "engine" in line]
+        assert [cell.strip() for cell in line.strip("|").split("|")] == ["engine", *[said["engine"]] * len(runs)]
