@@ -2,7 +2,7 @@
 
     import lenet5
 
-    lenet5.frameworks()                                   # ('numpy', 'tensorflow', 'torch')
+    lenet5.frameworks()                                   # ('jax', 'numpy', 'onnxruntime', 'tensorflow', 'torch')
     LeNet5 = lenet5.implementation("numpy")               # imports it now
     net = LeNet5(lenet5.initial_weights(lenet5.Architecture(), seed=0))
     logits = net.predict(net.tensor(images))              # images float32 (n, 3, 32, 32) -> float32 (n, 50)
@@ -91,8 +91,8 @@ def frameworks() -> tuple[str, ...]:
 def implementation(framework: str) -> Any:
     """The class LeNet5 of a framework, a `Network`; imports the framework.
 
-    That import has effects on the whole process, which last: PyTorch and TensorFlow take their number of threads from OMP_NUM_THREADS,
-    and TF32 is turned off on a GPU, for other code in this process too.
+    That import has effects on the whole process, which last: a framework takes its number of threads from OMP_NUM_THREADS, PyTorch and
+    TensorFlow turn off TF32 on a GPU, and JAX its cache of compiled code on disk, for other code in this process too.
 
     Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
     its own ImportError: that is never a reason to skip.

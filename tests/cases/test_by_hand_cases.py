@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from importlib.util import find_spec
 
 import pytest
 
@@ -13,15 +12,16 @@ import lenet5
 from benchmarks.arrange import tools
 from benchmarks.saved import results
 from tests.support.by_hand import FAST, FRAMEWORK
-from tests.support.copies import PROJECT, copy_of_project, hidden, run_pytest, run_python
+from tests.support.copies import PROJECT, copy_of_project, run_pytest, run_python
+from tests.support.frameworks import installed
 
-MODES = {framework: lenet5.modes(framework) for framework in lenet5.frameworks()}
+MODES = {framework: lenet5.modes(framework) for framework in installed()}
 EVERY = sum(map(len, MODES.values()))
+TRAINED = {framework: modes for framework, modes in MODES.items() if lenet5.trains(framework)}
+EVERY_TRAINED = sum(map(len, TRAINED.values()))
 LOOPS = 1
-BESIDE = "benchmarks/test_beside.py::test_beside[batch1]"
 
 QUICK = ("--heavy", "--threads=2", "--benchmark-max-time=0.02")
-HAVE_ONNX = all(map(find_spec, ("onnx", "onnxruntime")))
 
 
 @pytest.fixture(scope="module")
@@ -46,12 +46,12 @@ def counted(cases):
 
 
 def test_the_default_run_has_none_of_them():
-    """A step of gradient descent, the ladder and what is beside are heavy; Adam's cases have the names that they always had."""
+    """A step of gradient descent and the ladder are heavy; Adam's cases have the names that they always had."""
     cases = collected()
     assert not [case for case in cases if case.endswith("-sgd]") and "test_train" in case]
-    assert not [case for case in cases if "test_ladder" in case or "test_beside" in case]
+    assert not [case for case in cases if "test_ladder" in case]
     steps = [case.partition("::")[2] for case in cases if "::test_train_step[" in case]
-    ordinary = [(name, mode) for name, modes in MODES.items() for mode in modes if mode not in lenet5.variants(name)]
+    ordinary = [(name, mode) for name, modes in TRAINED.items() for mode in modes if mode not in lenet5.variants(name)]
     assert steps == [f"test_train_step[{name}-{mode}]" for name, mode in ordinary]
 
 
@@ -64,11 +64,12 @@ def test_the_default_run_has_every_comparison():
         return {found[1] for case in cases if (found := re.search(rf"::{test}\[(.*)\]", case))}
 
     assert values("test_predict") == {f"{one}-batch{batch}" for one in ordinary for batch in (1, 64, 450)}
-    assert values("test_train_step") == ordinary
-    assert values("test_train_epoch") == ordinary - {"-".join(lenet5.reference())}
-    assert values("test_accuracy") == {f"{name}-{lenet5.trained_in(name)}" for name in MODES}
-    defaults = {f"{name}-{modes[0]}-batch64" for name, modes in MODES.items()}
-    assert values("test_space_predict") == values("test_space_train_step") == defaults
+    trained = {one for one in ordinary if one.partition("-")[0] in TRAINED}
+    assert values("test_train_step") == trained
+    assert values("test_train_epoch") == trained - {"-".join(lenet5.reference())}
+    assert values("test_accuracy") == {f"{name}-{lenet5.trained_in(name)}" for name in TRAINED}
+    assert values("test_space_predict") == {f"{name}-{modes[0]}-batch64" for name, modes in MODES.items()}
+    assert values("test_space_train_step") == {f"{name}-{modes[0]}-batch64" for name, modes in TRAINED.items()}
     pruners = {tool.title for tool in tools.found("benchmarks.isolated", "prune_")}
     assert values("test_tool") == {f"{title}-sgd" for title in pruners}
     assert counted(cases)["test_dense"] == counted(cases)["test_by_hand"] == 1
@@ -77,8 +78,8 @@ def test_the_default_run_has_every_comparison():
 def test_every_mode_descends():
     """With --heavy every mode of every framework takes a step by each optimizer."""
     steps = collected("--heavy", "-k", "test_train_step")
-    assert len(steps) == 2 * EVERY
-    assert len([case for case in steps if case.endswith("-sgd]")]) == EVERY
+    assert len(steps) == 2 * EVERY_TRAINED
+    assert len([case for case in steps if case.endswith("-sgd]")]) == EVERY_TRAINED
 
 
 def test_every_id_can_be_written_after_k():
@@ -97,7 +98,7 @@ def test_the_command_of_the_result_selects_what_it_promises():
         shlex.split(line) for line in page.splitlines() if line.startswith("python -m benchmarks run") and "test_train_step" in line
     ]
     cases = collected("-k", command[command.index("-k") + 1], *command[command.index("--") + 1 :])
-    assert counted(cases) == {"test_predict": 3 * (EVERY - LOOPS), "test_train_step": 2 * (EVERY - LOOPS)}
+    assert counted(cases) == {"test_predict": 3 * (EVERY - LOOPS), "test_train_step": 2 * (EVERY_TRAINED - LOOPS)}
 
 
 # What they record
@@ -132,28 +133,6 @@ def test_steps(project):
     run, _ = saved(project, "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}")
     assert {(case.group, case.extra["optimizer"]) for case in run.cases} == {("train step", "adam"), ("train step sgd", "sgd")}
     assert run.lenet5["modes"] == {framework: list(modes) for framework, modes in MODES.items()}
-
-
-@pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")
-def test_beside_is_no_framework(project):
-    """ONNX Runtime has a time and a version, and no column among the frameworks."""
-    run, _ = saved(project, BESIDE, f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{FAST}-batch1]")
-    (case,) = run.group(results.BESIDE)
-    assert case.extra["version"]
-    assert case.extra["threads"] == 2
-    assert run.frameworks == [FRAMEWORK]
-
-
-@pytest.mark.parametrize("package", ["onnx", "onnxruntime"])
-def test_beside_is_optional(project, tmp_path, package):
-    """Where a package of it is absent its cases are skipped with the reason, and nothing fails."""
-    if not HAVE_ONNX and package == "onnxruntime":
-        pytest.skip("onnx itself is absent")
-    folder = hidden(tmp_path, package)
-    verdict = run_pytest(project, "-p", f"hide_{package}", "benchmarks/test_beside.py", *QUICK, path=(folder,))
-    assert verdict.exit_code == 0, verdict.output
-    assert len(verdict.skipped) == 3
-    assert all(f"the package '{package}' is not installed; pip install" in reason for reason in verdict.skipped.values())
 
 
 # That they check first
@@ -193,13 +172,3 @@ def test_a_wrong_descent_gets_no_number(project):
         "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}",
     )  # fmt: skip
     assert failed == {f"test_train_step[{FRAMEWORK}-{FAST}-sgd]"}
-
-
-@pytest.mark.skipif(not HAVE_ONNX, reason="optional: pip install -e '.[beside]'")
-def test_a_wrong_model_gets_no_number(project):
-    """An ONNX model of another network fails."""
-    failed = without_number(
-        project, "benchmarks/arrange/onnx_runtime.py", 'add("Relu", f"{layer}.relu")\n        add("MaxPool"', 'add("Tanh", f"{layer}.relu")\n        add("MaxPool"',
-        BESIDE, "benchmarks/test_control.py::test_no_network",
-    )  # fmt: skip
-    assert failed == {"test_beside[batch1]"}
