@@ -113,12 +113,17 @@ class Guest:
         self._config = config
         self._cases: list[str] = []
         self._called = 0
-        self._found: dict[str, Any] = {"overruled": overruled, "collected": 0, "not_measured": {}, "broken": {}, "control": []}
+        self._found: dict[str, Any] = {
+            **{"overruled": overruled, "own_fixture": [], "collected": 0},
+            **{"not_measured": {}, "broken": {}, "control": []},
+        }
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_collection_modifyitems(self, session: pytest.Session, items: list[pytest.Item]) -> Iterator[None]:
         """Only cases of pytest-benchmark, in an order that is the same in every process of this seed."""
         collected = [item.nodeid for item in items if _is_case(item)]
+        own = {file for item in items for file in [own_fixture(item)] if file}
+        self._found["own_fixture"] = sorted(os.path.relpath(file, str(self._config.rootdir)) for file in own)  # type: ignore[attr-defined]
         self._found["collected"] = len(collected)
         yield
         cases = sorted((item for item in items if _is_case(item)), key=lambda item: item.nodeid)
@@ -213,7 +218,19 @@ def _cpu() -> str:
 
 
 def _is_case(item: pytest.Item) -> bool:
-    return "benchmark" in getattr(item, "fixturenames", ())
+    return "benchmark" in getattr(item, "fixturenames", ()) and not own_fixture(item)
+
+
+def own_fixture(item: pytest.Item) -> str | None:
+    """The file with the fixture `benchmark` of a test where that is the project's own, and does not ask for pytest-benchmark's."""
+    known = getattr(getattr(item, "_fixtureinfo", None), "name2fixturedefs", {}).get("benchmark")
+    if not known:
+        return None
+    function, asks_for = known[-1].func, known[-1].argnames
+    if {"benchmark", "request"} & {*asks_for} or function.__module__.startswith(("pytest_benchmark", "pytest_codspeed")):
+        return None
+    file: str = function.__code__.co_filename
+    return file
 
 
 def drawn(items: list[pytest.Item], order: random.Random, depth: int = 0) -> list[pytest.Item]:

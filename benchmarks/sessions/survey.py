@@ -15,6 +15,10 @@ from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
+COLLECTED = (0, 1, 5)
+"""The exit codes of a pytest that collected all that it could: everything, not every file, and nothing.  With any other one the cases that
+it found need not be those that were asked for."""
+
 
 @dataclass(frozen=True)
 class Survey:
@@ -56,7 +60,7 @@ def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
     saved.unlink(missing_ok=True)
     with log.open("w", encoding="utf-8") as output:
         code = execute(session.command(saved), session.place, output, signals)
-    if not (saved.exists() and saved.stat().st_size):
+    if code not in COLLECTED or not (saved.exists() and saved.stat().st_size):
         raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {last_words(log)}")
     facts: Mapping[str, Any] = read_json(saved, "what pytest collected")[guest.FACTS]
     if line := guest.wrong_place(facts["elsewhere"]):
@@ -112,6 +116,11 @@ def _no_case(sides: Mapping[str, Side], plans: Sequence[Plan], facts: Mapping[st
     for role, found in facts.items():
         for name, line in found["broken"].items():
             return f"{sides[role].option}: {name} cannot be collected ({line})"
+        for file in found["own_fixture"]:
+            return (
+                f"{sides[role].option}: the fixture benchmark in {places} is that of {file}, not pytest-benchmark's; "
+                "install what it stands in for, such as pytest-codspeed"
+            )
     collected = max(found["collected"] for found in facts.values())
     if collected:
         by = (

@@ -140,13 +140,40 @@ def test_order(session, write):
                 assert not places or places == list(range(places[0], places[-1] + 1))
 
 
+OWN = """
+import pytest
+
+
+@pytest.fixture
+def benchmark({asks_for}):
+    return {returns}
+
+
+def {name}(benchmark):
+    benchmark.pedantic(int)
+"""
+
+
 def test_reasons(session, write):
-    """Every case without a number has a reason, which says whether it failed; plain tests are no cases."""
-    write(test_a=REASONS, test_b="def test_plain(): assert False")
+    """Every case without a number has a reason, which says whether it failed.
+
+    Plain tests are no cases, nor are those whose fixture `benchmark` is the project's own, unless it asks for pytest-benchmark's.
+    """
+    write(
+        test_a=REASONS,
+        test_b="def test_plain(): assert False",
+        test_own=OWN.format(asks_for="", returns="None", name="test_own"),
+        test_wrap=OWN.format(asks_for="benchmark", returns="benchmark", name="test_asks"),
+        test_wrap2=OWN.format(asks_for="request", returns="request.getfixturevalue('benchmark')", name="test_may_ask"),
+    )
     document, _ = session("--continue-on-collection-errors")
     facts = document["gate"]
 
-    assert facts["cases"] == [f"test_a.py::test_{name}" for name in ("good", "never", "skipped", "expected", "late", "setup")]
+    assert facts["cases"] == [
+        *(f"test_a.py::test_{name}" for name in ("good", "never", "skipped", "expected", "late", "setup")),
+        *("test_wrap.py::test_asks", "test_wrap2.py::test_may_ask"),
+    ]
+    assert facts["own_fixture"] == ["test_own.py"]
     assert facts["not_measured"] == {
         "test_a.py::test_never": "never calls benchmark",
         "test_a.py::test_skipped": "not today",
