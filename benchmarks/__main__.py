@@ -52,6 +52,9 @@ CANNOT = 2
 
 INTERRUPTED = 130
 
+GATE_NEEDS = ("numpy", "scipy", "tqdm", "pytest")
+"""What the gate of another project imports beside the standard library, if its sides have interpreters of their own."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 if it did what was asked, 1 if a case failed, 2 if what was asked cannot be done, 130 if interrupted.
@@ -88,7 +91,8 @@ def _unexpected(error: Exception) -> str:
             traceback.print_exception(error)
     hint = f"{TRACEBACK}=1 shows where"
     if isinstance(error, ImportError):
-        return f"{error}; install what this project needs: pip install -c constraints.txt -e '.[harness]' ({hint})"
+        gate = f"for the gate of another project pip install {' '.join(GATE_NEEDS)}"
+        return f"{error}; install what this project needs: pip install -c constraints.txt -e '.[harness]', {gate} ({hint})"
     if isinstance(error, OSError):
         return f"cannot go on: {error} ({hint})"
     return f"internal error: {type(error).__name__}: {error}; please report it ({hint})"

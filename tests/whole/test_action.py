@@ -10,6 +10,7 @@ import sys
 import pytest
 import yaml
 
+from benchmarks.__main__ import GATE_NEEDS
 from tests.support import any_suite
 from tests.support.copies import PROJECT
 
@@ -77,6 +78,14 @@ def test_its_steps():
     assert ACTION["inputs"].keys() == INPUTS.keys()
 
 
+def test_what_it_installs():
+    """It installs what the page and the line about a missing package name."""
+    installed = re.findall(r'"(\w+)>=[\d.]+"', (FOLDER / "install").read_text(encoding="utf-8"))
+
+    assert tuple(installed) == GATE_NEEDS
+    assert f"`pip install {' '.join(GATE_NEEDS)}`" in (PROJECT / "docs" / "gate.md").read_text(encoding="utf-8")
+
+
 def test_its_inputs(run, tmp_path):
     """The gate hears what was asked for, also in words with spaces; what was not asked for it is not told."""
     done, words, _ = run(base="-x", cases="a b", k="one or 'two'", threshold="5%")
@@ -127,11 +136,32 @@ def test_wrong_inputs(run, wrong):
     assert next(iter(wrong.values())) in done.stderr
 
 
+WITHOUT = """
+import sys
+
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}")
+
+
+sys.meta_path.insert(0, Absent())
+"""
+
+PACKAGES = {"pillow": "PIL", "tf-keras": "tf_keras"}
+"""How a dependency of this project is imported that is not imported by its name."""
+
+
 @pytest.mark.slow
 def test_a_real_gate(run, tmp_path):
-    """From the script to the raw values: one pair of a real project, which decides nothing."""
+    """From the script to the raw values, with nothing but what the gate needs: one pair of a real project, which decides nothing."""
     any_suite.repository(tmp_path / "theirs", ("v1", {}))
-    run.python.write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    names = {*re.findall(r'"([\w-]+)>=', (PROJECT / "pyproject.toml").read_text(encoding="utf-8"))} - {*GATE_NEEDS}
+    assert {"matplotlib", "jinja2", "threadpoolctl", "torch"} <= names
+    absent = {PACKAGES.get(name, name.replace("-", "_")) for name in names}
+    (tmp_path / "sitecustomize.py").write_text(WITHOUT.format(absent=absent))
+    run.python.write_text(f'#!/bin/sh\nPYTHONPATH={tmp_path} exec {sys.executable} "$@"\n')
 
     done, _, outputs = run(budget="0.00001", k="more")
 
