@@ -77,11 +77,16 @@ def load(spec: str) -> Dataset:
 
     Raises InputError for an unknown name and for files that are absent or unfit, NotInstalled where a package is missing.
     """
+    check(spec)
+    return imagelist(spec.removeprefix(IMAGELIST)) if spec.startswith(IMAGELIST) else _LOADERS[spec](spec)
+
+
+def check(spec: str) -> None:
+    """Raise InputError for a name that `load` does not know, and for a DIR that is no directory.  Takes no time: nothing is loaded."""
     if spec.startswith(IMAGELIST):
-        return imagelist(spec.removeprefix(IMAGELIST))
-    if spec not in _LOADERS:
+        image_lists.check(spec.removeprefix(IMAGELIST))
+    elif spec not in _LOADERS:
         raise InputError(f"dataset: {spec!r:.200} is not known; choose one of {', '.join(NAMES)}, {IMAGELIST}DIR")
-    return _LOADERS[spec](spec)
 
 
 def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:

@@ -1,13 +1,15 @@
 """Images of one's own: three text files that list them, in the format of the original report.
 
-DIR/train.txt, val.txt and test.txt have lines ``path label``, one space between, paths relative to DIR.  They are UTF-8; lines end in LF
-or CRLF; a path may contain spaces.  The labels of train.txt are 0 to K-1 without a gap, K >= 2, and the other two have no further ones.
+DIR/train.txt, val.txt and test.txt have lines ``path label``, one space between, paths relative to DIR.  They are UTF-8; a path may contain
+spaces.  What editors leave has no meaning: a byte order mark, CRLF, blank lines, spaces and tabs at the end of a line.  The labels of train.txt are 0 to K-1 without a gap, K >= 2, and the other two have no further ones.
 All images are grey (L) or all are colour (RGB, or a palette); nothing else is converted.  They are resized to 32 x 32 by Pillow's
-bilinear filter, in the order red, green, blue (the original report read blue, green, red).
+bilinear filter, in the order red, green, blue (the original report read blue, green, red); a photograph is turned upright first, as its
+EXIF data say.
 """
 
 from __future__ import annotations
 
+import codecs
 import itertools
 import os
 import re
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from lenet5.datasets import Raw
 
 
+ORIENTATION = 0x0112
+"""EXIF's number for how the camera was held: 1 is upright, 2 to 8 are the turns and reflections."""
+
+
 class _Entry(NamedTuple):
     """A line of an image list, and where it stands: ``FILE:LINE``."""
 
@@ -40,8 +46,7 @@ def read(directory: str) -> tuple[int, tuple[Raw, Raw, Raw]]:
     Raises InputError, one line ``FILE:LINE: what is wrong; what would be right``, at the first thing that breaks the format, and
     NotInstalled without Pillow or tqdm.
     """
-    if not os.path.isdir(directory):
-        raise InputError(f"imagelist:{shown(directory)}: no such directory; one with train.txt, val.txt, test.txt would be right")
+    check(directory)
     train, validation, test = (_read_list(Path(directory, part)) for part in ("train.txt", "val.txt", "test.txt"))
     classes = _count_classes(train)
     for entry in validation + test:
@@ -55,22 +60,27 @@ def read(directory: str) -> tuple[int, tuple[Raw, Raw, Raw]]:
     )
 
 
+def check(directory: str) -> None:
+    """Raise InputError unless there is such a directory."""
+    if not os.path.isdir(directory):
+        raise InputError(f"imagelist:{shown(directory)}: no such directory; one with train.txt, val.txt, test.txt would be right")
+
+
 def _read_list(file: Path) -> list[_Entry]:
     """The lines of an image list, at least one, each checked by itself."""
     try:
-        lines = file.read_bytes().split(b"\n")
+        lines = file.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
     except (OSError, ValueError) as error:
         raise InputError(f"{shown(file)}: {reason(error)}; a text file of lines `path label` would be right") from error
-    if not lines[-1]:
-        lines.pop()  # nothing follows the end of the last line
-    if not lines:
+    entries = [_read_line(f"{shown(file)}:{number}", line) for number, line in enumerate(lines, start=1) if line.strip()]
+    if not entries:
         raise InputError(f"{shown(file)}: empty; at least one line `path label` would be right")
-    return [_read_line(f"{shown(file)}:{number}", line) for number, line in enumerate(lines, start=1)]
+    return entries
 
 
 def _read_line(where: str, line: bytes) -> _Entry:
     try:
-        text = line.decode("utf-8").removesuffix("\r")
+        text = line.decode("utf-8").rstrip(" \t\r")
     except UnicodeDecodeError as error:
         raise InputError(f"{where}: byte {error.start + 1} of the line is not UTF-8; text in UTF-8 would be right") from error
     path, _, label = text.rpartition(" ")
@@ -117,16 +127,25 @@ def _read_image(directory: str, entry: _Entry) -> NDArray[np.uint8]:
             warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, which is not used
             warnings.simplefilter("error", pillow.DecompressionBombWarning)
             with pillow.open(file) as image:
-                pixels = _pixels(image, pillow.Resampling.BILINEAR)
+                pixels = _pixels(_upright(image), pillow.Resampling.BILINEAR)
     except Exception as error:  # on a damaged file Pillow's decoders raise errors of any kind
         right = "an image that Pillow reads, of mode L, RGB or P, not transparent, would be right"
         raise InputError(f"{entry.where}: {entry.path!r:.200}: {reason(error)}; {right}") from error
     return pixels
 
 
-def _pixels(image: Any, resampling: Any) -> NDArray[np.uint8]:
-    """Decode and resize an image that Pillow has opened.   -> (c, 32, 32)"""
+def _upright(image: Any) -> Any:
+    """The image, decoded and as its EXIF data say that it is looked at.  Metadata that is damaged says nothing."""
     image.load()
+    try:
+        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
+    except Exception:  # as many kinds of error as there are kinds of damage
+        return image
+    return imported("imagelist", "PIL.ImageOps").exif_transpose(image) if turned else image
+
+
+def _pixels(image: Any, resampling: Any) -> NDArray[np.uint8]:
+    """Resize an image that Pillow has opened.   -> (c, 32, 32)"""
     if image.mode not in ("L", "RGB", "P") or "transparency" in image.info:
         raise ValueError(f"mode {image.mode}" + (", transparent" if "transparency" in image.info else ""))
     plain = image.convert("RGB") if image.mode == "P" else image

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from lenet5.architecture import checked
+from lenet5.architecture import NAMES, checked
 from lenet5.contract import Weights
-from lenet5.errors import InputError, NotInstalled
+from lenet5.errors import InputError, NotInstalled, reason
 from lenet5.packages import imported
 
 
@@ -44,14 +44,17 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
         write(beside)
         os.chmod(beside, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
         os.replace(beside, path)
-    except BaseException:
+    except BaseException as failure:
         os.unlink(beside)
+        if isinstance(failure, OSError):  # a disk that is full
+            raise InputError(f"{path}: cannot be written ({reason(failure)}); name a file where there is room") from failure
         raise
 
 
 def load_weights(path: str | os.PathLike[str]) -> Weights:
     """Read canonical weights from .npz, .safetensors, or a PyTorch state_dict (.pt, .pth).
 
+    The names may have one prefix in common, such as "module.", and a state_dict may be an entry of the file, such as "model", beside others.
     Raises InputError, one line, for a file that is missing, damaged, of another kind, or holds something other than a LeNet-5;
     NotInstalled for a state_dict where PyTorch is absent, and for .safetensors where the package safetensors is.
     """
@@ -66,9 +69,42 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
     except Exception as error:  # every format has its own zoo of errors for damage; all of them are bad input here
         raise InputError(f"{path}: cannot be read as {path.suffix} ({_one_line(error)}); expected an intact file") from error
     try:
-        return checked(contents)
+        return checked(_network_in(contents))
     except InputError as error:
         raise InputError(f"{path}: {error}") from error
+
+
+FIRST = "conv1.weight"
+"""The name by which a network is found in a file that holds more, or has it under other names."""
+
+
+def _network_in(contents: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """The canonical names and their values: a file's contents as they are, or one of its entries, less a prefix that its names share.
+
+    Raises InputError, which says what the file holds, if it has no network or several.
+    """
+    if FIRST in contents:
+        return contents
+    entries = {"": contents, **{f"{name}: ": value for name, value in contents.items() if isinstance(value, Mapping)}}
+    found = {
+        f"{place}{name}": {_without(other, name.removesuffix(FIRST)): value for other, value in entry.items()}
+        for place, entry in entries.items()
+        for name in entry
+        if isinstance(name, str) and name.endswith(FIRST) and (name == FIRST or name[-len(FIRST) - 1] in "./_")
+    }
+    if len(found) == 1:
+        return next(iter(found.values()))
+    if not contents:
+        return contents
+    held = ", ".join(repr(name) for name in list(found or contents)[:MOST_NAMES])
+    more = f" and {len(found or contents) - MOST_NAMES} more" if len(found or contents) > MOST_NAMES else ""
+    what = "several networks, under" if found else f"no {FIRST!r}, but"
+    raise InputError(f"weights: the file holds {what} {held}{more}; expected one LeNet-5, {', '.join(NAMES)}")
+
+
+def _without(name: Any, prefix: str) -> Any:
+    """A name less the prefix, if it has that."""
+    return name.removeprefix(prefix) if isinstance(name, str) else name
 
 
 def _read_npz(path: Path) -> Mapping[str, Any]:
@@ -91,7 +127,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 
 
 def _write_safetensors(path: str, weights: Weights) -> None:
-    safetensors().save_file(weights, path)
+    Path(path).write_bytes(safetensors().save(weights))  # its own save_file raises no OSError where a disk is full
 
 
 def safetensors() -> Any:
@@ -111,7 +147,13 @@ def _read_state_dict(path: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: is damaged or holds more than tensors, which could run code; expected a state_dict") from error
     if not isinstance(contents, Mapping):
         raise InputError(f"{path}: holds a {type(contents).__name__}; expected a state_dict")
-    return {name: value.detach() if isinstance(value, torch.Tensor) else value for name, value in contents.items()}
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {name: plain(one) for name, one in value.items()}
+        return value.detach() if isinstance(value, torch.Tensor) else value
+
+    return {name: plain(value) for name, value in contents.items()}
 
 
 _READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
@@ -120,6 +162,9 @@ _READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
     ".pt": _read_state_dict,
     ".pth": _read_state_dict,
 }
+MOST_NAMES = 6
+"""So many names of a file an error lists."""
+
 _WRITERS: dict[str, Callable[[str, Weights], None]] = {".npz": _write_npz, ".safetensors": _write_safetensors}
 
 

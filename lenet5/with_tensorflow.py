@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import channels_last
+from lenet5 import channels_last, threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
 from lenet5.contract import (
     ADAM_BETA1,
@@ -42,9 +42,9 @@ LAYOUT: dict[str, Any] = {"data_format": "channels_last"}
 if keras.backend.backend() != "tensorflow":
     raise ImportError(f"lenet5 runs Keras on TensorFlow, but it was imported before with {keras.backend.backend()!r} under it")
 
-if threads := os.environ.get("OMP_NUM_THREADS"):
-    tf.config.threading.set_intra_op_parallelism_threads(int(threads))
-    tf.config.threading.set_inter_op_parallelism_threads(int(threads))
+if number := threads.asked():
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
 
 for gpu in tf.config.list_physical_devices("GPU"):
     tf.config.experimental.set_memory_growth(gpu, True)  # or TensorFlow takes all memory at once, and leaves PyTorch none
@@ -290,10 +290,14 @@ KERAS_CALLS: dict[str, tuple[Any, Any]] = {
 
 def _require_graphs(mode: str) -> None:
     """Raise NotSupported where a setting makes a graph run eagerly, or lets XLA compile parts of one that is to run without."""
-    clustering = "tf_xla_auto_jit" in os.environ.get("TF_XLA_FLAGS", "") or tf.config.optimizer.get_jit()
+    flags = os.environ.get("TF_XLA_FLAGS", "")
+    clustering = "tf_xla_auto_jit" in flags or tf.config.optimizer.get_jit()
     found = {
         "tf.config.run_functions_eagerly": tf.config.functions_run_eagerly(),
         "XLA for parts of graphs (tf.config.optimizer.set_jit, or tf_xla_auto_jit in TF_XLA_FLAGS)": mode != "xla" and clustering,
+        "code that an earlier process compiled (tf_xla_persistent_cache_directory in TF_XLA_FLAGS)": (
+            mode == "xla" and "tf_xla_persistent_cache_directory" in flags
+        ),
     }
     if setting := next((name for name, is_set in found.items() if is_set), None):
         raise NotSupported(f"tensorflow: mode {mode!r} would not be what its name says: {setting} is set; unset it")

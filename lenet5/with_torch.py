@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
+from lenet5 import threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, LAYERS, checked, shapes_of
 from lenet5.contract import (
     ADAM_BETA1,
@@ -27,8 +31,8 @@ from lenet5.contract import (
 )
 from lenet5.errors import NoDevice, NotHonoured, NotInstalled, NotSupported
 
-if threads := os.environ.get("OMP_NUM_THREADS"):
-    torch.set_num_threads(int(threads))  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools
+if number := threads.asked():
+    torch.set_num_threads(number)  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools
 
 # Each instance and batch size is compiled for itself (dynamic=False).  At the default limit of 8 such variants torch.compile
 # gives up; fullgraph=True makes that an error rather than a silent return to eager mode.
@@ -166,6 +170,7 @@ class LeNet5:
         if how == "compile":
             _require_compiling()
             _require_compiler(device)
+            _require_folder()
             options: dict[str, Any] = {"triton.cudagraphs": True} if graphs else {}
             self._predict = torch.compile(self._module, fullgraph=True, dynamic=False, options=options)
             self._loss = torch.compile(self._loss_of, fullgraph=True, dynamic=False, options=options | TRAINING_OPTIONS)
@@ -301,15 +306,31 @@ def _require_compiling() -> None:
         raise NotSupported(f"torch: mode 'compile' does not compile here: {setting} is set; unset it")
 
 
-COMPILERS = {"cpu": ("C++", "CXX", "g++", "clang++"), "cuda": ("C", "CC", "gcc", "clang")}
-"""Device -> the language that TorchInductor, or Triton for it, compiles there, the variable that names a compiler, and two compilers."""
+COMPILERS = {
+    "cpu": ("C++", "CXX", ("clang++",) if sys.platform == "darwin" else ("g++",)),
+    "cuda": ("C", "CC", ("gcc", "clang")),
+}
+"""Device -> the language that TorchInductor, or Triton for it, compiles there, the variable that names a compiler, and those that it looks
+for where the variable is not set.  TorchInductor takes clang++ on a Linux only if the variable says so."""
 
 
 def _require_compiler(device: str) -> None:
     """Raise NotInstalled where no compiler is found: TorchInductor's own error would come late and long."""
-    language, variable, usual, other = COMPILERS[device]
-    wanted = os.environ.get(variable, usual)
-    if not (shutil.which(wanted) or shutil.which(other)):
+    language, variable, usual = COMPILERS[device]
+    wanted = (os.environ[variable],) if variable in os.environ else usual
+    if not any(map(shutil.which, wanted)):
         raise NotInstalled(
-            f"torch: mode 'compile' needs a {language} compiler, and {wanted!r} is not on the PATH; install {usual} or set {variable}"
+            f"torch: mode 'compile' needs a {language} compiler, and {wanted[0]!r} is not on the PATH; "
+            f"install {usual[0]} or set {variable} to the compiler that there is"
+        )
+
+
+def _require_folder() -> None:
+    """Raise NotInstalled where what TorchInductor compiles could not be loaded: its own error would be a page for each mode."""
+    folder = Path(os.environ.get("TORCHINDUCTOR_CACHE_DIR") or tempfile.gettempdir())
+    place = next(one for one in (folder, *folder.absolute().parents) if one.exists())
+    if hasattr(os, "statvfs") and os.statvfs(place).f_flag & getattr(os, "ST_NOEXEC", 0):
+        raise NotInstalled(
+            f"torch: mode 'compile' needs a folder from which code can be loaded, and {place} is on a file system without (noexec); "
+            "set TORCHINDUCTOR_CACHE_DIR, or TMPDIR, to another"
         )

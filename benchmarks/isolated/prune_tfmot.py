@@ -22,7 +22,7 @@ import tf_keras
 
 from benchmarks.arrange.keras_models import model_of, weights_of
 from benchmarks.isolated.prune import Pruned, Task, main
-from lenet5 import channels_last
+from lenet5 import channels_last, threads
 from lenet5.contract import ADAM_BETA1, ADAM_BETA2, ADAM_EPSILON
 from lenet5.training import BATCH
 
@@ -30,9 +30,9 @@ TITLE = "tfmot"
 FRAMEWORK = "tensorflow"
 PACKAGES = ("tensorflow", "tf_keras", "tensorflow_model_optimization")
 
-if threads := os.environ.get("OMP_NUM_THREADS"):
-    tf.config.threading.set_intra_op_parallelism_threads(int(threads))
-    tf.config.threading.set_inter_op_parallelism_threads(int(threads))
+if number := threads.asked():
+    tf.config.threading.set_intra_op_parallelism_threads(number)
+    tf.config.threading.set_inter_op_parallelism_threads(number)
 
 tf.config.set_visible_devices([], "GPU")  # like the other tools, which run where NumPy does
 

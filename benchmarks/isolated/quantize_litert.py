@@ -6,7 +6,6 @@ full      int8 throughout, the input and the logits too; training images tell th
 
 from __future__ import annotations
 
-import os
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from benchmarks.isolated.quantize import Int8, Task, main
 from lenet5 import channels_last
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, LAYERS, POOL_SIDE
+from lenet5.threads import asked, usable_cpus
 from lenet5.training import BATCH
 
 TITLE = "LiteRT"
@@ -83,10 +83,9 @@ def calibration(task: Task) -> Iterator[list[NDArray[np.float32]]]:
 
 def interpreter(model: bytes) -> Any:
     """LiteRT's interpreter of a model, on the run's threads."""
-    threads = int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # TensorFlow announces that LiteRT will be a package of its own
-        found = tf.lite.Interpreter(model_content=model, num_threads=threads)
+        found = tf.lite.Interpreter(model_content=model, num_threads=asked() or usable_cpus())
     found.allocate_tensors()
     return found
 

@@ -5,12 +5,13 @@ An executor takes a future, a condition and several locks for each call; among t
 
 from __future__ import annotations
 
-import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from lenet5.threads import asked, usable_cpus
 
 T = TypeVar("T")
 
@@ -68,7 +69,4 @@ def all_of(helpers: Sequence[Helper], mine: Callable[[], T], others: Sequence[Ca
 
 def default_threads() -> int:
     """OMP_NUM_THREADS, as for the other frameworks, or one for each core that this process may use."""
-    asked = os.environ.get("OMP_NUM_THREADS", "").partition(",")[0]
-    if asked.isdigit() and int(asked) > 0:
-        return int(asked)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return asked() or usable_cpus()

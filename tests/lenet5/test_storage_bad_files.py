@@ -139,15 +139,33 @@ def test_other_contents(tmp_path, suffix, changes, error):
         ({}, f"weights: 'conv1.weight' is missing; LeNet-5 has {HAS}"),
         ({**WEIGHTS, 7: 7}, f"weights: 7 is not an array of LeNet-5; it has {HAS}"),
         ({**WEIGHTS, "fc3.bias": "fifty"}, "weights: fc3.bias has dtype <U5; it must be float32"),
+        (
+            {"epoch": 3, "features.0.weight": WEIGHTS["conv1.weight"], **{f"layer{number}": number for number in range(6)}},
+            "weights: the file holds no 'conv1.weight', but 'epoch', 'features.0.weight', 'layer0', 'layer1', 'layer2', 'layer3' "
+            f"and 2 more; expected one LeNet-5, {HAS}",
+        ),
+        (
+            {"model": WEIGHTS, "averaged": {f"module.{name}": array for name, array in WEIGHTS.items()}},
+            "weights: the file holds several networks, under 'model: conv1.weight', 'averaged: module.conv1.weight'; "
+            f"expected one LeNet-5, {HAS}",
+        ),
+        (
+            {"n_averaged": 3, **{f"module.{name}": array for name, array in WEIGHTS.items()}},
+            f"weights: 'n_averaged' is not an array of LeNet-5; it has {HAS}",
+        ),
     ],
-    ids=["list", "empty", "number-as-name", "text"],
+    ids=["list", "empty", "number-as-name", "text", "other-network", "two-networks", "besides"],
 )
 def test_other_things_in_a_state_dict(tmp_path, contents, error):
     """A file of torch.save may hold anything plain; only a state_dict of a LeNet-5 is taken."""
     torch = require_torch()
-    if isinstance(contents, dict):
-        contents = {name: torch.tensor(value) if isinstance(value, np.ndarray) else value for name, value in contents.items()}
-    torch.save(contents, tmp_path / "weights.pt")
+
+    def tensors(value):
+        if isinstance(value, dict):
+            return {name: tensors(one) for name, one in value.items()}
+        return torch.tensor(value) if isinstance(value, np.ndarray) else value
+
+    torch.save(tensors(contents), tmp_path / "weights.pt")
     assert message(tmp_path / "weights.pt") == f"{tmp_path}/weights.pt: {error}"
 
 

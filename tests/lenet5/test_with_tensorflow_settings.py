@@ -21,7 +21,7 @@ MODES = [mode for mode in lenet5.modes("tensorflow") if mode != "xla"]
 CODE = f"""
 import warnings
 
-lenet5.implementation("tensorflow")  # first: it chooses what is under Keras
+found["threads"] = lenet5.implementation("tensorflow").describe()["threads"]  # first: it chooses what is under Keras
 import keras
 import tensorflow as tf
 
@@ -50,6 +50,8 @@ found["clustering"] = [outcome("tensorflow", mode) for mode in MODES]
 tf.config.optimizer.set_jit(False)
 os.environ["TF_XLA_FLAGS"] = "--tf_xla_auto_jit=2 --tf_xla_cpu_global_jit"
 found["flags"] = outcome("tensorflow", "graph")
+os.environ["TF_XLA_FLAGS"] = "--tf_xla_persistent_cache_directory=/tmp"
+found["cache"] = [outcome("tensorflow", "graph"), outcome("tensorflow", "xla")]
 del os.environ["TF_XLA_FLAGS"]
 
 found["settings"] = [lenet5.implementation("tensorflow").describe()["settings"]]
@@ -64,7 +66,13 @@ def found(tmp_path_factory):
     pytest.importorskip("tensorflow")
     home = tmp_path_factory.mktemp("keras")
     (home / "keras.json").write_text(json.dumps(KERAS))
-    return found_by(CODE, KERAS_HOME=str(home))
+    return found_by(CODE, KERAS_HOME=str(home), OMP_NUM_THREADS="1,1")
+
+
+@pytest.mark.slow
+def test_threads_for_threads(found):
+    """Of several numbers in OMP_NUM_THREADS the first is that of TensorFlow; the others are for what its threads start."""
+    assert found["threads"] == 1
 
 
 @pytest.mark.slow
@@ -106,6 +114,13 @@ def test_a_graph_that_xla_would_compile_in_part(found):
     setting = "XLA for parts of graphs (tf.config.optimizer.set_jit, or tf_xla_auto_jit in TF_XLA_FLAGS)"
     assert found["clustering"] == ["right", *(refused(mode, setting) for mode in MODES[1:])]
     assert found["flags"] == refused("graph", setting)
+
+
+@pytest.mark.slow
+def test_code_that_was_compiled_before(found):
+    """XLA's first call would not compile with such a cache; a graph without XLA knows nothing of it."""
+    setting = "code that an earlier process compiled (tf_xla_persistent_cache_directory in TF_XLA_FLAGS)"
+    assert found["cache"] == ["right", refused("xla", setting)]
 
 
 @pytest.mark.slow

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -190,6 +195,54 @@ def test_compiling_needs_a_compiler(gpu, compiled, monkeypatch, device, compiler
         monkeypatch.delenv(variable, raising=False)
     with pytest.raises(lenet5.NotInstalled, match=f"needs a C.* compiler, and '{re.escape(compiler)}' is not on the PATH"):
         lenet5.implementation("torch")(problem()[0], mode="compile", device=device)
+    assert compiled == []
+
+
+@pytest.mark.parametrize(
+    ("device", "there", "variables", "found"),
+    [
+        ("cpu", {"clang++"}, {}, False),
+        ("cpu", {"clang++"}, {"CXX": "clang++"}, True),
+        ("cpu", {"g++"}, {}, True),
+        ("cpu", {"g++"}, {"CXX": "/no/such/c++"}, False),
+        ("cpu", {"g++"}, {"CXX": "ccache g++"}, False),
+        ("cpu", {"g++"}, {"CXX": ""}, False),
+        ("cuda", {"clang"}, {}, True),
+        ("cuda", {"gcc"}, {"CC": "icc"}, False),
+        ("cuda", {"g++"}, {}, False),
+    ],
+)
+@pytest.mark.skipif(sys.platform == "darwin", reason="there clang++ is the usual compiler")
+def test_which_compiler(gpu, compiled, monkeypatch, device, there, variables, found):
+    """A compiler counts only if TorchInductor, or Triton, would call it: the one that the variable names, else the usual one."""
+    monkeypatch.setattr("shutil.which", lambda name: name if name in there else None)
+    for variable in ("CC", "CXX"):
+        monkeypatch.delenv(variable, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    build = partial(lenet5.implementation("torch"), problem()[0], mode="compile", device=device)
+    if found:
+        build()
+    else:
+        with pytest.raises(lenet5.NotInstalled, match=r"is not on the PATH; install g.* or set C"):
+            build()
+
+
+@pytest.mark.parametrize("variable", ["TMPDIR", "TORCHINDUCTOR_CACHE_DIR"])
+def test_a_folder_that_may_not_execute(compiled, monkeypatch, tmp_path, variable):
+    """What is compiled has to be loaded from somewhere; where that cannot be, one line says it and names the variable."""
+    others = {"TMPDIR", "TORCHINDUCTOR_CACHE_DIR"} - {variable}
+    for name in others:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, str(tmp_path))
+    monkeypatch.setattr("tempfile.tempdir", None)
+    real = os.statvfs
+    flags = SimpleNamespace(f_flag=os.ST_NOEXEC)
+    monkeypatch.setattr(os, "statvfs", lambda path: flags if Path(path).is_relative_to(tmp_path) else real(path))
+    with pytest.raises(
+        lenet5.NotInstalled, match=rf"^torch: mode 'compile' needs a folder .* {tmp_path} is on .*noexec.*TORCHINDUCTOR"
+    ):
+        lenet5.implementation("torch")(problem()[0], mode="compile")
     assert compiled == []
 
 

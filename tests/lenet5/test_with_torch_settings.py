@@ -15,7 +15,7 @@ pytestmark = pytest.mark.slow
 CODE = """
 import torch
 
-lenet5.implementation("torch")
+found["threads"] = lenet5.implementation("torch").describe()["threads"]
 
 torch.set_default_dtype(torch.float64)
 found["another default type"] = outcome("torch", "eager")
@@ -54,7 +54,12 @@ found["simd"] = lenet5.implementation("torch").describe()["simd"], torch.backend
 def found():
     """What becomes of networks under each setting, all in one process of their own."""
     pytest.importorskip("torch")
-    return found_by(CODE)
+    return found_by(CODE, OMP_NUM_THREADS="1,1")
+
+
+def test_threads_for_threads(found):
+    """Of several numbers in OMP_NUM_THREADS the first is that of PyTorch; the others are for what its threads start."""
+    assert found["threads"] == 1
 
 
 def test_the_default_type_has_no_effect(found):
