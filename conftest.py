@@ -8,12 +8,15 @@ from __future__ import annotations
 import os
 import random
 import sys
-import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any
 
 import pytest
+
+from lenet5.errors import InputError
+from lenet5.threads import cpu_quota, usable_cpus
 
 SPIN_VARIABLE, SPIN_COUNT = "GOMP_SPINCOUNT", "30000"
 """How often an OpenMP thread that waits for others looks again before it sleeps: a tenth of libgomp's own number.
@@ -52,11 +55,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     import lenet5
     from benchmarks.isolated import caches
+    from benchmarks.launch.tied import hear_of_children
+    from benchmarks.report import printing
     from benchmarks.saved.provenance import code_sha256
     from benchmarks.saved.variables import THREADS, steering
     from benchmarks.sessions.job_line import JobLine
+    from benchmarks.sessions.saving import Saving
     from benchmarks.sessions.stops import Stops
 
+    if not __debug__:
+        pytest.exit("PYTHONOPTIMIZE is set (or python -O): Python leaves out assertions, and so checks; unset it", returncode=2)
+    hear_of_children()
+    config.add_cleanup(printing.outlast_readers())
     if config.option.threads is None:
         config.option.threads = usable_cpus()
     for option in ("threads", "epochs"):
@@ -72,37 +82,47 @@ def pytest_configure(config: pytest.Config) -> None:
         from threadpoolctl import threadpool_limits
 
         threadpool_limits(config.getoption("threads"))
-    _check_device(config.getoption("device"))
-    # A compiler that finds an earlier session's code on disk would show a first call that no first user ever sees.
-    compiled = tempfile.TemporaryDirectory(prefix="lenet5-compiled-")
-    config.add_cleanup(compiled.cleanup)
-    os.environ.update(caches.empty(compiled.name))
+    _check_options(config)
+    try:
+        config.add_cleanup(caches.own_folder().cleanup)
+    except InputError as error:
+        pytest.exit(str(error), returncode=2)
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
-    variables = steering(os.environ, without=(*thread_variables, *caches.variables()))
-    not_installed = {framework: line for framework in lenet5.frameworks() if (line := lenet5.missing(framework))}
     config.stash[RUN_INFO] = {
         "code_sha256": code_sha256(),
-        "variables": variables,
+        "variables": steering(os.environ, without=(*thread_variables, *caches.variables())),
         "out_of_reach": {},
-        "not_installed": not_installed,
+        "not_installed": {framework: line for framework in lenet5.frameworks() if (line := lenet5.missing(framework))},
     }
+    if (quota := cpu_quota()) is not None:
+        config.stash[RUN_INFO]["cpu_quota"] = quota
     config.stash[COLLECTED] = {}
     config.stash[PASSED] = set()
     config.stash[LEFT_OUT] = set()
     config.stash[BASELINES] = []
+    config.pluginmanager.register(Saving(), "lenet5-saving")
     config.pluginmanager.register(Stops(), "lenet5-stops")
     config.pluginmanager.register(JobLine(config), "lenet5-job-line")
 
 
-def _check_device(device: str) -> None:
-    """End the session with exit 2 if no implementation knows such a device.  Imports NumPy: the threads have to be set before."""
-    from lenet5.contract import DEVICES, InputError, check_option
-
+def _check_options(config: pytest.Config) -> None:
+    """End the session with exit 2 for a device or a dataset that cannot be.  Imports NumPy: the threads have to be set before."""
     try:
-        check_option("--device", device, DEVICES)
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")  # NumPy warns of variables that are not as it wants them
+            from lenet5 import datasets
+            from lenet5.contract import DEVICES, check_option
+    except Exception as error:  # a variable that NumPy refuses, or a NumPy that is broken
+        said = str(error).rpartition("Original error was:")[2]  # NumPy puts a page of advice before it
+        pytest.exit(f"NumPy cannot be loaded: {' '.join(said.split())[:300]}", returncode=2)
+    try:
+        check_option("--device", config.getoption("device"), DEVICES)
+        if not config.option.collectonly:
+            datasets.check(config.getoption("dataset"))
     except InputError as error:
-        pytest.exit(str(error), returncode=2)
+        line = str(error)
+        pytest.exit(line if line.startswith("--") else f"--dataset {line}", returncode=2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -229,11 +249,15 @@ def _loaded(config: pytest.Config) -> Any:
 def dataset(pytestconfig: pytest.Config) -> Any:
     """The images and labels that ``--dataset`` names.  If they cannot be had, nothing else can: the session ends with exit 2."""
     import lenet5
+    from lenet5 import training
 
     try:
         data = _loaded(pytestconfig)
     except (lenet5.InputError, lenet5.NotInstalled) as error:
         pytest.exit(f"--dataset {error}", returncode=2)
+    if (images := len(data.train.labels)) < training.BATCH:
+        right = f"{training.BATCH} or more, the batch of the cases that train, would be right"
+        pytest.exit(f"--dataset {data.name}: {images} training images; {right}", returncode=2)
     pytestconfig.stash[RUN_INFO]["dataset"] = {
         "name": data.name,
         "channels": data.channels,
@@ -373,8 +397,3 @@ def _warn_of_baseline(terminalreporter: pytest.TerminalReporter, config: pytest.
             )
         for line in found:
             terminalreporter.write_line(line, red=True)
-
-
-def usable_cpus() -> int:
-    """CPUs that this process may run on, which in a container can be fewer than the machine has."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

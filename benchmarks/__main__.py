@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 import sys
-import traceback
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any, NoReturn
 
 from benchmarks.report import printing
-from benchmarks.report.printing import complain
+from benchmarks.report.printing import complain, unexpected
 from benchmarks.saved.provenance import PROJECT, ROOT
 from lenet5.errors import InputError
 
@@ -44,9 +41,6 @@ class Parser(argparse.ArgumentParser):
         self.exit(2, f"{self.prog}: {message}\n")
 
 
-TRACEBACK = "LENET5_TRACEBACK"
-"""A variable: with any value, an error that should not be shows where it was raised."""
-
 CANNOT = 2
 """The exit code where what was asked cannot be done.  Python's own for an exception is 1, which is a gate's "slower"."""
 
@@ -71,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         complain("interrupted")
         return INTERRUPTED
     except Exception as error:
-        complain(_unexpected(error))
+        complain(unexpected(error, f", for the gate of another project pip install {' '.join(GATE_NEEDS)}"))
     finally:
         printing.finish()
     return CANNOT
@@ -82,20 +76,6 @@ def _going_on(options: argparse.Namespace) -> argparse.Namespace:
     from benchmarks.sessions.asked import as_it_began
 
     return as_it_began(options) if getattr(options, "resume", False) else options
-
-
-def _unexpected(error: Exception) -> str:
-    """An error that no code foresaw, in one line; its traceback is printed before it if the environment asks for it."""
-    if os.environ.get(TRACEBACK):
-        with suppress(OSError):
-            traceback.print_exception(error)
-    hint = f"{TRACEBACK}=1 shows where"
-    if isinstance(error, ImportError):
-        gate = f"for the gate of another project pip install {' '.join(GATE_NEEDS)}"
-        return f"{error}; install what this project needs: pip install -c constraints.txt -e '.[harness]', {gate} ({hint})"
-    if isinstance(error, OSError):
-        return f"cannot go on: {error} ({hint})"
-    return f"internal error: {type(error).__name__}: {error}; please report it ({hint})"
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import channels_last
+from lenet5 import channels_last, threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, POOL_SIDE, checked, shapes_of
 from lenet5.contract import (
     ADAM_BETA1,
@@ -27,8 +27,8 @@ from lenet5.contract import (
 from lenet5.errors import NoDevice, NotHonoured, NotSupported
 
 # JAX reads these when it is first asked for a device.
-if threads := os.environ.get("OMP_NUM_THREADS"):
-    os.environ["PJRT_NPROC"] = threads  # the size of XLA's pool of threads on the CPU
+if number := threads.asked():
+    os.environ["PJRT_NPROC"] = str(number)  # the size of XLA's pool of threads on the CPU
 os.environ.setdefault(
     "XLA_PYTHON_CLIENT_PREALLOCATE", "false"
 )  # or JAX takes most of a GPU's memory at once, and leaves the others little

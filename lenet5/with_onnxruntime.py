@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,11 +11,12 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
+from lenet5 import threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
 from lenet5.contract import Weights, check_images, check_labels, check_options, is_labels
 from lenet5.errors import NoDevice, NotSupported
 
-THREADS = int(os.environ.get("OMP_NUM_THREADS") or 0)
+THREADS = threads.asked() or 0
 """Of every session; with 0 ONNX Runtime takes as many as it likes, and does not say how many."""
 
 OPSET, IR_VERSION = 17, 8

@@ -1,10 +1,16 @@
-"""Empty folders for what frameworks keep of compiled code: whatever finds an earlier process's code has a first call that is none."""
+"""Empty folders for what frameworks keep of compiled code: whatever finds an earlier process's code has a first call that is none.
+
+Nothing here loads NumPy: the variables have to be set before anything is imported that reads them.
+"""
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 import lenet5
+from lenet5.errors import InputError
 
 
 def variables() -> list[str]:
@@ -18,3 +24,29 @@ def empty(folder: str) -> dict[str, str]:
     for path in folders.values():
         path.mkdir()
     return {variable: str(path) for variable, path in folders.items()}
+
+
+def place() -> str | None:
+    """Where the user, or the session, has compiled code lie, for code may not be loaded from everywhere; None leaves it to the system."""
+    chosen = map(os.environ.get, variables())
+    return next((folder for folder in chosen if folder and os.path.isdir(folder)), None)
+
+
+def own_folder() -> tempfile.TemporaryDirectory[str]:
+    """A new folder, to be removed at the session's end, with one in it for each of the variables, which name them from now on.
+
+    A folder of the user's for one of them says where code can be loaded from, so the new one is made in there.  Raises InputError, one line,
+    where none can be made.
+    """
+    variable = next((variable for variable in variables() if os.environ.get(variable)), None)
+    chosen = os.environ[variable] if variable else None
+    try:
+        if chosen:
+            os.makedirs(chosen, exist_ok=True)
+        made = tempfile.TemporaryDirectory(prefix="lenet5-compiled-", dir=chosen)
+    except OSError as error:
+        raise InputError(
+            f"{variable or 'TMPDIR'}: no folder can be made there ({error}); set it to a place where one can"
+        ) from None
+    os.environ.update(empty(made.name))
+    return made

@@ -34,7 +34,7 @@ def call(module: str, *arguments: Any, timeout_seconds: float = TIMEOUT_SECONDS)
     """What ``python -m module arguments...`` prints in a process of its own.  Raises ProgramFailed for anything but one JSON object."""
     command = [sys.executable, "-m", module, *map(str, arguments)]
     # The exception of a signal must pass, even if something of a compiler is still writing to the folder.
-    with tempfile.TemporaryDirectory(prefix="lenet5-program-", ignore_cleanup_errors=True) as cache:
+    with tempfile.TemporaryDirectory(prefix="lenet5-program-", dir=caches.place(), ignore_cleanup_errors=True) as cache:
         # A compiler that is killed leaves its temporary files: they go with the folder.
         environment = {**os.environ, **caches.empty(cache), "TMPDIR": cache}
         try:

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -35,6 +36,14 @@ def tied(command: Sequence[str]) -> list[str]:
     return [sys.executable, "-I", "-S", TIE, str(os.getpid()), *command]
 
 
+def hear_of_children() -> None:
+    """Let this process learn how what it starts has ended.  Where its parent ignores SIGCHLD, it inherits that, and every end is a success."""
+    number = getattr(signal, "SIGCHLD", None)
+    main = threading.current_thread() is threading.main_thread()
+    if number and main and signal.getsignal(number) == signal.SIG_IGN:
+        signal.signal(number, signal.SIG_DFL)
+
+
 @contextmanager
 def shared(descriptor: int) -> Iterator[None]:
     """Let every process that `start` starts within the block have this open file too, as long as it lives."""
@@ -50,6 +59,7 @@ def start(command: Sequence[str], inherits: Sequence[int] = (), **options: Any) 
 
     The thread that calls this has to wait for its end.
     """
+    hear_of_children()
     return subprocess.Popen(tied(command), pass_fds=(*_shared, *inherits), start_new_session=True, **options)
 
 
@@ -65,6 +75,7 @@ def run(command: Sequence[str], timeout: float | None = None, **options: Any) ->
 
     It has ended when this returns or raises: with subprocess.TimeoutExpired, or with the exception of a signal that came.
     """
+    hear_of_children()
     # Without a tie it stays in the group of this process, and ends when that is killed as a whole.
     options = {"start_new_session": can_tie(), "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     with subprocess.Popen(tied(command), **options) as process:

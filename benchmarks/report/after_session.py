@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.report import printing
 from lenet5.errors import InputError
 
 DISPLAY_OPTIONS = tuple(
@@ -36,14 +37,17 @@ def write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Confi
                 "No report: it is made from a saved file; add --benchmark-autosave or --benchmark-json=FILE"
             )
         return
-    # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
-    from benchmarks.report import markdown, report
-
     output = config.rootpath / "report"
     try:
+        # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
+        from benchmarks.report import markdown, report
+
         written = report.write([saved], output)
     except InputError as error:
         terminalreporter.write_line(f"No report: {error}", red=True)
+        return
+    except Exception as error:  # what was measured is saved, and another machine may be able to render it
+        terminalreporter.write_line(f"No report of {saved}: {printing.unexpected(error)}", red=True)
         return
     terminalreporter.section("LeNet-5: the report")
     terminalreporter.write_line(written.short)

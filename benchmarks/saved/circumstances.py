@@ -19,6 +19,7 @@ SAME = (
     "machine_info.python_implementation",
     "machine_info.python_version",
     "machine_info.lenet5.threads",
+    "machine_info.lenet5.cpu_quota",
     "machine_info.lenet5.device",
     "machine_info.lenet5.epochs",
     "machine_info.lenet5.dataset",

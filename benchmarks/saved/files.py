@@ -25,12 +25,20 @@ def write_whole(path: Path, text: str, option: str = "--output") -> None:
         with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
             beside = Path(file.name)
             file.write(text)
-        beside.chmod(0o644)
+        beside.chmod(0o666 & ~_umask())  # a temporary file is one that only its owner may read
         beside.replace(path)
+        beside = None
     except OSError as error:
-        if beside:
-            beside.unlink(missing_ok=True)
         raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another {option}") from None
+    finally:
+        if beside:  # it was not renamed, whatever happened
+            beside.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def check_writable(path: Path, option: str) -> None:
@@ -52,9 +60,12 @@ def _is_device(path: Path) -> bool:
 
 
 def read_json(path: Path, expected: str) -> Any:
-    """What a JSON file holds.  Raises InputError, one line, that ends with what was ``expected`` there."""
+    """What a JSON file holds; a byte order mark, which some editors and shells put before it, is no part of that.
+
+    Raises InputError, one line, that ends with what was ``expected`` there.
+    """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; expected {expected}") from None
     except OSError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +63,17 @@ def _processes(paths: Sequence[str | os.PathLike[str]]) -> list[Run]:
     files = [file for path in paths for file in files_of(Path(path))]
     if len({file.resolve() for file in files}) < len(files):
         raise InputError(f"{files[0].parent}: a file is named twice; every process counts once")
-    return [load(file) for file in files]
+    return _once([load(file) for file in files])
+
+
+def _once(runs: Sequence[Run]) -> list[Run]:
+    """Each process once, by its first file: what a copy of a folder says is no process of its own, and would narrow every interval."""
+    found: list[Run] = []
+    for run in runs:
+        same_moment = (one for one in found if one.datetime == run.datetime)
+        if not any(replace(run, paths=one.paths) == one for one in same_moment):
+            found.append(run)
+    return found
 
 
 def _joined(runs: Sequence[Run]) -> Run:

@@ -18,6 +18,7 @@ THREADS = (
 """The variables from which a framework, or the BLAS under it, takes its number of threads when it is loaded."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
+    "Python": ("PYTHONDEVMODE", "PYTHONTRACEMALLOC", "PYTHONMALLOC", "PYTHON_GIL", "PYTHON_JIT"),
     "OpenBLAS": ("OPENBLAS_", "GOTO_"),
     "BLIS": ("BLIS_",),
     "MKL": ("MKL_",),
@@ -38,9 +39,13 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "XLA": ("XLA_",),
     "JAX": ("JAX_", "PJRT_"),
     "CUDA": ("CUDA_", "CUBLAS_", "CUDNN_", "NVIDIA_TF32_"),
-    "allocators": ("MALLOC_", "PYTHONMALLOC", "LD_PRELOAD", "GLIBC_TUNABLES", "TCMALLOC_", "MIMALLOC_", "_RJEM_MALLOC_"),
+    "allocators": ("MALLOC_", "LD_PRELOAD", "GLIBC_TUNABLES", "TCMALLOC_", "MIMALLOC_", "_RJEM_MALLOC_"),
 }
 """Library -> the variables that it reads: each by its whole name, or all that begin so where the name ends in "_"."""
+
+
+SET_BY_OTHERS = ("KMP_DUPLICATE_LIB_OK",)
+"""threadpoolctl sets it for itself when it is imported, and no time depends on it."""
 
 
 def steering(environment: Mapping[str, str], without: Collection[str] = ()) -> dict[str, str]:
@@ -50,7 +55,7 @@ def steering(environment: Mapping[str, str], without: Collection[str] = ()) -> d
     return {
         name: value
         for name, value in sorted(environment.items())
-        if (name in known or name.startswith(prefixes)) and name not in without
+        if (name in known or name.startswith(prefixes)) and name not in (*without, *SET_BY_OTHERS)
     }
 
 

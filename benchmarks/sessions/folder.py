@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from benchmarks.launch import tied
 from benchmarks.saved.files import read_json, write_whole
 from benchmarks.saved.storage import ASKED, MANIFEST, NOTED
 from lenet5.errors import InputError
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def begin(folder: Path, settings: Mapping[str, Any], asked: Sequence[str] = (), noted: Mapping[str, Any] | None = None) -> None:
@@ -82,8 +88,13 @@ def alone(folder: Path, make: bool) -> Iterator[None]:
     The lock is the kernel's and on the folder itself: no file is left behind.  Processes that are started within the block hold it too,
     so it ends with the last of them: if this one is killed, a process that still measures keeps others out.
     A folder that does not exist and is not made cannot be held: the block runs all the same, and finds nothing there.
-    Raises InputError, one line, if another process holds the folder or it cannot be made.
+    Raises InputError, one line, if another process holds the folder or it cannot be made, and on a system without such locks: what two
+    processes write there at a time would be mixed.
     """
+    if fcntl is None:
+        raise InputError(
+            f"{folder}: this system has no fcntl, which keeps two runs out of one folder; measure with pytest benchmarks"
+        )
     try:
         if make:
             folder.mkdir(parents=True, exist_ok=True)

@@ -21,9 +21,13 @@ def save_quantized(path: str | Path, quantized: Quantized) -> None:
 
     Raises InputError where no file can be made, NotInstalled where the package safetensors is absent.
     """
-    save_file = safetensors().save_file
+    save = safetensors().save  # its own save_file raises no OSError where a disk is full
     arrays = {f"{layer}.{field}": np.asarray(value) for layer, found in quantized.items() for field, value in vars(found).items()}
-    write_whole(Path(path), lambda beside: save_file(arrays, beside))
+    write_whole(Path(path), lambda beside: _write(beside, save(arrays)))
+
+
+def _write(path: str, content: bytes) -> None:
+    Path(path).write_bytes(content)
 
 
 def load_quantized(path: str | Path) -> Quantized:

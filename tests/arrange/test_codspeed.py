@@ -85,7 +85,9 @@ def test_a_set_up_gets_no_arguments(case):
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"), [({"timer": recorded_time}, codspeed.TIMES_CALLS), ({"group": "predict"}, None), ({}, None)], ids=str
+    ("options", "reason"),
+    [({"timer": recorded_time}, codspeed.TIMES_CALLS), ({"group": "predict"}, None), ({}, None)],
+    ids=["own-times", "group", "nothing"],
 )
 def test_why_not(case, options, reason):
     """A case that enters times of its own cannot be measured by a plug-in that times calls."""

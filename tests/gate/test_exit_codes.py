@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import TRACEBACK, main
+from benchmarks.__main__ import main
 from benchmarks.gate import gate
+from benchmarks.report.printing import TRACEBACK
 from benchmarks.saved.provenance import ROOT
 from tests.support import fake_project
 from tests.support.copies import hidden

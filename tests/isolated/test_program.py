@@ -72,6 +72,9 @@ def test_no_compiled_code_is_inherited(module, monkeypatch, tmp_path):
     assert [*first.values(), *second.values()] == [[]] * 2 * len(variables)
     assert len({*first, *second, str(tmp_path)}) == 2 * len(variables) + 1
     assert not any(map(os.path.exists, first))
+    assert {os.path.dirname(os.path.dirname(path)) for path in first} == {
+        str(tmp_path)
+    }  # a user has it where code can be loaded from
 
 
 @pytest.mark.parametrize("source", ["print('half', 3)", "print('[1]')", ""])

@@ -178,3 +178,16 @@ def test_every_process_is_started_so():
 def test_a_new_start_is_seen(source):
     """The check itself."""
     assert starts_a_process(source)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no such signal")
+@pytest.mark.parametrize("how", ["start", "run"])
+def test_where_the_ends_of_children_are_ignored(how):
+    """A shell can start a program so, and subprocess then takes every end for a success; here a failure is one."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        command = [sys.executable, "-c", "raise SystemExit(3)"]
+        code = tied.start(command).wait() if how == "start" else tied.run(command).returncode
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert code == 3

@@ -1,10 +1,13 @@
-"""A file is written whole or not at all."""
+"""A file is written whole or not at all, and read whatever an editor has put before it."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
 
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import read_json, write_whole
 from lenet5 import InputError
 
 
@@ -15,3 +18,37 @@ def test_nothing_is_left(tmp_path):
     with pytest.raises(InputError, match=r"^\S+: cannot be written \(.+\); name another --plots$"):
         write_whole(tmp_path / "report.html", "text", "--plots")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full-disk", "ctrl-c"])
+def test_interrupted(tmp_path, monkeypatch, error):
+    """A file that breaks off half-way leaves the old one as it was, and nothing hidden beside it."""
+    (tmp_path / "report.md").write_text("older")
+
+    def breaks(self, target):
+        raise error
+
+    monkeypatch.setattr(Path, "replace", breaks)
+    with pytest.raises(InputError if isinstance(error, OSError) else KeyboardInterrupt):
+        write_whole(tmp_path / "report.md", "newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["report.md"]
+    assert (tmp_path / "report.md").read_text() == "older"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="other systems have no such mask")
+@pytest.mark.parametrize(("mask", "rights"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_rights(tmp_path, mask, rights):
+    """A file may be read by those whom the user's mask lets read it."""
+    before = os.umask(mask)
+    try:
+        write_whole(tmp_path / "report.md", "text")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "report.md").stat().st_mode & 0o777 == rights
+
+
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte-order-mark"])
+def test_a_byte_order_mark(tmp_path, mark):
+    """What some editors and shells put before a JSON file is no part of it."""
+    (tmp_path / "run.json").write_bytes(mark + b'{"a": "\xc3\xa9"}\r\n')
+    assert read_json(tmp_path / "run.json", "a run") == {"a": "é"}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from functools import partial
 
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.saved.results import check_fit, load, load_many
+from benchmarks.saved.results import check_fit, load, load_many, load_runs
 from lenet5 import InputError
 from tests.saved.of_three import COMPILE, NUMPY, ONE, OURS, RUN, SAVED, case, changed, set_at
 
@@ -126,6 +128,29 @@ def test_other_variables(folder):
     ):
         load_many([path])
     assert load_many([folder(process_1=steered(few), process_2=steered(few))]).lenet5["variables"] == few
+
+
+def test_a_copied_folder(folder, tmp_path_factory):
+    """The processes of a copy are those of the original, and count once: else every interval would be too narrow."""
+    original = folder()
+    copy = tmp_path_factory.mktemp("copies") / "copy"
+    shutil.copytree(original, copy)
+    once, twice = load_many([original]), load_many([original, copy])
+    assert twice.processes == once.processes == 3
+    assert [case.medians for case in twice.cases] == [case.medians for case in once.cases]
+    assert [run.processes for run in load_runs([original, copy])] == [3]
+
+
+def test_two_runs_of_one_version(folder, tmp_path_factory):
+    """Another run of the same version has processes of its own, even where a case took exactly as long."""
+    original = folder()
+    other = tmp_path_factory.mktemp("runs") / "other"
+    shutil.copytree(original, other)
+    for number, file in enumerate(sorted(other.iterdir())):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        document["datetime"] = f"2027-01-0{number + 1}T00:00:00"
+        file.write_text(json.dumps(document), encoding="utf-8")
+    assert load_many([original, other]).processes == 6
 
 
 def test_file_twice():

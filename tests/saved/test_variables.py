@@ -34,6 +34,7 @@ from benchmarks.saved.variables import differences, steering
             "MALLOC_ARENA_MAX",
             "LD_PRELOAD",
             "PYTHONMALLOC",
+            "PYTHONDEVMODE",
         ),
         *("GLIBC_TUNABLES", "NVIDIA_TF32_OVERRIDE"),
     ],

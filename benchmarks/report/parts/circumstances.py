@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from benchmarks.report.disturbance import but_on_few_cpus
 from benchmarks.report.records import Plot, Section, Table, Words
@@ -20,7 +21,7 @@ def plots(run: Run) -> list[Plot]:
 def _facts(run: Run) -> list[tuple[str, str]]:
     cpu, machine, ours = run.machine.get("cpu") or {}, run.machine, run.lenet5
     found = [
-        ("CPU", f"{cpu.get('brand_raw', 'unknown')}, {cpu.get('count', '?')} logical CPUs"),
+        ("CPU", f"{cpu.get('brand_raw', 'unknown')}, {cpu.get('count', '?')} logical CPUs{_limited(ours)}"),
         ("threads", f"{ours['threads']} for every framework{but_on_few_cpus(run)}"),
         ("device", run.device),
         ("system", f"{machine.get('system', '?')} {machine.get('release', '?')}, {machine.get('machine', '?')}"),
@@ -44,6 +45,11 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("processes", f"{run.processes}, cases {order}"),
         ("measured", f"{run.datetime}, pytest-benchmark {run.version}, {len(run.cases)} cases"),
     ]
+
+
+def _limited(ours: Mapping[str, Any]) -> str:
+    """What a control group left of the CPUs, such as that of a container.   1.5 -> ", the time of 1.5 of them at most" """
+    return f", the time of {ours['cpu_quota']:g} of them at most" if ours.get("cpu_quota") is not None else ""
 
 
 def in_words(variables: Mapping[str, str]) -> str:

@@ -39,3 +39,12 @@ def test_what_a_framework_says(tmp_path):
     facts = {"version": "2.4.6", "architecture": "Prescott", "simd": "AVX2", "settings": ""}
     found = rows(tmp_path, lambda ours: ours.update(frameworks={"numpy": facts}))
     assert found["numpy"] == "version 2.4.6, architecture Prescott, simd AVX2"
+
+
+@pytest.mark.parametrize(
+    ("quota", "said"), [(None, ""), (1.0, ", the time of 1 of them at most"), (1.5, ", the time of 1.5 of them at most")]
+)
+def test_a_container_that_limits(tmp_path, quota, said):
+    """Where a control group gives a process less than its CPUs, the record says how much."""
+    plain = rows(tmp_path, lambda ours: None)["CPU"]
+    assert rows(tmp_path, lambda ours: ours.update({} if quota is None else {"cpu_quota": quota}))["CPU"] == plain + said
