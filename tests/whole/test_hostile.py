@@ -358,7 +358,7 @@ def check(ended: Ended, setting: Setting, usual: Any) -> None:
     saved, then = facts(ended.saved), facts(usual)
     assert sorted(name for name in {*saved, *then} if saved.get(name) != then.get(name)) == sorted(setting.differs)
     variables, before = (one["machine_info"]["lenet5"]["variables"] for one in (ended.saved, usual))
-    expected = {name: setting.variables[name] for name in setting.recorded}
+    expected = {name: setting.variables[name].replace("{here}", str(ended.here)) for name in setting.recorded}
     if "env -i" in setting.shell:
         before = {name: value for name, value in before.items() if name in variables}
     if "OMP_WAIT_POLICY" in setting.variables:  # the session leaves it to the user then
