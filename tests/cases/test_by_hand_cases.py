@@ -128,6 +128,7 @@ def test_ladder(project):
     assert list(run.lenet5["frameworks"]) == [FRAMEWORK]
 
 
+@pytest.mark.slow
 def test_steps(project):
     """Each optimizer is a group of its own, and says which it is; the file says which modes there are."""
     run, _ = saved(project, "benchmarks/test_training.py::test_train_step", "-k", f"{FRAMEWORK}-{FAST}")

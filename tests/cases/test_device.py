@@ -83,6 +83,7 @@ def test_disabled(project, monkeypatch):
     assert re.fullmatch(NO_GPU, reason)
 
 
+@pytest.mark.slow
 def test_large_batches(project):
     """4,096 images at once are for a GPU: with --device cuda they are among the cases, on the CPU not even with --heavy."""
 

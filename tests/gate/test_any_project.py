@@ -147,6 +147,7 @@ def test_no_configuration_from_above(project, tmp_path, gate):
     assert code == 0, err
 
 
+@pytest.mark.slow
 def test_cases_on_one_side(gate, tmp_path):
     """Cases that only one side has are named and not judged; with --strict that is exit 2."""
     code, out, err = gate("--base", "base", "--head", "other-cases", "--json", "gate.json")
@@ -353,7 +354,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
             ("--base", "base", "--head", "base", "--cases", "src"),
             "no case found: looked in src for tests that use the fixture benchmark; say with --cases where they are",
         ),
-        (("--base", "no-cases", "--head", "no-cases"), "no case found: looked in tests/bench, tests for tests that use "),
+        slow(("--base", "no-cases", "--head", "no-cases"), "no case found: looked in tests/bench, tests for tests that use "),
         slow(("--base", "base", "--head", "no-cases"), "tests/bench: no case is on both sides (--base base has tests/bench/test_"),
         slow(("--base", "base", "--head", "base", "-k", "nothing"), "-k nothing selects none of the 3 cases in tests/bench, tests"),
         slow(

@@ -18,6 +18,7 @@ from tests.support import fake_project
 from tests.support.copies import hidden
 from tests.support.fake_project import commit
 from tests.support.gates import DRIVER
+from tests.support.rows import one_quick
 
 RUN = ROOT / "tests" / "data" / "run"
 FOREIGN = ("PYTEST", "PYTHON", "GITHUB_STEP_SUMMARY")
@@ -123,6 +124,7 @@ def test_before_measuring(repository, tmp_path, monkeypatch, capsys, arguments, 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
+@pytest.mark.slow
 def test_a_path_that_is_not_ascii(tmp_path):
     """Neither a project's path nor a locale of ASCII keeps it from being measured."""
     project = fake_project.write(tmp_path / "projét ü")
@@ -170,7 +172,7 @@ def test_what_cannot_be_imported(tmp_path, package):
     ],
     ids=["unforeseen", "full"],
 )
-@pytest.mark.parametrize("shown", [False, True], ids=["", "traceback"])
+@pytest.mark.parametrize("shown", one_quick([True, False]), ids=["traceback", ""])
 def test_internal_error(repository, tmp_path, monkeypatch, capsys, error, line, shown):
     """An error that no code foresaw is one line, with its traceback before it where the environment asks for that."""
 

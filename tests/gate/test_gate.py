@@ -33,7 +33,9 @@ from tests.support.rows import slow
             marks=pytest.mark.slow,
         ),
         ("first", "slow-first", 1, {("test_case[one]", "first call"): "SLOWER", ("test_case[one]", "time"): "same"}),
-        ("memory", "more-memory", 1, {("test_case[one]", "peak memory"): "SLOWER", ("test_case[two]", "peak memory"): "SLOWER"}),
+        slow(
+            "memory", "more-memory", 1, {("test_case[one]", "peak memory"): "SLOWER", ("test_case[two]", "peak memory"): "SLOWER"}
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -151,6 +153,7 @@ def test_an_id_that_begins_like_another(command, tmp_path):
     assert [tuple(row[-2:]) for row in cells(out).values()] == expected
 
 
+@pytest.mark.slow
 def test_thresholds_of_cases(command, tmp_path):
     """A change of 10 % counts in no case whose threshold is 20 %, and the table says whose that is; one for no case is an error."""
     code, out, err = command("--base", "base", "--head", "slower", "--threshold", "3%", "--threshold", "two and not x=20%")

@@ -24,10 +24,11 @@ def library(module, dense, tmp_path, *options):
     return lenet5.load_weights(tmp_path / "pruned.npz"), seconds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "regrow"),
     [
-        pytest.param("benchmarks.isolated.prune_tfmot", True, id="tfmot", marks=pytest.mark.slow),
+        pytest.param("benchmarks.isolated.prune_tfmot", True, id="tfmot"),
         pytest.param("benchmarks.isolated.prune_torch", False, id="torch"),
     ],
 )

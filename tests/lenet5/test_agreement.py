@@ -38,7 +38,6 @@ def references_trajectory():
     return find
 
 
-@pytest.mark.compiled(activation="relu", classes=50, channels=3, batch=7)
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
 @pytest.mark.parametrize("classes", [10, 50], ids="classes={}".format)
 @pytest.mark.parametrize("channels", [1, 3], ids="channels={}".format)

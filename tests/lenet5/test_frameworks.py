@@ -318,6 +318,7 @@ def test_left_out(other):
     assert lenet5.missing(INVENTED) == ""
 
 
+@pytest.mark.slow
 def test_left_out_costs_nothing(tmp_path):
     """Such a framework has no case, neither run nor skipped, and no column; what is missing has one line of it."""
     project = copy_of_project(tmp_path / "project")

@@ -13,6 +13,7 @@ import lenet5
 from benchmarks.saved.provenance import ROOT
 from tests.support.by_hand import FRAMEWORK, PLAIN
 from tests.support.frameworks import installed, packages
+from tests.support.rows import slow
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_help_of_pytest():
 
 @pytest.mark.parametrize(
     ("said", "expected"),
-    [({}, "30000 None"), ({"GOMP_SPINCOUNT": "7"}, "7 None"), ({"OMP_WAIT_POLICY": "active"}, "None active")],
+    [({}, "30000 None"), slow({"GOMP_SPINCOUNT": "7"}, "7 None"), slow({"OMP_WAIT_POLICY": "active"}, "None active")],
     ids=["nothing", "a count", "a policy"],
 )
 def test_threads_that_wait_soon_sleep(tmp_path, said, expected):

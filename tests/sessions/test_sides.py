@@ -18,6 +18,7 @@ from benchmarks.sessions.this_project import this_project
 from lenet5 import InputError
 from tests.support import fake_project
 from tests.support.fake_project import commit, git
+from tests.support.rows import slow
 
 
 @pytest.fixture(autouse=True)
@@ -151,12 +152,12 @@ def test_environment(monkeypatch):
     ("asked", "reason"),
     [
         ("nonsense", "neither a revision of {repository} nor a directory with this project's lenet5 and benchmarks"),
-        ("--output=x", "neither a revision"),
-        ("{repository}/benchmarks", "neither a revision"),
+        slow("--output=x", "neither a revision"),
+        slow("{repository}/benchmarks", "neither a revision"),
         ("HEAD@/nowhere/python", "/nowhere/python is no program; expected a Python interpreter after the @"),
-        ("HEAD@/tmp", "/tmp is no program"),
+        slow("HEAD@/tmp", "/tmp is no program"),
         ("broken", "cannot be imported (ImportError: no such luck)"),
-        ("HEAD@{repository}/../nothing", "cannot be imported (no lenet5 today)"),
+        slow("HEAD@{repository}/../nothing", "cannot be imported (no lenet5 today)"),
         ("HEAD@{repository}/../isolated", "imports "),
     ],
 )

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import usable_cpus
 from tests.support.copies import copy_of_project, run_python
+from tests.support.rows import slow
 
 pytestmark = pytest.mark.skipif(find_spec("xdist") is None, reason="pytest-xdist is not installed; pip install -e '.[test]'")
 
@@ -87,7 +88,7 @@ def test_bare(noted):
         assert not [one for one in others if one["begin"] < alone["end"] and alone["begin"] < one["end"]]
 
 
-@pytest.mark.parametrize("words", [("-n0",), ("tests",), ("tests/test_few.py", "--threads=2")], ids=" ".join)
+@pytest.mark.parametrize("words", [("-n0",), slow(("tests",)), slow(("tests/test_few.py", "--threads=2"))], ids=" ".join)
 def test_in_one_process(noted, words):
     """With -n 0, or where a path is named, on as many threads as usual."""
     found = noted(*words)
@@ -97,7 +98,7 @@ def test_in_one_process(noted, words):
     assert {one["threads"] for one in found} == {"2" if "--threads=2" in words else str(usable_cpus())}
 
 
-@pytest.mark.parametrize(("words", "count"), [(("-m", "slow"), 1), (("-m", ""), 23)], ids=["slow", "everything"])
+@pytest.mark.parametrize(("words", "count"), [slow(("-m", "slow"), 1), (("-m", ""), 23)], ids=["slow", "everything"])
 def test_slow(noted, words, count):
     """A -m of one's own counts instead."""
     assert len(noted(*words)) == count
