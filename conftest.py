@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+import lenet5
 from lenet5.errors import InputError
 from lenet5.threads import cpu_quota, usable_cpus
 
@@ -53,7 +54,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    import lenet5
     from benchmarks.isolated import caches
     from benchmarks.launch.tied import hear_of_children
     from benchmarks.report import printing
@@ -127,8 +127,8 @@ def _check_options(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """``framework`` and ``mode`` run over all that is installed and that can do what the test asks, found without importing any of it."""
-    import lenet5
-
+    if not {"framework", "mode"} & {*metafunc.fixturenames}:
+        return
     chosen = [mark.args[0] for mark in metafunc.definition.iter_markers("parametrize")]
     frameworks = [framework for framework in lenet5.frameworks() if _can(metafunc.definition, framework)]
     if "mode" in metafunc.fixturenames:
@@ -144,16 +144,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 def _can(test: pytest.Item, framework: str) -> bool:
     """Whether the packages that a framework declares are installed, and it trains where the test does."""
-    import lenet5
-
     training = any(test.get_closest_marker(marker) for marker in ("trains", "trained_mode"))
     return not lenet5.missing(framework) and (lenet5.trains(framework) or not training)
 
 
 def _modes(test: pytest.Item, framework: str) -> tuple[str, ...]:
     """The modes of a framework that a test runs in: one where it is marked so, else all."""
-    import lenet5
-
     if test.get_closest_marker("default_mode"):
         return lenet5.modes(framework)[:1]
     return (lenet5.trained_in(framework),) if test.get_closest_marker("trained_mode") else lenet5.modes(framework)
@@ -182,8 +178,6 @@ def pytest_runtestloop(session: pytest.Session) -> None:
     Alone, a process imports each framework when its first case needs it: until then no idle thread of that framework disturbs the others'
     cases.  What cannot be imported or loaded is for the cases to name.
     """
-    import lenet5
-
     if not session.config.pluginmanager.has_plugin("lenet5-baton"):
         return
     cases = [item for item in session.items if "implementation" in getattr(item, "fixturenames", ()) and hasattr(item, "callspec")]
@@ -200,8 +194,6 @@ def pytest_runtestloop(session: pytest.Session) -> None:
 @pytest.fixture
 def implementation(framework: str, pytestconfig: pytest.Config) -> Any:
     """The framework's LeNet5, or a skip where it is not installed.  Installed but broken is an error, never a skip."""
-    import lenet5
-
     try:
         found = lenet5.implementation(framework)
     except lenet5.NotInstalled as error:
@@ -220,7 +212,6 @@ def build(implementation: Any, framework: str, mode: str, pytestconfig: pytest.C
     Skips where this mode cannot run such a network, this machine lacks what the mode needs, the framework cannot reach the device, or a
     setting of the user's turns the mode off.  A network whose first calls are not what its mode's name says is an error.
     """
-    import lenet5
     from benchmarks.arrange import honest
 
     def make(weights: Any, **options: Any) -> Any:
@@ -248,7 +239,6 @@ def _loaded(config: pytest.Config) -> Any:
 @pytest.fixture(scope="session")
 def dataset(pytestconfig: pytest.Config) -> Any:
     """The images and labels that ``--dataset`` names.  If they cannot be had, nothing else can: the session ends with exit 2."""
-    import lenet5
     from lenet5 import training
 
     try:
@@ -317,7 +307,6 @@ def pytest_benchmark_compare_machine_info(
 
 def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: dict[str, Any]) -> None:
     """What the numbers depend on beyond the plug-in's own record.  Only frameworks that this session used are asked."""
-    import lenet5
     from benchmarks.saved.results import FORMAT
     from benchmarks.sessions.ended import not_run
 

@@ -97,7 +97,7 @@ def implementation(framework: str) -> Any:
     Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
     its own ImportError: that is never a reason to skip.
     """
-    _check(framework)
+    _file(framework)
     return imported(framework, f"{__name__}.{_PREFIX}{framework}").LeNet5
 
 
@@ -174,15 +174,18 @@ def reference() -> tuple[str, str]:
     return found[0]
 
 
-def _check(framework: object) -> None:
-    if framework not in frameworks():
-        raise InputError(f"framework: {framework!r} is not known; choose one of {', '.join(frameworks())}")
+def _file(framework: object) -> Path:
+    """The file of a framework.  Lists the others only to name them in the InputError for an unknown one: collecting cases asks thousands of times."""
+    found = (Path(folder, f"{_PREFIX}{framework}.py") for folder in __path__ if str(framework).isidentifier())
+    for path in found:
+        if path.is_file():
+            return path
+    raise InputError(f"framework: {framework!r} is not known; choose one of {', '.join(frameworks())}")
 
 
 def _declared(framework: str, name: str, default: Any) -> Any:
     """The literal of that name in a framework's class LeNet5, or the default where the class has no such name."""
-    _check(framework)
-    file = next(path for folder in __path__ if (path := Path(folder, f"{_PREFIX}{framework}.py")).is_file())
+    file = _file(framework)
     source = _literals(file.read_text(encoding="utf-8")).get(name)
     if source is None:
         return default
