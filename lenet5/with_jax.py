@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cache, wraps
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -237,6 +237,7 @@ def _devices(platform: str) -> list[Any]:
 
 def _device(name: str) -> Any:
     """The device of that name in the contract.  Raises NoDevice where JAX sees none."""
+    _threads()  # they start with the first device
     found = _devices({"cpu": "cpu", "cuda": "gpu"}[name])
     if not found and name == "cpu":
         raise NoDevice(f"device: 'cpu' is asked for, but JAX_PLATFORMS is {os.environ.get('JAX_PLATFORMS')!r}; add cpu to it")
@@ -245,14 +246,23 @@ def _device(name: str) -> Any:
     return found[0]
 
 
+@cache
 def _threads() -> int | None:
-    """The threads in XLA's pool for the CPU, counted; None where the system does not tell.  JAX has no function that says it."""
-    _devices("cpu")  # the first one who asks has them started
+    """The threads in XLA's pool for the CPU, counted as they start, for TensorFlow's XLA gives its own the same name.
+
+    None where the system does not tell, and where other code has started them before.  JAX has no function that says it.
+    """
     try:
-        names = [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()]
+        before = _pool()
+        _devices("cpu")  # the first one who asks has them started
+        return _pool() - before or None
     except OSError:
         return None
-    return names.count(POOL_OF_THREADS) or None
+
+
+def _pool() -> int:
+    """The threads of this process that bear the name of those in XLA's pool."""
+    return [task.joinpath("comm").read_text().strip() for task in Path("/proc/self/task").iterdir()].count(POOL_OF_THREADS)
 
 
 def _settings() -> str:

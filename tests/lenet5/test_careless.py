@@ -103,22 +103,6 @@ BREACHES = {
 """,
         "test_threads_are_as_many_as_it_says[{name}-im2col]",
     ),
-    "common": (
-        'dynamic = {"compiled": "im2col"}',
-        """
-    modes = ("im2col", "compiled")
-    compiled = False
-
-    def __init__(self, weights, mode=modes[0], **options):
-        super().__init__(weights, "im2col", **options)
-
-    def predict(self, x):
-        if not LeNet5.compiled:
-            LeNet5.compiled = not time.sleep(0.3)
-        return super().predict(x)
-""",
-        "test_compiled_code_is_its_own[{name}]",
-    ),
     "rounding": (
         "",
         """

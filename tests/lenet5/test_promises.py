@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -126,19 +125,8 @@ def running():
     return count
 
 
-@pytest.mark.slow  # every mode that compiles does so twice
-def test_compiled_code_is_its_own(implementation, framework):
-    """A second network compiles again: its first call takes many times as long as a later one, as that of the first network did."""
-    weights, images, _ = problem(batch=64)
-    for mode in lenet5.dynamic(framework):
-        for _ in range(2):
-            try:
-                net = implementation(weights, mode=mode)
-            except (lenet5.NotSupported, lenet5.NotInstalled):
-                continue
-            x = net.tensor(images)
-            first, *later = (taken(time.perf_counter, partial(net.predict, x)) for _ in range(6))
-            assert first > 5 * min(later), mode
+NO_CODE = (".keras/keras.json", "matplotlib/fontlist-", "Microsoft/DeveloperTools/.onnxruntime/")
+"""What libraries write when they are first imported and that is no code: settings, the fonts that there are, a number for the machine."""
 
 
 @pytest.mark.slow  # a program for every framework, in which it compiles
@@ -152,7 +140,8 @@ def test_nothing_is_kept_on_disk_unsaid(implementation, framework, tmp_path, mon
         monkeypatch.setenv(variable, str(home))
     for mode in {implementation.modes[0], *lenet5.dynamic(framework)} - {*lenet5.variants(framework)}:
         program.call("benchmarks.isolated.first_call", framework, mode, "predict", path)
-    assert not [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+    kept = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
+    assert not [name for name in kept if not name.startswith(NO_CODE)]
 
 
 def test_what_does_not_train_says_so(implementation, framework):

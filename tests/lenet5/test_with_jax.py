@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -151,3 +153,28 @@ def test_jit_that_did_not_compile(net):
         net.predict(np.zeros((1, 3, 32, 32), np.float32))
     with pytest.raises(lenet5.errors.NotHonoured, match=r"^jax: mode 'jit' ran eagerly"):
         net.check_mode()
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="a system without /proc")
+def test_threads_of_others_are_not_counted():
+    """TensorFlow's XLA gives its threads the same name: they are neither JAX's when they start later nor when they were there before."""
+    from lenet5 import with_jax
+
+    found, go = with_jax.LeNet5.describe()["threads"], threading.Event()
+
+    def named_alike():
+        Path(f"/proc/self/task/{threading.get_native_id()}/comm").write_text(with_jax.POOL_OF_THREADS)
+        started.set()
+        go.wait()
+
+    started, other = threading.Event(), threading.Thread(target=named_alike)
+    before = with_jax._pool()
+    other.start()
+    started.wait()
+    try:
+        assert with_jax._pool() == before + 1
+        assert with_jax.LeNet5.describe()["threads"] == found
+        assert with_jax._threads.__wrapped__() is None  # JAX's have started long ago
+    finally:
+        go.set()
+        other.join()
