@@ -36,7 +36,7 @@ class Network(Protocol):
 
     Float32 is float32: TF32, bfloat16 and whatever else rounds what is multiplied are off, on a GPU too, and a setting of the user's does
     not turn them on.  Threads: the import of the framework takes OMP_NUM_THREADS, where it is set, for every pool that computes.
-    Compiled code is the network's own: a second network of the process compiles again, or its first call would be none.
+    A second network of a process may find what the first one compiled, as in PyTorch: the first call of a graph is one in a fresh process.
     """
 
     # What a class declares about itself.  Each value is a literal, written out: it is read from the source, without importing the

@@ -34,7 +34,7 @@ from lenet5.errors import NoDevice, NotHonoured, NotInstalled, NotSupported
 if number := threads.asked():
     torch.set_num_threads(number)  # PyTorch takes the variable for its OpenMP pool only; say it to all of its pools
 
-# Each instance and batch size is compiled for itself (dynamic=False).  At the default limit of 8 such variants torch.compile
+# Each batch size, and each network of another shape, is compiled for itself (dynamic=False).  At the default limit of 8 such variants torch.compile
 # gives up; fullgraph=True makes that an error rather than a silent return to eager mode.
 torch._dynamo.config.recompile_limit = max(torch._dynamo.config.recompile_limit, 256)
 torch._dynamo.config.accumulated_recompile_limit = max(torch._dynamo.config.accumulated_recompile_limit, 4096)

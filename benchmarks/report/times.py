@@ -77,11 +77,32 @@ def time_cell(run: Run, group: str, pair: Pair, batch: int | None = None) -> Cel
     return time(run, case) if case else dash(run, *pair, batch, group)
 
 
+MAY_BE_COMPILED = "cases with the same graph ran before it in some processes, in a random order"
+
+TRAINING = "train"
+"""The groups whose names begin so train with the same graph, whatever their optimizer and however many steps they take."""
+
+
 def first_call(run: Run, group: str, pair: Pair, batch: int | None = None) -> Quantity | Dash:
-    """The first call of a group's case in this framework and mode, or a dash with its reason."""
+    """The first call of a group's case in this framework and mode, or a dash with its reason.
+
+    A framework may find what another network of its process has compiled: PyTorch does where both run the same graph, as with two
+    optimizers.  In a random order no case is always the first of them, and what was taken for a first call is none in some processes.
+    """
     case = _case(run, group, pair, batch)
     seconds = case.extra.get("first_call_seconds") if case else None
-    return dash(run, *pair, batch, group) if seconds is None else Quantity(seconds, SECONDS)
+    if case is None or seconds is None:
+        return dash(run, *pair, batch, group)
+    shuffled_graph = case.extra.get("dynamic_mode") and run.lenet5.get("shuffle") is not None
+    if shuffled_graph and any(_graph(other) == _graph(case) for other in run.cases if other is not case):
+        return Dash(MAY_BE_COMPILED)
+    return Quantity(seconds, SECONDS)
+
+
+def _graph(case: Case) -> tuple[str, Pair, object]:
+    """What two cases have in common that run the same graph."""
+    group = TRAINING if case.group.startswith(TRAINING) else case.group
+    return group, (case.framework, case.mode), case.extra.get("batch")
 
 
 def images_per_second(run: Run, group: str, pair: Pair) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from benchmarks.report.parts import static
 from benchmarks.report.reasons import NOT_IN_RUN
 from benchmarks.report.records import Dash
+from benchmarks.report.times import MAY_BE_COMPILED, first_call
 from tests.support.runs import case, run_of, said
 
 PREDICT, STEP = static.GROUPS
@@ -41,6 +42,20 @@ def test_what_was_not_measured_is_a_dash():
     )
     (row,) = section.table.rows
     assert [cell.reason for cell in row if isinstance(cell, Dash)] == [NOT_IN_RUN] * 3
+
+
+def test_a_first_call_that_need_not_be_one():
+    """Where the order is random and another case has the same graph, no process is known to have compiled for this one."""
+    graph, eager = timed(STEP, "compile", 4e-3, first=8.0), timed(STEP, "eager", 6e-3, first=7e-3)
+    sgd, predict = timed("train step sgd", "compile", 4e-3, first=0.01), timed(PREDICT, "compile", 4e-3, first=3.0)
+
+    def cell(*cases, **ours):
+        (section,) = static.sections(run_of(graph, eager, *cases, **ours))
+        return section.table.rows[0][-1]
+
+    assert cell(sgd, shuffle="0.1") == Dash(MAY_BE_COMPILED)
+    assert first_call(run_of(eager, timed("train step sgd", "eager", 1.0), shuffle="0.1"), STEP, ("torch", "eager")).value == 7e-3
+    assert [cell(*cases, **ours).value for cases, ours in (([sgd], {}), ([predict], {"shuffle": "0.1"}))] == [8.0, 8.0]
 
 
 def test_intervals():
