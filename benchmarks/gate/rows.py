@@ -57,9 +57,8 @@ def paired(base: Run, head: Run) -> Pair:
 QUICKEST = 0.1
 """A process's time of a case is that within which this share of its rounds lies.
 
-What else a machine does only ever adds to a round, so that quick rounds vary less from process to process than middling ones: in ten rows of
-two recordings the square of their spread was 0.57 of that of medians, and by so much fewer pairs decide a case.  The quickest round of
-all had 0.46, but a single lucky round would do for it.
+What else a machine does only ever adds to a round, so that quick rounds vary less from process to process than middling ones, and fewer
+pairs decide a case.  The quickest round of all varies least, but a single lucky round would do for it.
 """
 
 QUICK = "quick"
