@@ -11,7 +11,7 @@ with ``alpha / agree``, and any case faster that is not with ``alpha``.  A commi
 verdict can err in the first way only; if it is, in the two others.  So one verdict errs with a chance of at most
 ``alpha * (1 + 1 / agree)``, and a share s of the whole chance asks for ``alpha = s / (1 + 1 / agree)``.
 
-Not counted in this is peak memory that is called *same* after two pairs, by a rule of its own: that errs only if both are off by more than ten
+Not counted in this is peak memory that is called *same* after two pairs, by a rule of its own: that errs only if both are off by about ten
 standard deviations.
 
 The first verdict, that bad is slower than good, sets the threshold of the others too, from the low end of its interval (`halved`).  That bad

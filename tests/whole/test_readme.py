@@ -252,7 +252,7 @@ def test_there_are_command_lines(tmp_path):
     versions = command_lines(PROJECT / "docs" / "versions.md", tmp_path / "versions")
     study = command_lines(PROJECT / "docs" / "gate" / "README.md", tmp_path / "study")
     assert [".ci/versions", "py312-tf218-torch212"] in versions
-    assert len([line for line in study if line[:4] == ["python", "-m", "benchmarks", "gate"]]) == 9
+    assert len([line for line in study if line[:4] == ["python", "-m", "benchmarks", "gate"]]) == 10
     assert check(*study[0]) == [["benchmarks"]]
 
 
