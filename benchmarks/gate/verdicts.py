@@ -14,7 +14,7 @@ cases with these, at each look without those cases that were found slower before
 second batch and errs more easily: with a chance of at most ``alpha / agree`` a run calls any case same that is at the threshold or
 beyond.
 
-A *steady* row is one whose values hardly vary, such as peak memory: by less than 0.3 % from process to process, with a threshold of 5 %.
+A *steady* row is one whose values hardly vary, such as peak memory: pairs with a standard deviation of less than 0.3 %, and a threshold of 5 %.
 Signed ranks do not see that, so such a row may be *same* by a rule of its own: if each of its first pairs (``steady_pairs``) lies within half
 the threshold.  To be wrong, that of a row that changed by the threshold or more, every one of these pairs has to be off by half the
 threshold, about ten standard deviations.  This rule never says slower or faster: a row that does not pass it is judged like any
