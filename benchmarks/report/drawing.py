@@ -6,6 +6,7 @@ Text stays text, so that it takes the page's font and can be searched; the same 
 from __future__ import annotations
 
 import io
+import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -142,6 +143,7 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
             canvas.legend(handles=shown, loc="outside lower center", ncols=columns)
         text = io.StringIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        os.environ.pop("SOURCE_DATE_EPOCH", None)  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
         canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
     return _inline(name, text.getvalue())
 

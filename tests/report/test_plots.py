@@ -180,10 +180,10 @@ def test_what_a_file_need_not_hold():
 
 @pytest.mark.slow
 def test_same_run_same_bytes():
-    """The same run gives the same bytes, in another process with another hash seed as well."""
+    """The same run gives the same bytes, in another process with another hash seed and a date that is none as well."""
     script = "from tests.report.test_plots import whole, plots; print(*(drawn.svg for drawn in plots(whole())), sep='')"
     root = Path(__file__).parents[2]
-    environment = {**os.environ, "PYTHONHASHSEED": "7"}
+    environment = {**os.environ, "PYTHONHASHSEED": "7", "SOURCE_DATE_EPOCH": "no date"}
     other = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True, cwd=root, env=environment)
     here = "".join(drawn.svg for drawn in plots(whole())) + "\n"
     assert other.stdout == here.encode()
