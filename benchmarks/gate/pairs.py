@@ -160,7 +160,7 @@ class Recorder:
         if failed:
             session.path.unlink()
             reasons = [f"{name} {measured.not_measured[name]}" for name in failed]
-            raise InputError(f"{side.option}: {listed(reasons)}; see {session.path.with_suffix('.log')}")
+            raise InputError(f"{side.option}: {listed(reasons)}; see {session.path.with_suffix('.log')}, or leave it out with -k")
         return measured
 
     def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
