@@ -143,7 +143,9 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
             canvas.legend(handles=shown, loc="outside lower center", ncols=columns)
         text = io.StringIO()
         metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        os.environ.pop("SOURCE_DATE_EPOCH", None)  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
+        os.environ.pop(
+            "SOURCE_DATE_EPOCH", None
+        )  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
         canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
     return _inline(name, text.getvalue())
 

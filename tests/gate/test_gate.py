@@ -304,7 +304,10 @@ def test_undecided(command, budget):
         ),
         slow("more-cases", "--base base: does not measure benchmarks/test_cases.py::test_case[three] (no such case); --head does"),
         slow("skipped", "--head skipped: does not measure benchmarks/test_cases.py::test_case[two] (no two today); --base does"),
-        ("wrong", "--head wrong: benchmarks/test_cases.py::test_case[two] failed: 3 == 4; see raw/head/process-001.log, or leave it out with -k"),
+        (
+            "wrong",
+            "--head wrong: benchmarks/test_cases.py::test_case[two] failed: 3 == 4; see raw/head/process-001.log, or leave it out with -k",
+        ),
         slow("all-wrong", "--head all-wrong: benchmarks/test_cases.py::test_case[one] failed: nothing is right, benchmarks/"),
         ("broken", "--head broken: cannot be imported (ImportError: no such luck)"),
         ("nonsense", "--head nonsense: neither a revision of "),
