@@ -3,7 +3,7 @@
 A machine is as fast for one process as for another only as long as both are near in time.  A process that imports two frameworks
 lives for half a minute, and a shared machine changes in less; so the gate starts both processes of a pair at once.  What has no time
 of its own they do side by side: importing, collecting, and the cases that measure memory.  When both are ready for their first timed
-case they meet, and from then on only the process that holds the baton works: one byte through a pair of connected sockets hands it
+case they meet, and from then on only the process that holds the baton works: a number through a pair of connected sockets hands it
 over.  The first process takes the first case, the other one the first and the second, then the first process the second and the
 third, and so on (ABBA).  When one process ends, in whatever way, the other one goes on alone.
 
@@ -20,10 +20,12 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -33,6 +35,13 @@ VARIABLE = "LENET5_BATON"
 
 UNTIMED = "space "
 """How the groups begin whose cases measure memory: in processes of their own, which need no machine to themselves."""
+
+
+SLICE_SECONDS = 0.01
+"""How long a process times a case at once: what the machine does for longer than that falls on both alike."""
+
+COUNT_BYTES = 4
+"""The baton is a number, the cases that the process that passes it has done, in so many bytes."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +58,8 @@ class Part:
     """How often it takes each timed case."""
     untimed: str | None = UNTIMED
     """How the groups begin whose cases need no turn; None if every case needs one."""
+    slice_seconds: float = SLICE_SECONDS
+    """How long it times a case before the other one times the same case."""
 
 
 class Baton:
@@ -57,7 +68,9 @@ class Baton:
     def __init__(self, part: Part) -> None:
         self._part, self._other = part, part.end
         self._holds, self._alone = part.first, False
-        self._met, self._cases = False, 0
+        self._met = False
+        self._cases, self._others = 0, 0  # that are done
+        self._slice = 0.0  # when it began
         self._collector = gc.get_threshold()
         self._collects = True
 
@@ -78,12 +91,24 @@ class Baton:
         if not self._holds:
             self._wait()
         self._holds = True
+        self._slice = time.perf_counter()
+
+    def turn(self) -> None:
+        """Within a case: once its slice is over, let the other process time the same case, until that one's slice is over too.
+
+        A process whose partner has done this case already goes on to its end.
+        """
+        if self._alone or self._others > self._cases or time.perf_counter() < self._slice + self._part.slice_seconds:
+            return
+        self._send()
+        self._wait()
+        self._slice = time.perf_counter()
 
     def done(self) -> None:
-        """A case is done: pass the baton on, or keep it for the next case."""
-        keeps = self._cases % 2 == int(self._part.first)
+        """A case is done: pass the baton on, or keep it for the next case if the other process has done this one too."""
+        begins = self._cases % 2 == int(self._part.first)
         self._cases += 1
-        if not keeps:
+        if not (begins and self._others >= self._cases):
             self._holds = False
             self._send()
 
@@ -96,15 +121,17 @@ class Baton:
 
     def _send(self) -> None:
         try:
-            self._other.sendall(b"!")
+            self._other.sendall(self._cases.to_bytes(COUNT_BYTES, "big"))
         except OSError:
             self._alone = True
 
     def _wait(self) -> None:
         try:
-            self._alone = self._alone or not self._other.recv(1)
+            told = b"" if self._alone else self._other.recv(COUNT_BYTES, socket.MSG_WAITALL)
         except OSError:
-            self._alone = True
+            told = b""
+        self._alone = not told
+        self._others = int.from_bytes(told, "big")
 
     def pytest_configure(self) -> None:
         """Do not look for garbage until the meeting: what is imported is none, and two frameworks take a tenth less long so."""
@@ -122,6 +149,13 @@ class Baton:
     def pytest_runtestloop(self) -> Iterator[None]:
         yield
         self.leave()
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
+        """Let a case's clock ask before each round whether this process's slice is over."""
+        outcome = yield
+        if fixturedef.argname == "benchmark" and outcome.excinfo is None:
+            in_slices(outcome.get_result(), self.turn)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
@@ -142,6 +176,24 @@ class Baton:
         marker = item.get_closest_marker("benchmark")
         group = str(marker.kwargs.get("group", "")) if marker else ""
         return not (self._part.untimed and group.startswith(self._part.untimed))
+
+
+def in_slices(benchmark: Any, turn: Callable[[], None]) -> None:
+    """Call ``turn`` before each round of a case of pytest-benchmark, and before each call with which it finds out how many rounds it needs."""
+    make_runner = getattr(benchmark, "_make_runner", None)
+    if make_runner is None:
+        return  # another plug-in's fixture of this name
+
+    def made(*arguments: Any) -> Callable[..., Any]:
+        runner = make_runner(*arguments)
+
+        def run(*loops: Any, **clock: Any) -> Any:
+            turn()
+            return runner(*loops, **clock)
+
+        return run
+
+    benchmark._make_runner = made
 
 
 def _stay_on(cpus: Collection[int]) -> None:
@@ -189,6 +241,7 @@ def variables(part: Part, environment: Mapping[str, str], folder: Path) -> dict[
         "cpus": list(part.cpus),
         "repeats": part.repeats,
         "untimed": part.untimed,
+        "slice_seconds": part.slice_seconds,
     }
     return {**with_path(environment, folder), "PYTEST_PLUGINS": plugins, VARIABLE: json.dumps(told)}
 
