@@ -1,11 +1,11 @@
-"""A plug-in of pytest for the two processes of a pair: they measure in turns, case by case, and pass a baton to each other.
+"""A plug-in of pytest for the two processes of a pair: they time each case in turns, and pass a baton to each other.
 
 A machine is as fast for one process as for another only as long as both are near in time.  A process that imports two frameworks
 lives for half a minute, and a shared machine changes in less; so the gate starts both processes of a pair at once.  What has no time
 of its own they do side by side: importing, collecting, and the cases that measure memory.  When both are ready for their first timed
 case they meet, and from then on only the process that holds the baton works: a number through a pair of connected sockets hands it
-over.  The first process takes the first case, the other one the first and the second, then the first process the second and the
-third, and so on (ABBA).  When one process ends, in whatever way, the other one goes on alone.
+over.  The first process begins with the first case, the other one with the second, and so on (ABBA).  Within a case, a process that has
+timed rounds for a hundredth of a second passes the baton.  When one process ends, in whatever way, the other one goes on alone.
 
 Both use the same CPUs: those of a shared machine are not equally fast, and which of them a process gets would be chance.
 
@@ -21,7 +21,7 @@ import os
 import shutil
 import socket
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,12 +36,11 @@ VARIABLE = "LENET5_BATON"
 UNTIMED = "space "
 """How the groups begin whose cases measure memory: in processes of their own, which need no machine to themselves."""
 
-
 SLICE_SECONDS = 0.01
 """How long a process times a case at once: what the machine does for longer than that falls on both alike."""
 
 COUNT_BYTES = 4
-"""The baton is a number, the cases that the process that passes it has done, in so many bytes."""
+"""The baton is a number, in so many bytes: how many cases the process that passes it has done."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +104,10 @@ class Baton:
         self._slice = time.perf_counter()
 
     def done(self) -> None:
-        """A case is done: pass the baton on, or keep it for the next case if the other process has done this one too."""
-        begins = self._cases % 2 == int(self._part.first)
+        """A case is done: pass the baton on, or keep it for the next case."""
+        keeps = self._cases % 2 == int(self._part.first)
         self._cases += 1
-        if not (begins and self._others >= self._cases):
+        if not keeps:
             self._holds = False
             self._send()
 
@@ -151,10 +150,10 @@ class Baton:
         self.leave()
 
     @pytest.hookimpl(hookwrapper=True)
-    def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
-        """Let a case's clock ask before each round whether this process's slice is over."""
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> Generator[None, Any, None]:
+        """Let a timed case ask before each of its rounds whether this process's slice is over."""
         outcome = yield
-        if fixturedef.argname == "benchmark" and outcome.excinfo is None:
+        if fixturedef.argname == "benchmark" and outcome.excinfo is None and self._is_timed(request.node):
             in_slices(outcome.get_result(), self.turn)
 
     @pytest.hookimpl(trylast=True)

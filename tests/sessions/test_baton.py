@@ -87,11 +87,34 @@ def test_case(number):
     assert number != 1, "a case that fails is done all the same"
 
 
+@pytest.mark.skipif("FORGETS" in os.environ, reason="of two processes only one may measure this")
 @pytest.mark.benchmark(group="space predict")
-def test_memory():
-    log("memory")
+def test_memory(benchmark):
+    benchmark.pedantic(log, ("memory",))
     log_cpus("memory")
     time.sleep(0.2)
+"""
+
+TIMED = """
+import os
+
+import pytest
+from conftest import ME, log
+
+ROUNDS, DIES = int(os.environ["ROUNDS"]), os.environ.get("DIES")
+
+
+@pytest.mark.parametrize("number", range(2))
+def test_timed(benchmark, number):
+    calls = iter(range(ROUNDS))
+
+    def call():
+        log(f"{number} round {next(calls)}")
+        if DIES == ME:
+            os._exit(9)
+
+    benchmark.pedantic(call, rounds=ROUNDS)
+    log(f"{number} done")
 """
 
 ALONE = ["ready", "imports", "memory"]
@@ -104,18 +127,23 @@ def together(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_cases.py").write_text(CASES)
     baton.install(tmp_path / "plugins")
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest", "test_cases.py"]
+    (tmp_path / "test_timed.py").write_text(TIMED)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
     usual = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
 
-    def run(one, other, repeats=1):
+    def run(one, other, repeats=1, cases="test_cases.py", slice_seconds=baton.SLICE_SECONDS):
         ends = socket.socketpair()
         processes = []
         for name, more, end in zip("AB", (one, other), ends, strict=True):
             environment = baton.variables(
-                baton.Part(end, name == "A", baton.cpus_for(1), repeats), {**usual, "ME": name, **more}, tmp_path / "plugins"
+                baton.Part(end, name == "A", baton.cpus_for(1), repeats, slice_seconds=slice_seconds),
+                {**usual, "ME": name, **more},
+                tmp_path / "plugins",
             )
             processes.append(
-                subprocess.Popen(command, cwd=tmp_path, env=environment, pass_fds=[end.fileno()], stdout=subprocess.DEVNULL)
+                subprocess.Popen(
+                    [*command, cases], cwd=tmp_path, env=environment, pass_fds=[end.fileno()], stdout=subprocess.DEVNULL
+                )
             )
         for end in ends:
             end.close()
@@ -145,6 +173,53 @@ def test_in_turns(together, tmp_path, slow):
     assert sorted((tmp_path / "garbage").read_text().splitlines()) == sorted(
         f"{name} {when} {found}" for name in "AB" for when, found in looks_and_leaves_out.items()
     )
+
+
+def timed(together, one, other, slice_seconds):
+    """What the processes did, without what came before their first case and after their last."""
+    done = together(one, other, cases="test_timed.py", slice_seconds=slice_seconds)
+    return [line for line in done if "round" in line or "done" in line]
+
+
+def test_rounds_in_turns(together):
+    """A slice that is over after every round: the rounds of the same case alternate, and who comes first alternates by case."""
+    assert timed(together, {"ROUNDS": "2"}, {"ROUNDS": "2"}, 0.0) == [
+        *("A 0 round 0", "B 0 round 0", "A 0 round 1", "A 0 done", "B 0 round 1", "B 0 done"),
+        *("B 1 round 0", "A 1 round 0", "B 1 round 1", "B 1 done", "A 1 round 1", "A 1 done"),
+    ]
+
+
+def test_long_slices(together):
+    """A slice that outlasts a case: the rounds of one process, then those of the other."""
+    assert timed(together, {"ROUNDS": "2"}, {"ROUNDS": "2"}, 600.0) == [
+        *("A 0 round 0", "A 0 round 1", "A 0 done", "B 0 round 0", "B 0 round 1", "B 0 done"),
+        *("B 1 round 0", "B 1 round 1", "B 1 done", "A 1 round 0", "A 1 round 1", "A 1 done"),
+    ]
+
+
+@pytest.mark.parametrize("first", one_quick("AB"))
+def test_rounds_are_not_as_many(together, first):
+    """Whichever process has more rounds of a case goes on with them alone, and both begin the next case together."""
+    few, many = {"ROUNDS": "1"}, {"ROUNDS": "3"}
+    done = timed(together, *((few, many) if first == "A" else (many, few)), 0.0)
+    assert sorted(done[:6]) == sorted([*(f"{'B' if first == 'A' else 'A'} 0 {what}" for what in ("round 0", "round 1", "round 2", "done")),
+                                       *(f"{first} 0 {what}" for what in ("round 0", "done"))])  # fmt: skip
+    assert len(done) == 12
+
+
+def test_what_is_untimed_has_no_turn(together):
+    """A round of such a case waits for nothing and passes nothing on, whether the other process has the case or not."""
+    done = together({}, {"FORGETS": "1"}, slice_seconds=0.0)
+    assert [line for line in done if line[-1].isdigit()] == IN_TURNS
+
+
+@pytest.mark.parametrize("dies", one_quick("AB"))
+def test_one_dies_in_a_round(together, dies):
+    """The other one times all of its rounds, alone."""
+    left = "B" if dies == "A" else "A"
+    done = timed(together, {"ROUNDS": "3", "DIES": dies}, {"ROUNDS": "3", "DIES": dies}, 0.0)
+    expected = [f"{left} {number} {what}" for number in range(2) for what in (*(f"round {index}" for index in range(3)), "done")]
+    assert [line for line in done if line[0] == left] == expected
 
 
 @pytest.mark.skipif(not baton.cpus_for(1), reason="this system cannot hold a process to some of its CPUs")
