@@ -21,4 +21,6 @@ Reading order:
 17. `team`             the threads of a network and their shares of a batch
 18. `threads`          threads that make calls at the same time
 19. `blas`             the library under NumPy's matrix products, held to one thread
+
+Beside these, to look at a network from inside: `each_layer`, what an image is after each layer.
 """
