@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
+from benchmarks.arrange import pictures
 from benchmarks.arrange.clock import timed
 from benchmarks.arrange.problem import ATOL, LEARNING_RATE, LEARNING_RATES, SEED
 from lenet5 import training
@@ -65,7 +66,7 @@ def test_train_epoch(benchmark, learner, record, subject, weights, repeats, opti
 @pytest.mark.benchmark(group="train")
 @pytest.mark.trained_mode
 def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig):
-    """All epochs with validation after each, batches converted on the way; then the accuracy on the test split."""
+    """All epochs with validation after each, batches converted on the way; then, untimed, the test split and pictures of what was learned."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
     epochs = pytestconfig.getoption("epochs")
 
@@ -73,7 +74,8 @@ def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_
     assert_allclose([net.train_step(*first) for _ in range(2)], expected_losses("adam"), atol=ATOL)
 
     history = benchmark.pedantic(training.train, (net, dataset), {"epochs": epochs, "seed": SEED}, setup=lambda: net.load(weights))
-    predictions = training.predictions(net, dataset.test.images)
+    logits = training.logits_of(net, dataset.test.images)
+    predictions = logits.argmax(1)
     record(
         **subject,
         batch=training.BATCH,
@@ -82,5 +84,6 @@ def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_
         correct=training.correct(predictions, dataset.test.labels),
         test_images=len(dataset.test.labels),
         test_predictions=predictions.tolist(),
+        **pictures.seen(dataset, logits, weights, net.weights()),
         **vars(history),
     )

@@ -28,6 +28,7 @@ from benchmarks.saved.kinds import (
     PairOf,
     fault_in,
 )
+from benchmarks.saved.pictures import Picture
 from lenet5.errors import InputError
 
 CONTROL = "control"
@@ -118,6 +119,10 @@ FIELDS: Mapping[str, Field] = {
         Field("correct", COUNT, units.COUNT, needs=("train", *PRUNING, *COMPRESSION)),
         Field("test_images", AT_LEAST_ONE, units.COUNT, needs=("train", *PRUNING, *COMPRESSION), may=(ORIGINAL,)),
         Field("test_predictions", ListOf(COUNT), needs=("train",)),
+        Field("test_labels", ListOf(COUNT), may=("train",)),
+        Field("test_probabilities", ListOf(SHARE), units.SHARE, may=("train",)),
+        Field("aspects", ListOf(PairOf(TEXT, ListOf(TEXT)), least=0), may=("train",)),
+        Field("pictures", ListOf(PairOf(TEXT, Picture()), least=0), may=("train",)),
         Field("validation_accuracy", ListOf(SHARE), units.SHARE, needs=("train",)),
         Field("train_loss_nats", ListOf(NATS), units.NATS, needs=("train",)),
         Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),

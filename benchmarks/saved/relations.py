@@ -25,7 +25,10 @@ RELATIONS = (
         Relation(field, ("test_images",), lambda correct, images: correct <= images, "at most test_images")
         for field in ("correct", "dense_correct", "as_original_correct", "honest_correct")
     ),
-    Relation("test_predictions", ("test_images",), lambda found, images: len(found) == images, "a value for each of test_images"),
+    *(
+        Relation(field, ("test_images",), lambda found, images: len(found) == images, "a value for each of test_images")
+        for field in ("test_predictions", "test_labels", "test_probabilities")
+    ),
     *(
         Relation(curve, ("train_loss_nats",), lambda one, other: len(one) == len(other), "as many values as train_loss_nats has")
         for curve in ("validation_accuracy", "validation_loss_nats", "epoch_seconds")

@@ -52,6 +52,12 @@ def test_a_session_writes_declared_fields_only(project):
         assert fields.checked(case["group"], case["extra_info"]) == case["extra_info"]
         assert case["extra_info"].keys() >= {"watched_seconds", "process_cpu_seconds"}  # every system tells these
     assert {case["group"] for case in saved} == set(fields.GROUPS) - {fields.BESIDE}
+    (trained,) = (case["extra_info"] for case in saved if case["group"] == "train")
+    answers = zip(trained["test_predictions"], trained["test_labels"], strict=True)
+    assert sum(said == actual for said, actual in answers) == trained["correct"]
+    kept = dict(trained["pictures"])
+    assert {"image 0", "filters before", "filters after", "after probabilities"} <= kept.keys()
+    assert kept["filters before"] != kept["filters after"]  # the network is looked at when it has learned
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,15 @@ from typing import Any
 
 from benchmarks.saved import fields, kinds
 from benchmarks.saved.facts import FORMAT
+from benchmarks.saved.pictures import Picture
 
 EXAMPLES: Mapping[str, Any] = {
     **{"framework": "numpy", "mode": "fused", "default_mode": "fused", "dynamic_mode": "eager", "optimizer": "adam"},
     **{"kind": "predict", "figure": "torch inference", "technique": "sparse", "counter_unit": "FLOPs"},
     **{"correct": 2, "dense_correct": 2, "gained": 1, "lost": 1, "as_original_correct": 2, "honest_correct": 3, "test_images": 4},
-    **{"test_predictions": [0, 1, 2, 0], "as_original_zeros": 0, "honest_zeros": 3, "kernel_weights": 4},
+    **{"test_predictions": [0, 1, 2, 0], "test_labels": [0, 1, 1, 1], "test_probabilities": [0.9, 0.8, 0.7, 0.6]},
+    **{"aspects": [["shape", ["round", "long"]], ["colour", ["red", "blue"]]]},
+    **{"as_original_zeros": 0, "honest_zeros": 3, "kernel_weights": 4},
     **{"cpus_allowed": 2, "cpus_allowed_after": 2, "watched_seconds": 1.0, "others_cpu_seconds": 0.01, "steal_seconds": 0},
 }
 """Values that mean something, or fit each other."""
@@ -50,6 +53,9 @@ PROCESS: Mapping[str, Any] = {
 }
 """A process that says all that the table of facts knows."""
 
+PICTURE = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAMAAADD/I+4AAAABlBMVEUAAAD/AAAb/40iAAAAAXRSTlMAQObYZgAAAAtJREFUeNpjYGQAAAAFAAJCwkSfAAAAAElFTkSuQmCC"
+"""Two pixels beside each other, one of them transparent."""
+
 OURS_NEEDED = ("format", "threads", "frameworks", "not_measured")
 
 
@@ -72,6 +78,8 @@ def right(kind: kinds.Kind) -> Any:
             return [right(kind.first), right(kind.second)]
         case kinds.MapOf():
             return {"name": right(kind.each)}
+        case Picture():
+            return PICTURE
         case _:
             return "whatever"
 
@@ -100,6 +108,8 @@ def wrong(kind: kinds.Kind) -> Iterator[Any]:
             first, second = right(kind.first), right(kind.second)
             yield from ([], [first], [first, second, second], *([first, bad] for bad in wrong(kind.second)))
             yield from ([bad, second] for bad in wrong(kind.first))
+        case Picture():
+            yield from ([], "", "text", PICTURE[:-4], f"{PICTURE} ", f"{PICTURE}AAAA", "<b>", f"data:image/png;base64,{PICTURE}")
         case kinds.MapOf():
             yield from ([], "text", *({"name": bad} for bad in wrong(kind.each)))
 
