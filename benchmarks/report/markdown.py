@@ -7,7 +7,20 @@ from collections.abc import Iterator, Sequence
 
 from benchmarks.report import text
 from benchmarks.report.printing import complain
-from benchmarks.report.records import Alarm, Answer, Cell, Dash, Paragraph, Quantity, Report, Section, Several, Table, Words
+from benchmarks.report.records import (
+    Alarm,
+    Answer,
+    Cell,
+    Dash,
+    Paragraph,
+    Picture,
+    Quantity,
+    Report,
+    Section,
+    Several,
+    Table,
+    Words,
+)
 
 ALONE = Dash("nothing was compared with it")
 
@@ -20,7 +33,7 @@ def render(report: Report) -> str:
     lines += map(_escaped, report.summary)
     lines += _table(_answers(report.answers, report.time_is)) if report.answers else []
     lines += map(_paragraph, report.notes)
-    return "".join(f"{line}\n\n" for line in lines) + "".join(map(section, report.sections))
+    return "".join(f"{line}\n\n" for line in lines) + "".join(section(one) for one in report.sections if not one.to_look_at)
 
 
 def add_to_job_summary(written: str) -> None:
@@ -68,8 +81,15 @@ def _escaped(words: str) -> str:
     return " ".join(words.split())
 
 
+def _without_pictures(table: Table) -> Table:
+    """The table without the columns that hold pictures."""
+    kept = [at for at in range(len(table.head)) if not any(isinstance(row[at], Picture) for row in table.rows)]
+    return Table([table.head[at] for at in kept], [[row[at] for at in kept] for row in table.rows])
+
+
 def _table(table: Table) -> Iterator[str]:
-    """A table whose columns line up, numbers to the right, and below it why cells are dashes and what marks mean."""
+    """A table whose columns line up, numbers to the right, and below it why cells are dashes and what marks mean; without its pictures."""
+    table = _without_pictures(table)
     cells = [[_escaped(text.whole(cell)) for cell in row] for row in (map(Words, table.head), *table.rows)]
     columns = range(len(table.head))
     widths = [max(3, *(len(row[column]) for row in cells)) for column in columns]

@@ -19,7 +19,7 @@ from benchmarks.quantities.statistics import CONFIDENCE
 from benchmarks.quantities.units import SHARE
 from benchmarks.report import text
 from benchmarks.report.drawing import PALETTE
-from benchmarks.report.records import Accuracy, Answer, Cell, Quantity, Quote, Report, Several, Table
+from benchmarks.report.records import Accuracy, Answer, Cell, Picture, Quantity, Quote, Report, Several, Table
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -49,7 +49,7 @@ def render(report: Report) -> str:
     )
     environment.filters.update(prose=prose, front=text.front, behind=text.behind, interval=text.interval, alarm=text.alarm)
     environment.filters.update(columns=columns, sorts_by=sorts_by, kind=kind, below=_below)
-    environment.filters.update(share=share, accuracy=accuracy)
+    environment.filters.update(share=share, accuracy=accuracy, pictured=pictured, shades=shades)
     words = environment.get_template("report.html.j2").render(
         report=report,
         plots=[(plot, Markup(plot.svg)) for plot in report.plots],
@@ -73,7 +73,7 @@ def columns(table: Table) -> list[Column]:
         cells = [row[index] for row in table.rows]
         figures = index > 0 and text.is_figures(cells)
         quoted = any(isinstance(cell, Quote) for cell in cells)
-        prose = not figures and any(len(text.whole(cell)) > PROSE for cell in cells)
+        prose = not figures and any(len(text.whole(cell)) > PROSE for cell in cells if not isinstance(cell, Picture))
         found.append(Column(head, figures, quoted, prose))
     return found
 
@@ -88,6 +88,21 @@ def sorts_by(cell: Cell) -> float | None:
 def kind(cell: Cell) -> str:
     """How the template tells cells apart.   Dash('why') -> 'dash'"""
     return type(cell).__name__.lower()
+
+
+def pictured(table: Table) -> bool:
+    """Whether there is something to look at in it."""
+    return any(isinstance(cell, Picture) for row in table.rows for cell in row)
+
+
+def shades(table: Table) -> list[list[float | None]]:
+    """How strongly each cell of a square table is shaded, from 0 to 1, by the largest number off the diagonal; None on it and in the first column."""
+    beside = [
+        [None if at in (0, row + 1) else sorts_by(cell) or 0 for at, cell in enumerate(cells)]
+        for row, cells in enumerate(table.rows)
+    ]
+    most = max((one for row in beside for one in row if one), default=1)
+    return [[None if one is None else round(one / most, 3) for one in row] for row in beside]
 
 
 def _below(table: Table) -> list[str]:

@@ -71,7 +71,19 @@ class Several:
     cells: Sequence[Quantity | Words | Dash]
 
 
-Cell = Quantity | Words | Quote | Dash | Several
+@dataclass(frozen=True)
+class Picture:
+    """Something to look at: a PNG as base64, which a page alone shows."""
+
+    png: str
+    width: int
+    """In pixels of the screen, as the height; a page makes it smaller where there is less room."""
+    height: int
+    alt: str
+    """What is seen, in words."""
+
+
+Cell = Quantity | Words | Quote | Dash | Several | Picture
 
 
 @dataclass(frozen=True)
@@ -82,6 +94,8 @@ class Table:
     rows: Sequence[Sequence[Cell]]
     same: bool = False
     """Whether all rows are the same quantity of different things: only then does sorting them say something."""
+    square: bool = False
+    """Whether the columns are the same things as the rows, so that the diagonal is what agrees: a page shades such a table."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +120,8 @@ class Section:
     before: Sequence[Paragraph] = ()
     table: Table | None = None
     after: Sequence[Paragraph] = ()
+    to_look_at: bool = False
+    """Whether it says nothing without its pictures, so that a page alone has it."""
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from benchmarks.report.records import Alarm, Cell, Dash, Mark, Quantity, Quote, Several, Words
+from benchmarks.report.records import Alarm, Cell, Dash, Mark, Picture, Quantity, Quote, Several, Words
 
 DASH = "—"
 
@@ -20,6 +20,8 @@ def front(cell: Cell) -> str:
             return DASH
         case Several():
             return ", ".join(whole(one) for one in cell.cells)
+        case Picture():
+            return cell.alt
 
 
 def behind(cell: Cell) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.quantities.units import RATIO, SECONDS
+from benchmarks.quantities.units import COUNT, RATIO, SECONDS, SHARE
 from benchmarks.report import markdown, page, report
 from benchmarks.report import text as as_text
 from benchmarks.report.parts.comparison import NOT_PRINTED
@@ -23,6 +23,7 @@ from benchmarks.report.records import (
     Answer,
     Contender,
     Dash,
+    Picture,
     Quantity,
     Quote,
     Report,
@@ -34,6 +35,7 @@ from benchmarks.report.records import (
 from benchmarks.saved.results import load_many
 from tests.report.test_plots import whole
 from tests.support.browser import visit
+from tests.support.documents import PICTURE
 
 DATA = Path(__file__).parents[1] / "data" / "run"
 HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>\ud800"
@@ -73,6 +75,23 @@ PROSE = Table(
     ["figure", "printed", "as printed", "as it should be", "lesson"],
     [[Words(f"figure {row}"), Quote("1 s"), *[Words("some words of prose " * 3)] * 2, Words("a lesson " * 20)] for row in range(2)],
 )
+SQUARE = Table(
+    ["digit", *map(str, range(10))],
+    [
+        [Words(str(row)), *(Quantity(45 if row == column else (3 * row + column) % 7, COUNT) for column in range(10))]
+        for row in range(10)
+    ],
+    square=True,
+)
+ANSWERS = [Several([Words("5 vermilion"), Quantity(0.5, SHARE)])] * 4
+PICTURED = Table(
+    ["", "", "is", *["numpy fused"] * 4],
+    [
+        [Words("image 1"), Picture(PICTURE, 64, 32, 'a <3>, "green"'), Words("3 green"), *ANSWERS],
+        [Words("image 2"), Dash("too <slow>"), Words("1 vermilion"), *ANSWERS],
+    ],
+)
+WIDE = Table(["", "values", "what"], [[Words("convolution 1"), Picture(PICTURE, 270, 135, "values"), Words("some words " * 9)]])
 FACTS = Table(["", ""], [[Words("CPU"), Words("EPYC")], [Words("commit"), Words("a" * 90)]])
 
 
@@ -112,6 +131,9 @@ def rich():
                 Section("Mixed", table=MIXED),
                 Section("Prose", table=PROSE),
                 Section("Facts", table=FACTS),
+                Section("Square", table=SQUARE),
+                Section("Pictured", table=PICTURED),
+                Section("Wide", table=WIDE),
             ],
             colours={"numpy": "blue", "tensorflow": "orange", "torch": "green"},
         )
@@ -197,9 +219,12 @@ def test_markup_is_text(tmp_path):
 
 
 def test_a_page_refers_to_nothing_outside(rich, text):
-    """No address anywhere: every reference is to the page itself or empty."""
+    """No address anywhere: every reference is to the page itself or empty, and every picture lies in it."""
     for page_text in (rich, text):
         for tag, attributes in Reader(page_text).tags:
+            if tag == "img":
+                assert re.fullmatch(r"data:image/png;base64,[A-Za-z0-9+/]+={0,2}", attributes.pop("src"))
+                assert attributes.keys() == {"width", "height", "alt"}
             for name in ("src", "srcset", "action", "poster", "data", "xlink:href", "background"):
                 assert name not in attributes, (tag, name)
             assert re.fullmatch(r"#[\w.-]+|data:,", attributes.get("href", "#x")), (tag, attributes)
@@ -272,6 +297,36 @@ def test_colour_comes_from_the_palette(word):
     assert "display: none; }" not in text.partition("</style>")[2]
 
 
+def test_pictures(rich):
+    """A picture has its size and says in words what is seen."""
+    images = [attributes for tag, attributes in Reader(rich).tags if tag == "img"]
+    assert [(image["width"], image["height"], image["alt"]) for image in images] == [
+        ("64", "32", 'a <3>, "green"'),
+        ("270", "135", "values"),
+    ]
+
+
+def test_shades():
+    """Off the diagonal a number is shaded by the largest of these; the diagonal and the names of the rows are not."""
+    table = Table(
+        ["", "a", "b"], [[Words("a"), *(Quantity(n, COUNT) for n in (9, 2))], [Words("b"), *(Quantity(n, COUNT) for n in (1, 8))]]
+    )
+    assert page.shades(table) == [[None, None, 1.0], [None, 0.5, None]]
+    nothing = Table(
+        ["", "a", "b"], [[Words("a"), *(Quantity(n, COUNT) for n in (9, 0))], [Words("b"), *(Quantity(n, COUNT) for n in (0, 8))]]
+    )
+    assert page.shades(nothing) == [[None, None, 0], [None, 0, None]]
+
+
+def test_a_square_table_is_shaded(rich):
+    """What is wrong has its shade, what is right stands out, and 0 has neither."""
+    (square,) = re.findall(r'<div class="scroll[^"]* square.*?</table>', rich, re.DOTALL)
+    assert square.count('class="figure hit"') == 10
+    shaded = [row[column].value for at, row in enumerate(SQUARE.rows) for column in range(1, 11) if column != at + 1]
+    assert square.count("--heat: ") == sum(value > 0 for value in shaded)
+    assert rich.count("--heat: ") == square.count("--heat: ")
+
+
 def test_prose():
     """Bold and code become tags; everything else is text."""
     assert page.prose("a **b<i>** `c&` 3 * 4 ** 5") == "a <strong>b&lt;i&gt;</strong> <code>c&amp;</code> 3 * 4 ** 5"
@@ -326,7 +381,8 @@ LOOK = """(view, document) => {
       marks: Array.from(figure.querySelectorAll("[id*='-mark-']"), box),
       letters: Math.min(...Array.from(figure.querySelectorAll("text"), (text) => text.getBoundingClientRect().height)),
     })),
-    empty: all("td, th").filter((cell) => !cell.textContent.trim()).length,
+    empty: all("td, th").filter((cell) => !cell.textContent.trim() && !cell.querySelector("img[alt]")).length,
+    pictures: all("img").map((image) => [image.naturalWidth, ...box(image), view.getComputedStyle(image).imageRendering]),
     dashes: all("td, th").filter((cell) => cell.textContent.trim().startsWith("\\u2014"))
       .map((cell) => cell.querySelector("[title]")?.title ?? null),
     outside: all("main *").filter((element) => !element.closest(".scroll, svg, .hidden"))
@@ -414,7 +470,13 @@ def test_no_cell_is_empty(seen):
     """Where there is no figure there is a dash, and the dash says why."""
     for fact in seen[0]:
         assert fact["empty"] == 0
-        assert fact["dashes"] == ["too <slow>", NOT_PRINTED.reason]
+        assert fact["dashes"] == ["too <slow>", NOT_PRINTED.reason, "too <slow>"]
+
+
+def test_pictures_in_the_browser(seen):
+    """A picture is decoded, as large as it says, on a phone too, and its pixels stay squares."""
+    for fact in seen[0]:
+        assert fact["pictures"] == [[2, 64, 32, "pixelated"], [2, 270, 135, "pixelated"]]
 
 
 def test_tables_sort(seen):
