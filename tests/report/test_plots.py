@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -298,6 +299,42 @@ def test_curves_beneath_can_be_seen():
     assert widths == sorted(widths, reverse=True)
     assert len(set(widths)) == 3
     assert ["stroke-opacity" in style for style in styles] == [True, True, False]
+
+
+ONE_EPOCH = ("train_loss_nats", "validation_loss_nats", "validation_accuracy")
+
+
+@pytest.mark.parametrize("plot", [agreement.training_loss, agreement.validation_accuracy, agreement.apart])
+def test_one_epoch(plot):
+    """Of one epoch each value has a marker in a row of its own, which names it: no two hide each other, and none lies on the frame."""
+    cases = [
+        replace_extra(one, **{name: one.extra[name][:1] for name in ONE_EPOCH}) for one in whole().cases if one.group == "train"
+    ]
+    drawn = plot(run_of(*cases))
+    texts = [text.text for text in svg(drawn).iter("text")]
+    where = [points(drawn, row) for row in range(3)]
+
+    assert [len(found) for found in where] == [1, 1, 1]
+    assert len({y for ((_, y),) in where}) == 3
+    assert part(drawn, "legend_1") is None
+    names = ["numpy", "tensorflow", "torch"]
+    pairs = [f"{one} and {other}" for one, other in combinations(names, 2)]
+    wanted = pairs if plot is agreement.apart else [f"{name} {MODES[name][0]}" for name in names]
+    assert [text for text in texts if text in wanted] == wanted
+    width, height = map(float, svg(drawn).get("viewBox").split()[2:])
+    assert all(0.2 * width < x < width and 0 < y < 0.9 * height for ((x, y),) in where)
+    assert "One epoch" in drawn.caption
+
+
+def test_one_epoch_as_measured():
+    """The rows of one epoch lie as far right as their values say, from 0 on."""
+    cases = [curves("numpy", "fused"), curves("torch", "eager", 1.5)]
+    drawn = agreement.training_loss(
+        run_of(*(replace_extra(one, **{name: one.extra[name][:1] for name in ONE_EPOCH}) for one in cases))
+    )
+    ((low, _),), ((high, _),) = (points(drawn, row) for row in range(2))
+    ticks = [float(group.find(".//use").get("x")) for group in svg(drawn).iter("g") if "xtick" in group.get("id", "")]
+    assert_allclose((high - ticks[0]) / (low - ticks[0]), 4.5 / 3.0, rtol=1e-4)
 
 
 def test_a_framework_keeps_its_colour():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from benchmarks.quantities.units import NATS, SHARE
@@ -12,6 +13,7 @@ from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Word
 from benchmarks.report.times import label
 from benchmarks.saved.results import Case, Run
 
+APART = "How far the training losses lie apart"
 Y_TRAIN, Y_VALIDATION, Y_ACCURACY = "train_loss_nats", "validation_loss_nats", "validation_accuracy"
 
 
@@ -89,6 +91,10 @@ def _learning(run: Run, curve: str, name: str, title: str, y: Axis) -> Plot | No
     cases = _trained(run, curve)
     if not cases:
         return None
+    if all(len(case.extra[curve]) == 1 for case in cases):
+        points = [line_of(run, case.framework, case.mode, case.extra[curve], []) for case in cases]
+        caption = "One epoch: a row a framework. Same weights to start from, same batches in the same order."
+        return _one_epoch(name, title, caption, points, y)
     lines = [
         line_of(
             run,
@@ -108,6 +114,15 @@ def _learning(run: Run, curve: str, name: str, title: str, y: Axis) -> Plot | No
     return Plot(name, title, caption, draw(name, lines, Axis("epoch", whole=True), y))
 
 
+def _one_epoch(name: str, title: str, caption: str, points: Sequence[Line], measured: Axis) -> Plot:
+    """A row for each of some lines that are one value each: as curves of one epoch they would be points that hide each other."""
+    lines = [
+        replace(point, y=[row], style=0, width=6.0, strength=1.0, markers=True, joined=False, rows=True)
+        for row, point in enumerate(points)
+    ]
+    return Plot(name, title, caption, draw(name, lines, measured, Axis("", names=[point.label for point in points]), legend=False))
+
+
 def apart(run: Run) -> Plot | None:
     """How far the training losses of each two frameworks are apart, epoch by epoch."""
     lines = []
@@ -122,12 +137,15 @@ def apart(run: Run) -> Plot | None:
             lines.append(Line(f"{one.framework} and {other.framework}", epochs, values, **how))
     if not lines:
         return None
+    x, y = Axis("epoch", whole=True), Axis("apart (nats)", "log", write=lambda value: f"{value:.0e}".replace("e-0", "e-"))
+    if all(line.x == (1,) for line in lines):
+        caption = "One epoch: absolute difference of the training losses, on a logarithmic axis. Two that are equal to the last bit have no row."
+        return _one_epoch("apart", APART, caption, [replace(line, x=line.y) for line in lines], y)
     caption = (
         "Absolute difference of the training losses, on a logarithmic axis. It begins at float32's rounding, which training then "
         "amplifies; where two are equal to the last bit there is no mark."
     )
-    x, y = Axis("epoch", whole=True), Axis("apart (nats)", "log", write=lambda value: f"{value:.0e}".replace("e-0", "e-"))
-    return Plot("apart", "How far the training losses lie apart", caption, draw("apart", lines, x, y))
+    return Plot("apart", APART, caption, draw("apart", lines, x, y))
 
 
 def _trained(run: Run, curve: str) -> list[Case]:
