@@ -17,6 +17,7 @@ MOST_WORKERS = 4
 """Each imports every framework, and needs 1.5 GB with them."""
 
 LOCKS = pytest.StashKey[Path]()
+SHARED = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -50,18 +51,24 @@ def pytest_configure(config: pytest.Config) -> None:
 
     The processes of one run have the folder above that of their temporary files in common.
     """
+    from benchmarks.isolated import caches
     from conftest import usable_cpus
 
     worker = getattr(config, "workerinput", None)
     if worker is None:
         return
     config.stash[LOCKS] = Path(config.option.basetemp).parent
+    config.stash[SHARED] = {variable: os.environ[variable] for variable in caches.variables()}
     if config.option.threads is None:
         config.option.threads = max(1, usable_cpus() // worker["workercount"])
 
 
-def pytest_sessionstart() -> None:
-    """What pytest-xdist says to its workers is not meant for the sessions that tests start: the plug-in would not measure in them."""
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Let the processes of one run have what they compile in common: each got empty folders of its own, for its first calls to be true ones.
+
+    What pytest-xdist says to its workers is not meant for the sessions that tests start: the plug-in would not measure in them.
+    """
+    os.environ.update(session.config.stash.get(SHARED, {}))
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
         del os.environ[name]
 

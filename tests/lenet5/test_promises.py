@@ -29,7 +29,7 @@ def taken(clock, call):
 
 def test_predicts_host_arrays(build):
     """Images as they are on the host will do: they are taken as tensor() takes them."""
-    weights, images, _ = problem(batch=3)
+    weights, images, _ = problem()
     net = build(weights)
     assert_array_equal(net.predict(images), net.predict(net.tensor(images)))
     assert_array_equal(net.predict(images[::-1]), net.predict(net.tensor(images[::-1])))
@@ -38,7 +38,7 @@ def test_predicts_host_arrays(build):
 @pytest.mark.trains
 def test_trains_on_host_arrays(build):
     """So will labels, of any integer type."""
-    weights, images, labels = problem(batch=3)
+    weights, images, labels = problem()
     net = build(weights)
     expected = net.train_step(net.tensor(images), net.tensor(labels))
     for kind in (np.int64, np.uint8):
@@ -48,7 +48,7 @@ def test_trains_on_host_arrays(build):
 
 def test_logits_can_be_written_to(build):
     """The logits are the caller's own array: it can be written to, and what is written changes no later logits."""
-    weights, images, _ = problem(batch=3)
+    weights, images, _ = problem()
     net = build(weights)
     logits = net.predict(images)
     kept = logits.copy()
@@ -61,7 +61,7 @@ def test_logits_can_be_written_to(build):
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 def test_a_refused_step_changes_nothing(build, optimizer):
     """Neither weights nor the optimizer's state: what is trained afterwards is what is trained without it."""
-    weights, images, labels = problem(batch=5)
+    weights, images, labels = problem()
     net = build(weights, optimizer=optimizer, learning_rate=0.01)
 
     def train(after):
