@@ -22,5 +22,10 @@ Reading order:
 18. `threads`          threads that make calls at the same time
 19. `blas`             the library under NumPy's matrix products, held to one thread
 
-Beside these, to look at a network from inside: `each_layer`, what an image is after each layer.
+Beside these: `each_layer`, what an image is after each layer, to look at a network from inside; `gradient_check`, which compares a
+derivative with finite differences (`check_pullback`), for the tests and for an operation of your own.
 """
+
+from lenet5.by_hand.gradient_check import check_pullback
+
+__all__ = ["check_pullback"]
