@@ -24,9 +24,10 @@ from lenet5.errors import InputError, NoDevice, NotInstalled, NotSupported
 from lenet5.packages import imported, not_installed
 
 if TYPE_CHECKING:
+    from lenet5 import about, datasets, training
     from lenet5.architecture import Architecture, initial_weights
     from lenet5.contract import Network, Weights
-    from lenet5.storage import load_weights, save_weights
+    from lenet5.storage import load_network, load_weights, save_weights
 
 __all__ = [
     "Architecture",
@@ -36,13 +37,16 @@ __all__ = [
     "NotInstalled",
     "NotSupported",
     "Weights",
+    "about",
     "caches",
     "colour",
+    "datasets",
     "dynamic",
     "frameworks",
     "implementation",
     "initial_weights",
     "ladder",
+    "load_network",
     "load_weights",
     "missing",
     "modes",
@@ -50,6 +54,7 @@ __all__ = [
     "save_weights",
     "thread_variables",
     "trained_in",
+    "training",
     "trains",
     "variants",
 ]
@@ -59,15 +64,21 @@ _HOMES = {
     "initial_weights": "architecture",
     "Network": "contract",
     "Weights": "contract",
+    "load_network": "storage",
     "load_weights": "storage",
     "save_weights": "storage",
 }
 """Public name -> the module that it is imported from when it is first used.  They load NumPy, whose
 threads are fixed from then on: so importing lenet5, to list frameworks or to raise an InputError, must not."""
 
+_MODULES = ("about", "datasets", "training")
+"""Public modules, imported likewise."""
+
 
 def __getattr__(name: str) -> Any:
     """A public name that is not here yet (PEP 562)."""
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pickle
 import tempfile
@@ -12,14 +13,18 @@ from typing import Any
 
 import numpy as np
 
+from lenet5 import about as abouts
+from lenet5.about import About
 from lenet5.architecture import NAMES, checked
 from lenet5.contract import Weights
 from lenet5.errors import InputError, NotInstalled, reason
 from lenet5.packages import imported
 
 
-def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> None:
+def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any], about: About | None = None) -> None:
     """Write canonical weights, whole or not at all; the ending of the name says how (.npz or .safetensors).
+
+    ``about`` is what a prediction needs beside them (`about.of`), and lies in the same file.
 
     Raises InputError for weights that are not a LeNet-5's, for another ending and for a place where no file can be made;
     NotInstalled for .safetensors where the package safetensors is absent.
@@ -27,7 +32,29 @@ def save_weights(path: str | os.PathLike[str], weights: Mapping[str, Any]) -> No
     path = Path(path)
     write = _writer(path)
     arrays = checked(weights)
-    write_whole(path, lambda beside: write(beside, arrays))
+    text = about.text() if about else ""
+    if about:
+        abouts.read(text, arrays)  # before it is on disk
+    write_whole(path, lambda beside: write(beside, arrays, text))
+
+
+def check_place(path: str | os.PathLike[str]) -> None:
+    """Raise what `save_weights` would raise for this place, before there are weights.  Leaves nothing behind."""
+    path = Path(path)
+    _writer(path)
+    if path.suffix == ".safetensors":
+        safetensors()
+    check_folder(path)
+
+
+def check_folder(path: Path) -> None:
+    """Raise InputError unless a file of this name can be made in its folder."""
+    if os.path.isdir(path):
+        raise InputError(f"{path}: is a folder; name a file")
+    try:
+        tempfile.TemporaryFile(dir=path.parent).close()
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be written ({_one_line(error)}); name a file where one can be made") from error
 
 
 def write_whole(path: Path, write: Callable[[str], None]) -> None:
@@ -74,6 +101,19 @@ def load_weights(path: str | os.PathLike[str]) -> Weights:
         raise InputError(f"{path}: {error}") from error
 
 
+def load_network(path: str | os.PathLike[str]) -> tuple[Weights, About]:
+    """Read weights as `load_weights` does, and what a prediction needs beside them as far as the file holds it.
+
+    Raises InputError, one line that names the file, where that does not fit the weights.
+    """
+    path, weights = Path(path), load_weights(path)
+    try:
+        text = _ABOUT_READERS[path.suffix](path) if path.suffix in _ABOUT_READERS else None
+        return weights, abouts.read(text, weights) if text is not None else About()
+    except ValueError as error:  # an InputError is one; NumPy has its own for what is no text
+        raise InputError(f"{path}: {_one_line(error)}") from error
+
+
 FIRST = "conv1.weight"
 """The name by which a network is found in a file that holds more, or has it under other names."""
 
@@ -112,13 +152,18 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
         raise InputError(f"{path}: is not an .npz archive; expected one written by save_weights or numpy.savez")
     # A file object of our own: given the name, numpy.load leaves its file open when the archive is damaged.
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        return dict(archive)
+        return {name: archive[name] for name in archive.files if name != abouts.KEY}
 
 
-def _write_npz(path: str, weights: Weights) -> None:
+def _about_npz(path: Path) -> str | None:
+    with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
+        return str(archive[abouts.KEY]) if abouts.KEY in archive.files else None
+
+
+def _write_npz(path: str, weights: Weights, about: str) -> None:
     # With a file object savez adds no ".npz" of its own to the name.
     with open(path, "wb") as file:
-        np.savez(file, **weights)  # type: ignore[arg-type]
+        np.savez(file, **weights, **({abouts.KEY: np.array(about)} if about else {}))  # type: ignore[arg-type]
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
@@ -126,8 +171,16 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
     return found
 
 
-def _write_safetensors(path: str, weights: Weights) -> None:
-    Path(path).write_bytes(safetensors().save(weights))  # its own save_file raises no OSError where a disk is full
+def _about_safetensors(path: Path) -> str | None:
+    with open(path, "rb") as file:  # eight bytes say how long the header is, which is JSON
+        header: dict[str, Any] = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    found: str | None = header.get("__metadata__", {}).get(abouts.KEY)
+    return found
+
+
+def _write_safetensors(path: str, weights: Weights, about: str) -> None:
+    metadata = {abouts.KEY: about} if about else None
+    Path(path).write_bytes(safetensors().save(weights, metadata))  # its own save_file raises no OSError where a disk is full
 
 
 def safetensors() -> Any:
@@ -162,10 +215,12 @@ _READERS: dict[str, Callable[[Path], Mapping[str, Any]]] = {
     ".pt": _read_state_dict,
     ".pth": _read_state_dict,
 }
+_ABOUT_READERS: dict[str, Callable[[Path], str | None]] = {".npz": _about_npz, ".safetensors": _about_safetensors}
+
 MOST_NAMES = 6
 """So many names of a file an error lists."""
 
-_WRITERS: dict[str, Callable[[str, Weights], None]] = {".npz": _write_npz, ".safetensors": _write_safetensors}
+_WRITERS: dict[str, Callable[[str, Weights, str], None]] = {".npz": _write_npz, ".safetensors": _write_safetensors}
 
 
 def _choose(path: Path, by_suffix: Mapping[str, Any]) -> Any:
@@ -174,8 +229,8 @@ def _choose(path: Path, by_suffix: Mapping[str, Any]) -> Any:
     return by_suffix[path.suffix]
 
 
-def _writer(path: Path) -> Callable[[str, Weights], None]:
-    writer: Callable[[str, Weights], None] = _choose(path, _WRITERS)
+def _writer(path: Path) -> Callable[[str, Weights, str], None]:
+    writer: Callable[[str, Weights, str], None] = _choose(path, _WRITERS)
     if not os.path.isdir(path.parent):
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     return writer
