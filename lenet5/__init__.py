@@ -16,6 +16,7 @@ import ast
 import importlib
 import importlib.util
 import pkgutil
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,6 +43,7 @@ __all__ = [
     "colour",
     "datasets",
     "dynamic",
+    "fitting",
     "frameworks",
     "implementation",
     "initial_weights",
@@ -110,6 +112,21 @@ def implementation(framework: str) -> Any:
     """
     _file(framework)
     return imported(framework, f"{__name__}.{_PREFIX}{framework}").LeNet5
+
+
+def fitting(framework: str, weights: Mapping[str, Any], **options: Any) -> Network:
+    """A framework's network of these weights, in the first of its modes that can run them: not each can run a factored layer.
+
+    Raises NotSupported, the last mode's, if none can; and as `implementation` does.
+    """
+    for mode in modes(framework):
+        try:
+            net: Network = implementation(framework)(weights, mode=mode, **options)
+        except NotSupported as error:
+            refusal = error
+        else:
+            return net
+    raise refusal
 
 
 # What a class LeNet5 declares.  Each is a literal, explained in contract.Network, and read from the source: listing cases and drawing

@@ -15,10 +15,10 @@ from lenet5.errors import InputError, NotInstalled, reason, shown
 from lenet5.packages import imported
 
 ENDINGS = (".bmp", ".gif", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp")
-"""Files of a folder that are its images, in capitals too; other files are passed over, but for `UNREADABLE`."""
+"""Files of a folder that are its images, in capitals too.  Other files are passed over, except those with `FURTHER` endings."""
 
-UNREADABLE = (".avif", ".heic", ".heif", ".svg")
-"""Images that Pillow does not read by itself everywhere.  To pass over them would lose half of a telephone's photographs without a word."""
+FURTHER = (".avif", ".heic", ".heif", ".svg")
+"""Images that not every Pillow reads: to pass over them would lose half of a telephone's photographs without a word."""
 
 ORIENTATION = 0x0112
 """EXIF's number for how the camera was held: 1 is upright, 2 to 8 are the turns and reflections."""
@@ -30,7 +30,7 @@ WIDE = 65535
 def in_folder(folder: Path) -> Iterator[Path]:
     """The image files in a folder and in those inside it, sorted by name; hidden ones (.DS_Store, ._a.png, .cache/) are passed over.
 
-    Raises InputError for a folder that cannot be listed, and for an image of a kind in `UNREADABLE`.
+    Raises InputError for a folder that cannot be listed.
     """
     seen = {os.path.realpath(folder)}
     for place, folders, files in os.walk(folder, onerror=_refuse, followlinks=True):
@@ -38,13 +38,8 @@ def in_folder(folder: Path) -> Iterator[Path]:
         folders[:] = [name for name, real in inside if real not in seen]  # links may run in a circle
         seen.update(real for _, real in inside)
         for name in sorted(files):
-            ending = os.path.splitext(name)[1].lower()
-            if name.startswith(".") or ending not in (*ENDINGS, *UNREADABLE):
-                continue
-            file = Path(place, name)
-            if ending in UNREADABLE:
-                raise InputError(f"{shown(file)}: {ending} is not read here; one of {', '.join(ENDINGS)} would be right")
-            yield file
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in (*ENDINGS, *FURTHER):
+                yield Path(place, name)
 
 
 def _refuse(error: OSError) -> None:
@@ -64,7 +59,7 @@ def read(user: str, file: Path, mode: str, side: int) -> NDArray[np.uint8]:
     except Exception as error:  # on a damaged file Pillow's decoders raise errors of any kind
         unknown = type(error).__name__ == "UnidentifiedImageError"  # whose text is the file's name once more
         why = "is no image that Pillow can read" if unknown else f"cannot be read ({reason(error)})"
-        raise InputError(f"{shown(file)}: {why}; an intact image file would be right") from error
+        raise InputError(f"{shown(file)}: {why}; an intact file, such as a PNG or JPEG, would be right") from error
 
 
 def pixels(user: str, file: Path, converted: Callable[[Any], Any], side: int) -> NDArray[np.uint8]:

@@ -31,3 +31,12 @@ def not_installed(user: str, package: str) -> str:
     """The line that says what to install."""
     package = _NAMES_TO_INSTALL.get(package, package)
     return f"{user}: the package {package!r} is not installed; pip install {package}"
+
+
+def need(user: str, *modules: str) -> None:
+    """Raise NotInstalled, which names all at once, unless these packages are there.  Imports nothing."""
+    absent = [_NAMES_TO_INSTALL.get(module, module) for module in modules if importlib.util.find_spec(module) is None]
+    if absent:
+        names = ", ".join(map(repr, absent))
+        verb = "package {} is" if len(absent) == 1 else "packages {} are"
+        raise NotInstalled(f"{user}: the {verb.format(names)} not installed; pip install {' '.join(absent)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,9 @@ BATCH = 64
 EPOCHS = 30
 LEARNING_RATE = 1e-3
 
+LEAST_UPDATES, LEAST_BATCH = 20, 4
+"""An epoch of a small set has so many updates where that leaves so many images for each: 80 images in one batch learn nothing in 12 epochs."""
+
 EVALUATION_BATCH = 450
 """Images per call of predict when a whole split is evaluated.  One size for every split, so that no mode compiles a second time."""
 
@@ -34,6 +37,15 @@ class History:
     validation_accuracy: list[float] = field(default_factory=list)
     epoch_seconds: list[float] = field(default_factory=list, compare=False)
     """How long the updates of each epoch took: without shuffling, converting and validation.  No part of what makes two curves equal."""
+
+
+def batch_for(count: int) -> int:
+    """A batch that a training split of so many images learns from: a power of two, 64 at most, with at least 20 updates an epoch.
+
+    The least is 4, or all images if there are fewer.  From 1,280 images on it is 64, the batch of everything that is measured here.
+    """
+    power = 1 << max(0, (count // LEAST_UPDATES).bit_length() - 1)
+    return min(max(power, LEAST_BATCH), BATCH, count)
 
 
 def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
@@ -97,13 +109,20 @@ def prepare(net: Network, split: Split, batch: int = BATCH, seed: int = 0) -> li
 
 
 def train(
-    net: Network, dataset: Dataset, epochs: int = EPOCHS, batch: int = BATCH, seed: int = 0, progress: str | None = None
+    net: Network,
+    dataset: Dataset,
+    epochs: int = EPOCHS,
+    batch: int = BATCH,
+    seed: int = 0,
+    progress: str | None = None,
+    after_epoch: Callable[[History], None] | None = None,
 ) -> History:
     """Train for some epochs and evaluate on the validation split after each.
 
     Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` is the
-    name of a progress bar, shown where standard error is a terminal; None shows no bar.  Raises InputError for a batch that the
-    training split cannot fill, NotInstalled for a progress bar without tqdm.
+    name of a progress bar, shown where standard error is a terminal; None shows no bar.  ``after_epoch`` is called with the curves so
+    far, at the end of each epoch: what wants to keep the best weights, or to be there after Ctrl-C, does it there.  Raises InputError
+    for a batch that the training split cannot fill, NotInstalled for a progress bar without tqdm.
     """
     history = History()
     # disable=None: only where a terminal shows it
@@ -117,5 +136,7 @@ def train(
         history.validation_loss_nats.append(loss)
         history.validation_accuracy.append(share)
         if bar is not None:
-            bar.set_postfix_str(f"validation {share:.1%}")
+            bar.set_postfix_str(f"loss {history.train_loss_nats[-1]:.3f}, validation {share:.1%}")
+        if after_epoch is not None:
+            after_epoch(history)
     return history

@@ -56,15 +56,7 @@ def by_hand(weights: Mapping[str, Any], **options: Any) -> Network:
 
     Raises NotSupported, the last mode's, if none can.
     """
-    framework, _ = lenet5.reference()
-    for mode in lenet5.modes(framework):
-        try:
-            net: Network = lenet5.implementation(framework)(weights, mode=mode, **options)
-        except lenet5.NotSupported as error:
-            refusal = error
-        else:
-            return net
-    raise refusal
+    return lenet5.fitting(lenet5.reference()[0], weights, **options)
 
 
 def first_images(dataset: Dataset, count: int) -> NDArray[np.float32]:

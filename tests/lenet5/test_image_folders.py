@@ -241,9 +241,9 @@ def refuse_empty_val(folder):
 
 REFUSED = {
     refuse_empty: f"DIR/empty: no image in it ({', '.join(image_files.ENDINGS)}); {RIGHT}",
-    refuse_text: "DIR/dog/000.png: is no image that Pillow can read; an intact image file would be right",
-    refuse_half: "DIR/dog/000.png: cannot be read (.*); an intact image file would be right",
-    refuse_telephone: f"DIR/dog/1.HEIC: .heic is not read here; one of {', '.join(image_files.ENDINGS)} would be right",
+    refuse_text: "DIR/dog/000.png: is no image that Pillow can read; an intact file, such as a PNG or JPEG, would be right",
+    refuse_half: "DIR/dog/000.png: cannot be read (.*); an intact file, such as a PNG or JPEG, would be right",
+    refuse_telephone: "DIR/dog/1.HEIC: is no image that Pillow can read; an intact file, such as a PNG or JPEG, would be right",
     refuse_one: f"DIR: one class only, a cat; {RIGHT}, and two classes or more",
     refuse_none: f"DIR: no folder in it; {RIGHT}, and two classes or more",
     refuse_few: "DIR: no image is left for val; 3 images or more in one of the classes would be right",
@@ -279,7 +279,7 @@ def test_values_that_no_screen_shows(tmp_path, pixels, why):
     Image.fromarray(pixels).save(tmp_path / "a.tif")
     with pytest.raises(InputError) as caught:
         image_files.read("test", tmp_path / "a.tif", "RGB", 32)
-    assert str(caught.value) == f"{tmp_path}/a.tif: cannot be read ({why}); an intact image file would be right"
+    assert str(caught.value) == f"{tmp_path}/a.tif: cannot be read ({why}); an intact file, such as a PNG or JPEG, would be right"
 
 
 @pytest.mark.parametrize("directory", ["", "/no/such", "a\nb", __file__], ids=["nothing", "absent", "line-end", "file"])

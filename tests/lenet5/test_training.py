@@ -73,6 +73,16 @@ SIZES = {"train": 256, "validation": 90, "test": 90}
 # --------------------------------------------------------------------------------------------------------------- batches
 
 
+@pytest.mark.parametrize(
+    ("count", "batch"), [(1, 1), (3, 3), (4, 4), (80, 4), (159, 4), (160, 8), (1279, 32), (1280, 64), (4100, 64), (10**6, 64)]
+)
+def test_batch_for(count, batch):
+    """A small set has small batches: twenty updates an epoch, as long as four images are left for each; a large one has the usual batch."""
+    assert training.batch_for(count) == batch
+    assert list(batches(count, batch, seed=0))
+    assert count // batch >= 20 or batch == min(count, 4)
+
+
 def test_batches_never_change():
     """The same seed gives the same order with every NumPy: a small one to read, and that of the first epoch by its checksum."""
     assert [rows.tolist() for rows in batches(11, 3, seed=5)] == [[5, 8, 2], [10, 4, 7], [1, 0, 9]]
@@ -210,6 +220,20 @@ def test_train():
     assert history == History([2.0, 0.25], [loss, loss], [share, share])
 
 
+def test_after_each_epoch():
+    """What is to be called after an epoch sees the curves so far, and an exception of its own, or Ctrl-C, ends the training there."""
+    seen = []
+
+    def look(history):
+        seen.append((list(history.train_loss_nats), len(history.validation_accuracy)))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(Fake(losses=[3.0, 2.0, 1.0, 0.5, 0.25, 0.0]), dataset(), epochs=3, batch=3, after_epoch=look)
+    assert seen == [([2.0], 1), ([2.0, 0.25], 2)]
+
+
 def test_seconds_of_an_epoch(monkeypatch):
     """The updates of an epoch are timed by themselves: converting its batches, shuffling and validation are not in it."""
     now = [100.0]
@@ -273,7 +297,7 @@ def test_train_shows_a_bar_on_a_terminal(capsys, monkeypatch):
     out, err = capsys.readouterr()
     assert out == ""
     assert "numpy-im2col: 100%" in err
-    assert "validation " in err
+    assert "loss 0.000, validation " in err
 
 
 def test_training_lowers_the_loss(digits):

@@ -15,17 +15,19 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import yaml
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from pytest_benchmark.cli import make_parser
 
 import lenet5
 from benchmarks import __main__ as main
+from lenet5 import __main__ as commands
 from lenet5 import cost
 from tests.support import pages, shell
 from tests.support.copies import PROJECT
 
 PAGES = pages.written_by_hand()
 CONTRIBUTING, README, NETWORKS = PROJECT / "CONTRIBUTING.md", PROJECT / "README.md", PROJECT / "docs" / "networks.md"
+LENET5 = PROJECT / "docs" / "lenet5.md"
 
 PICTURE = PROJECT / "docs" / "result" / "by-hand.svg"
 
@@ -89,6 +91,34 @@ def test_three_lines_make_a_network_smaller(run_snippets):
     assert {layer.weight.dtype for layer in found["int8"].values()} == {np.dtype(np.int8)}
 
 
+def test_five_lines_train_a_network(run_snippets):
+    """They read images, train, evaluate and save: most of the test images are right, and the file is whole."""
+    (lines,) = [block for block in pages.blocks(read(LENET5), "python") if "save_weights" in block]
+    assert len([line for line in lines.splitlines() if line and not line.startswith("import ")]) == 5
+
+    found, _ = run_snippets(LENET5)
+
+    assert found["accuracy"] > 0.8
+    weights, said = lenet5.load_network("net.safetensors")
+    assert_array_equal(weights["fc3.bias"], found["net"].weights()["fc3.bias"])
+    assert said.names == tuple("0123456789")
+
+
+def test_the_drawing_is_the_commands(capsys):
+    """The drawing of the network, between two marks, is what the command beside the first one prints."""
+    ((line, drawing),) = re.findall(
+        r"^<!-- drawing: python -m lenet5 (.*) -->\n\n```text\n(.*?)```\n\n<!-- end -->$", read(LENET5), re.MULTILINE | re.DOTALL
+    )
+    assert commands.main(line.split()) == 0
+    assert capsys.readouterr().out == drawing
+
+
+def test_ten_files_to_read():
+    """The reading order names ten files, one sentence each; that they exist is for another test."""
+    files = re.findall(r"^\d+\. `(lenet5/[\w/]+\.py)`: [^.]+\.$", read(LENET5), re.MULTILINE)
+    assert len(set(files)) == len(files) == 10
+
+
 # --------------------------------------------------------------------------------------------------------- command lines
 
 
@@ -113,7 +143,7 @@ def check(program, *words):
     if program in ("python", "python3"):
         option, module, *rest = words
         assert option == "-m", words
-        return check({"benchmarks": "python -m benchmarks", "venv": "python -m venv"}[module], *rest)
+        return check({name: f"python -m {name}" for name in ("benchmarks", "lenet5", "venv")}[module], *rest)
     return CHECKS[program](*words) if program in CHECKS else check_script(program, *words)
 
 
@@ -128,6 +158,11 @@ def check_benchmarks(*words):
     expression = ["-k", options["expression"]] if options.get("expression") else []
     cases = options.get("cases") or ("benchmarks/twins.py" if "save" in options else "benchmarks")
     return [[cases, *expression, *options["pytest"]]]
+
+
+def check_lenet5(*words):
+    assert commands.parse(words).function
+    return []
 
 
 def check_pytest(*words):
@@ -194,6 +229,7 @@ def check_comparison(*words):
 
 CHECKS = {
     "python -m benchmarks": check_benchmarks,
+    "python -m lenet5": check_lenet5,
     "python -m venv": lambda *words: [],
     "pytest": check_pytest,
     "pytest-benchmark": check_comparison,
@@ -261,6 +297,7 @@ def test_there_are_command_lines(tmp_path):
     [
         "python -m benchmarks gate --study a",
         "python -m benchmarks run --threads 1",
+        "python -m lenet5 train digits --nosuch",
         "tox -e py312-tf299-torch214",
         "pip install -e '.[nosuch]'",
         "pip install torch==0.1",

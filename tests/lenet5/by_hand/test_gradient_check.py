@@ -93,3 +93,30 @@ def test_the_inputs_stay():
 def test_names_of_inputs():
     """An operation that does not name its inputs has numbered ones."""
     assert said(lambda *inputs: (inputs[0] * 2, lambda dy: (dy,)), X).startswith("dinput0[")
+
+
+def leaky_relu(x):
+    slope = np.where(x > 0, 1, 0.1)
+    return x * slope, lambda dy: (dy * slope,)
+
+
+def average_pool(x, s=2):
+    n, f, h, w = x.shape
+    tiles = x.reshape(n, f, h // s, s, w // s, s)
+    return tiles.mean((3, 5)), lambda dy: (np.repeat(np.repeat(dy, s, 2), s, 3) / s**2,)
+
+
+def summing_pool(x, s=2):
+    y, _ = average_pool(x, s)
+    return y, lambda dy: (np.repeat(np.repeat(dy, s, 2), s, 3),)
+
+
+@pytest.mark.parametrize("operation", [leaky_relu, average_pool])
+def test_exercises_can_be_solved(operation):
+    """Those of docs/lenet5.md."""
+    check_pullback(operation, normal(2, 3, 6, 10))
+
+
+def test_a_wrong_solution_is_seen():
+    """Mean forwards and sum backwards."""
+    assert said(summing_pool, normal(2, 3, 6, 10)).endswith("; 360 of the 360 numbers of dx are wrong")

@@ -1,0 +1,79 @@
+"""The commands of the package: train a network on images, predict with it, look at it.  Each is a module ``command_...``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+from lenet5 import command_predict, command_show, command_train, printing
+from lenet5.errors import InputError, NotInstalled
+
+DESCRIPTION = "LeNet-5 without the harness: train it on images, predict with it, look at it."
+
+EXAMPLES = """\
+examples:
+  python -m lenet5 train imagefolder:photos --epochs 12 --save net.safetensors
+  python -m lenet5 predict net.safetensors photo.jpg
+  python -m lenet5 show net.safetensors
+
+python -m lenet5 COMMAND --help says more about a command."""
+
+CANNOT, INTERRUPTED = 2, command_train.INTERRUPTED
+
+TRACEBACK = "LENET5_TRACEBACK"
+"""A variable: with any value, an error that should not be shows where it was raised."""
+
+
+class Parser(argparse.ArgumentParser):
+    """Its errors are one line, and its texts keep their lines."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "formatter_class": argparse.RawDescriptionHelpFormatter, "add_help": False})
+        self.add_argument("-h", "--help", action="help", help="Print this help and exit.")
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(CANNOT, f"{InputError(f'{self.prog}: {message}')}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command: 0 if it did what was asked, 2 if that cannot be done, 130 if interrupted."""
+    printing.prepare()
+    try:
+        options = parse(arguments)
+        return int(options.function(options))
+    except (InputError, NotInstalled) as error:
+        printing.complain(error)
+    except KeyboardInterrupt:
+        printing.complain("interrupted")
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            traceback.print_exception(error)
+        what = f"internal error: {type(error).__name__}: {error}"
+        printing.complain(f"{what}; please report it ({TRACEBACK}=1 shows where)")
+    finally:
+        printing.finish()
+    return CANNOT
+
+
+def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """The options of a command.  Ends the program with a line if they are wrong."""
+    parser: argparse.ArgumentParser = Parser(prog="python -m lenet5", description=DESCRIPTION, epilog=EXAMPLES)
+    parser.set_defaults(function=_help, parser=parser)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for command in (command_train, command_predict, command_show):
+        command.add(commands)
+    return parser.parse_args(arguments)
+
+
+def _help(options: argparse.Namespace) -> int:
+    options.parser.print_help()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
