@@ -22,13 +22,32 @@ if TYPE_CHECKING:
 
     import lenet5
     from benchmarks.arrange.tools import Tool
+    from lenet5.contract import Network
     from lenet5.datasets import Dataset
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("lenet5", "LeNet-5", after="general")
     group.addoption("--heavy", action="store_true", help="also run the groups that take many minutes (see docs/options.md)")
+    group.addoption(
+        "--save-weights", type=Path, metavar="DIR", help="keep each network that is trained to the end, DIR/FRAMEWORK.safetensors"
+    )
     group.addoption("--copies", type=int, default=10, metavar="N", help="of each case of benchmarks/twins.py (default: 10)")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """End the session with exit 2 where trained networks could not be kept.  Imports NumPy: the conftest above has set the threads then."""
+    folder = config.getoption("save_weights", None)
+    if folder is None or config.option.collectonly:
+        return
+    from benchmarks.arrange import trained
+    from lenet5.errors import InputError, NotInstalled
+
+    try:
+        trained.check(folder)
+    except (InputError, NotInstalled) as error:
+        pytest.exit(f"--save-weights {error}", returncode=2)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -90,6 +109,20 @@ def dense(weights: lenet5.Weights, dataset: Dataset, pytestconfig: pytest.Config
     net = by_hand(weights, optimizer="adam", learning_rate=LEARNING_RATES["adam"])
     training.train(net, dataset, epochs=pytestconfig.getoption("epochs"), seed=SEED)
     return net.weights()
+
+
+@pytest.fixture
+def keep(framework: str, dataset: Dataset, pytestconfig: pytest.Config) -> Callable[[Network], None]:
+    """keep(net): a trained network's weights go where ``--save-weights`` says, if it says so."""
+    from benchmarks.arrange import trained
+
+    folder = pytestconfig.getoption("save_weights")
+
+    def save(net: Network) -> None:
+        if folder is not None:
+            trained.save(folder, framework, net, dataset)
+
+    return save
 
 
 # What the reference answers

@@ -65,7 +65,7 @@ def test_train_epoch(benchmark, learner, record, subject, weights, repeats, opti
 
 @pytest.mark.benchmark(group="train")
 @pytest.mark.trained_mode
-def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, pytestconfig):
+def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_losses, keep, pytestconfig):
     """All epochs with validation after each, batches converted on the way; then, untimed, the test split and pictures of what was learned."""
     net = build(weights, optimizer="adam", learning_rate=LEARNING_RATE)
     epochs = pytestconfig.getoption("epochs")
@@ -87,3 +87,4 @@ def test_accuracy(benchmark, build, record, subject, weights, dataset, expected_
         **pictures.seen(dataset, logits, weights, net.weights()),
         **vars(history),
     )
+    keep(net)
