@@ -124,7 +124,8 @@ def _announce(data: Dataset, options: argparse.Namespace) -> int:
     if batch > train:
         raise InputError(f"--batch {batch}: there are {train} images to train on; 1 to {train} would be right")
     chosen = "" if options.batch else f" (chosen for {train} images; --batch N chooses another)"
-    say(f"batches of {batch} image{'s' * (batch > 1)}, so {train // batch} updates an epoch{chosen}")
+    updates = train // batch
+    say(f"batches of {batch} image{'s' * (batch > 1)}, so {updates} update{'s' * (updates > 1)} an epoch{chosen}")
     return batch
 
 

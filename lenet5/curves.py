@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,7 @@ def check_place(path: Path) -> None:
     if not path.parent.is_dir():
         raise InputError(f"{path}: the folder {path.parent} does not exist; make it first")
     check_folder(path)
-    imported("plot", "matplotlib")
+    _matplotlib()
 
 
 def draw(path: Path, history: History, title: str, best: int) -> None:
@@ -35,8 +36,7 @@ def draw(path: Path, history: History, title: str, best: int) -> None:
     Raises as `check_place` does.
     """
     check_place(path)
-    matplotlib = imported("plot", "matplotlib")
-    figures, ticker = imported("plot", "matplotlib.figure"), imported("plot", "matplotlib.ticker")
+    matplotlib, figures, ticker = _matplotlib()
     # The user's own style may be for slides, or dark; text stays text, and a dollar sign in a folder's name is no formula.
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
@@ -59,6 +59,16 @@ def draw(path: Path, history: History, title: str, best: int) -> None:
             axes.legend(frameon=False)
         figure.suptitle(title, fontsize=11)
         write_whole(path, lambda beside: figure.savefig(beside, format=path.suffix[1:].lower(), dpi=120))
+
+
+def _matplotlib() -> tuple[Any, Any, Any]:
+    """matplotlib, its figures and its ticks, without the backend that the environment names: a notebook's need not exist here."""
+    backend = os.environ.pop("MPLBACKEND", None)
+    try:
+        return imported("plot", "matplotlib"), imported("plot", "matplotlib.figure"), imported("plot", "matplotlib.ticker")
+    finally:
+        if backend is not None:
+            os.environ["MPLBACKEND"] = backend
 
 
 def _line(axes: Any, epochs: range, values: list[float], label: str, colour: str, dash: str, marker: str) -> None:

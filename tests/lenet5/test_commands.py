@@ -136,6 +136,18 @@ def test_which_epoch_is_kept(accuracies, losses, kept):
     assert best.weights == ({"epoch": np.array([kept])} if kept else {})
 
 
+def test_next_to_no_images(command, tmp_path):
+    """Fewer images than any batch: three of one class, one of the other.  All that is left to train on is one batch."""
+    for kind, count in (("disc", 3), ("frame", 1)):
+        (tmp_path / kind).mkdir()
+        for number in range(count):
+            picture(kind, number).save(tmp_path / kind / f"{number}.png")
+    code, out, err = command("train", "imagefolder:.", "--epochs", 1)
+    assert (code, err) == (0, "")
+    assert "2 images to train on, 1 for validation, 1 for the test\n" in out
+    assert "batches of 2 images, so 1 update an epoch" in out
+
+
 def test_what_is_saved_is_tested(command, monkeypatch, photos):
     """The test images meet the weights that are kept, here those of the first epoch of three, and not the last ones."""
     tried, shares = [], iter([0.9, 0.5, 0.4, 0.8])
@@ -527,12 +539,15 @@ def test_a_reader_that_leaves(command, monkeypatch, net, photos):
 
 @pytest.mark.slow  # processes; test_a_reader_that_leaves is quick
 def test_streams_of_a_shell(tmp_path, net, photos):
-    """A reader that leaves, as head does, is no error, in the middle of a prediction or before a training; a full disk is one line."""
+    """A reader that leaves, as head does, is no error, in the middle of a prediction or before a training; a full disk is one line.
+
+    Nor is a notebook's backend for plots, which a shell inherits from it.
+    """
     run = f"{shlex.quote(sys.executable)} -m lenet5"
     script = f"""
 cd {shlex.quote(str(PROJECT))}
 {run} predict {net} {photos} | head -n 1; echo "${{PIPESTATUS[@]}}"
-{run} train imagefolder:{photos} --epochs 1 --save {tmp_path}/n.npz | true; echo "${{PIPESTATUS[@]}}"
+MPLBACKEND=nosuch {run} train imagefolder:{photos} --epochs 1 --save {tmp_path}/n.npz --plot {tmp_path}/c.svg | true; echo "${{PIPESTATUS[@]}}"
 {run} show >/dev/full; echo $?
 """
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
@@ -540,4 +555,4 @@ cd {shlex.quote(str(PROJECT))}
     assert path.startswith(str(photos))
     assert codes == ["0 0", "0 0", "2"]
     assert done.stderr == "standard output: cannot be written (No space left on device); send it elsewhere\n"
-    assert os.listdir(tmp_path) == ["n.npz"]
+    assert sorted(os.listdir(tmp_path)) == ["c.svg", "n.npz"]
