@@ -21,23 +21,35 @@ def timed(function: Callable[..., Any], *arguments: Any) -> tuple[Any, float]:
     return value, time.perf_counter() - start
 
 
-def interleaved(calls: Mapping[str, Callable[[], Any]], budget_seconds: float, least_rounds: int = 5) -> dict[str, list[float]]:
+def interleaved(
+    calls: Mapping[str, Callable[[], Any]],
+    budget_seconds: float,
+    least_rounds: int = 5,
+    before: Mapping[str, Callable[[], Any]] | None = None,
+) -> dict[str, list[float]]:
     """Time several calls alternately until the budget is spent.   -> name -> seconds of each round
 
     A disturbance by the machine hits all of them alike.  Each round begins with the next call, and each call runs once untimed before
-    the first round.
+    the first round.  What is to be done ``before`` a call, under its name, is in no time; the budget is for both.
     """
-    for call in calls.values():
+    before = before or {}
+    for name, call in calls.items():
+        before.get(name, _nothing)()
         call()
     names, seconds = list(calls), {name: list[float]() for name in calls}
     end = time.perf_counter() + budget_seconds
     while time.perf_counter() < end or len(seconds[names[0]]) < least_rounds:
         for name in names:
+            before.get(name, _nothing)()
             start = time.perf_counter()
             calls[name]()
             seconds[name].append(time.perf_counter() - start)
         names = names[1:] + names[:1]
     return seconds
+
+
+def _nothing() -> None:
+    """What is done before a call that nothing has to be done before."""
 
 
 def medians(seconds: Mapping[str, Sequence[float]]) -> dict[str, float]:

@@ -50,6 +50,12 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
     )
     command.add_argument(
+        "--worklog",
+        type=Path,
+        metavar="PAGE",
+        help="Also write the figures of a run of the group worklog between the marks of this page, docs/fast-numpy.md.",
+    )
+    command.add_argument(
         "--export",
         choices=export.FORMATS,
         help="Write no report, but the times of one run as another tool reads them: on standard output, or into --output.",
@@ -60,16 +66,26 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def _report(options: argparse.Namespace) -> int:
     runs = options.run or [newest()]
     if options.export is None:
+        if options.worklog:
+            _fill(options.worklog, runs)
         show(runs, options.output or FOLDER, options.plots)
         return 0
-    if options.plots:
-        raise InputError(f"--plots {options.plots}: an export has none; leave it out")
+    for name in ("plots", "worklog"):
+        if given := getattr(options, name):
+            raise InputError(f"--{name} {given}: an export has none; leave it out")
     text = export.FORMATS[options.export](load_many(runs))
     if options.output:
         write_whole(options.output, f"{text}\n")
     else:
         say(text)
     return 0
+
+
+def _fill(page: Path, runs: Sequence[Path]) -> None:
+    """Write the figures of one run into the worklog's page."""
+    from benchmarks.report import worklog_page  # with the sections, and what they are drawn with
+
+    worklog_page.fill(page, load_many(runs))
 
 
 def show(runs: Sequence[Path], output: Path, plots: Path | None = None) -> None:

@@ -48,8 +48,12 @@ def add_to_job_summary(written: str) -> None:
 
 def section(found: Section) -> str:
     """One section: its heading, its prose and its table."""
-    lines = [f"## {_escaped(found.title)}", *map(_paragraph, found.before)]
-    lines += _table(found.table) if found.table else []
+    return f"## {_escaped(found.title)}\n\n{body(found)}"
+
+
+def body(found: Section) -> str:
+    """A section without its heading, for a page that has a heading already."""
+    lines = [*map(_paragraph, found.before), *(_table(found.table) if found.table else [])]
     return "".join(f"{line}\n\n" for line in (*lines, *map(_paragraph, found.after)))
 
 

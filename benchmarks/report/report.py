@@ -38,6 +38,7 @@ from benchmarks.report.parts import (
     static,
     training,
     transfer,
+    worklog,
 )
 from benchmarks.report.records import Alarm, Paragraph, Plot, Report, Section
 from benchmarks.report.times import median_of
@@ -64,6 +65,7 @@ PARTS: Sequence[Part] = (
     layers,
     by_hand,
     ladder,
+    worklog,
     static,
     graphs,
     first_calls,

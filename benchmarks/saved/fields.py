@@ -53,9 +53,9 @@ SPACE = (*SPACE_CALLS, "space epoch")
 NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", *GRAPHS, *SPACE)
 """The groups of one whole network in one mode of one framework, all of which record what that network is."""
 
-GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", BESIDE, CONTROL, TWINS)
+GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", "worklog", BESIDE, CONTROL, TWINS)
 
-PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
+PRUNING, COMPRESSION, LADDER, WORKLOG = ("pruning",), ("compression",), ("ladder",), ("worklog",)
 
 SECONDS_OR_NONE = Number(0, PLAUSIBLE[1])
 """A time that can be 0, unlike the times of a case."""
@@ -88,7 +88,9 @@ FIELDS: Mapping[str, Field] = {
         Field("device", TEXT, may=(ORIGINAL,)),
         Field("copy", AT_LEAST_ONE, units.COUNT, may=(TWINS,)),
         Field("side", AT_LEAST_ONE, units.COUNT, may=("sgemm", CONTROL)),
-        Field("kind", TEXT, needs=LADDER, may=SPACE),
+        Field("kind", TEXT, needs=(*LADDER, *WORKLOG), may=SPACE),
+        Field("part", TEXT, needs=WORKLOG),
+        Field("against", TEXT, may=WORKLOG),
         # With what
         Field(
             "batch",
@@ -96,7 +98,7 @@ FIELDS: Mapping[str, Field] = {
             units.COUNT,
             needs=(
                 *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
-                *(*PRUNING, *COMPRESSION, *LADDER, BESIDE),
+                *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, BESIDE),
             ),
             may=("train", "space epoch", CONTROL, TWINS),
         ),
@@ -128,7 +130,7 @@ FIELDS: Mapping[str, Field] = {
         Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),
         Field("epoch_seconds", ListOf(SECONDS), units.SECONDS, may=("train",)),
         # FLOPs
-        Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm",)),
+        Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm", *WORKLOG)),
         Field("counter_unit", TEXT, needs=("flops",)),
         Field("counted_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
         Field("closed_form_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
@@ -136,6 +138,12 @@ FIELDS: Mapping[str, Field] = {
         Field("closed_form_training_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
         Field("differences", ListOf(PairOf(TEXT, DIFFERENCE), least=0), units.COUNT, needs=("flops",)),
         Field("training_differences", ListOf(PairOf(TEXT, DIFFERENCE), least=0), units.COUNT, needs=("flops",)),
+        # What a NumPy network does in one call, and the time of the network that it is timed in turns with
+        Field("numpy_calls", AT_LEAST_ONE, units.COUNT, needs=WORKLOG),
+        Field("copied_bytes", COUNT, units.BYTES, needs=WORKLOG),
+        Field("moved_bytes", COUNT, units.BYTES, needs=WORKLOG),
+        Field("product_macs", COUNT, units.COUNT, needs=WORKLOG),
+        Field("against_seconds", SECONDS, units.SECONDS, may=WORKLOG),
         # Memory; a difference of two levels can be negative
         Field("gradient_bytes", AT_LEAST_ONE, units.BYTES, may=SPACE),
         Field("optimizer_state_bytes", COUNT, units.BYTES, may=SPACE),
@@ -145,7 +153,7 @@ FIELDS: Mapping[str, Field] = {
         Field("peak_above_level_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
         Field("peak_rss_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
         Field("traced_peak_bytes", COUNT, units.BYTES, needs=LADDER, may=SPACE_CALLS),
-        Field("workspace_bytes", COUNT, units.BYTES, needs=LADDER),
+        Field("workspace_bytes", COUNT, units.BYTES, needs=(*LADDER, *WORKLOG)),
         Field("device_peak_bytes", COUNT, units.BYTES, may=SPACE_CALLS),
         Field("rss_over_time", ListOf(PairOf(Number(0, PLAUSIBLE[1]), COUNT)), units.BYTES, needs=("space epoch",)),
         # Smaller networks
@@ -206,7 +214,7 @@ FIELDS: Mapping[str, Field] = {
 
 IDENTITY = (
     *("framework", "mode", "default_mode", "dynamic_mode", "batch", "optimizer", "epochs", "test_images"),
-    *("kind", "side", "copy", "tool", "technique", "point", "form", "figure", "counter_unit"),
+    *("kind", "part", "against", "side", "copy", "tool", "technique", "point", "form", "figure", "counter_unit"),
 )
 """Fields that say what a case is: the same in every process of a run."""
 

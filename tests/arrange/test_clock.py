@@ -98,6 +98,22 @@ def test_interleaved_until_the_time_is_up(called):
     assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
 
 
+def test_what_is_done_before_a_call(monkeypatch):
+    """It is done before every call of that name, the untimed one included, and is in no time but in the budget."""
+    now, order = [0], []
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: now[0]))
+
+    def call(name, seconds):
+        order.append(name)
+        now[0] += seconds
+
+    calls = {"a": lambda: call("a", 2), "b": lambda: call("b", 10)}
+    seconds = interleaved(calls, 39, least_rounds=1, before={"a": lambda: call("A", 1)})
+
+    assert "".join(order) == "Aab" + "Aab" + "bAa" + "Aab"
+    assert seconds == {"a": [2] * 3, "b": [10] * 3}
+
+
 def test_medians():
     """Names gain their unit."""
     assert medians({"dense": [3.0, 1.0, 2.0]}) == {"dense_seconds": 2.0}

@@ -22,6 +22,7 @@ QUICK = (
     "test_flops and (NumPy or side512)",
     "test_control and (product or network)",
     "test_ladder_train_step",
+    "test_worklog and images-innermost-predict-batch1",
     "test_pruning and (trained or regrow)",
     f"test_compression and (test_every_mode and {FRAMEWORK}-{FAST} or blas)",
     "handcrafted_recipe",

@@ -40,12 +40,16 @@ def test_everything_is_there(name):
         assert "=" not in case.name
 
 
+LATER = fields.WORKLOG
+"""Groups that there were none of."""
+
+
 def test_names():
     """Cases, groups, and reasons have the names of today."""
     run = load(FOLDER / "run.json")
 
     assert {case.name for case in run.cases} >= OF_TODAY
-    assert {case.group for case in run.cases} == set(fields.GROUPS) - {fields.BESIDE, fields.TWINS}
+    assert {case.group for case in run.cases} == set(fields.GROUPS) - {fields.BESIDE, fields.TWINS, *LATER}
     assert "benchmarks/test_beside.py::test_beside[batch1]" in run.not_measured
     (network,) = (case for case in run.group("original") if case.extra["figure"] == "softmax twice")
     assert network.extra["as_original_correct"] <= network.extra["test_images"] == 450

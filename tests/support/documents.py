@@ -17,7 +17,7 @@ from benchmarks.saved.pictures import Picture
 
 EXAMPLES: Mapping[str, Any] = {
     **{"framework": "numpy", "mode": "fused", "default_mode": "fused", "dynamic_mode": "eager", "optimizer": "adam"},
-    **{"kind": "predict", "figure": "torch inference", "technique": "sparse", "counter_unit": "FLOPs"},
+    **{"kind": "predict", "part": "rung", "figure": "torch inference", "technique": "sparse", "counter_unit": "FLOPs"},
     **{"correct": 2, "dense_correct": 2, "gained": 1, "lost": 1, "as_original_correct": 2, "honest_correct": 3, "test_images": 4},
     **{"test_predictions": [0, 1, 2, 0], "test_labels": [0, 1, 1, 1], "test_probabilities": [0.9, 0.8, 0.7, 0.6]},
     **{"aspects": [["shape", ["round", "long"]], ["colour", ["red", "blue"]]]},

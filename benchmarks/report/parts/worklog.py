@@ -1,0 +1,210 @@
+"""What does each trick of the fast NumPy network buy?  Its rungs from the loops up, the fast path without each trick, and what did not pay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
+from benchmarks.quantities.units import BOUND, BYTES, COUNT, SHARE
+from benchmarks.report.disturbance import mark_of
+from benchmarks.report.estimates import ratio_cell
+from benchmarks.report.parts.flops import sgemm_speed
+from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Several, Table, Words
+from benchmarks.report.times import median
+from benchmarks.saved.results import Case, Run
+
+GROUP = "worklog"
+RUNG, TRICK, TRIED = "rung", "trick", "tried"
+
+Question = tuple[str, int]
+"""What was asked for, and of how many images."""
+
+WORTH = 1.02
+"""A trick without which no question takes this many times as long is not worth its lines."""
+
+NO_SGEMM = Dash("this run did not measure how fast the machine multiplies matrices (group sgemm)")
+NOT_ASKED = Dash("not asked: it makes no difference there, or the network cannot do it")
+NOTHING_BELOW = Dash("the first rung has none below it")
+
+
+def sections(run: Run) -> list[Section]:
+    """The rungs, the tricks, and what was tried; each only if this run measured it."""
+    made = [(RUNG, rungs), (TRICK, tricks), (TRIED, tried)]
+    return [make(run) for part, make in made if _of(run, part)]
+
+
+def plots(run: Run) -> list[Plot]:
+    """None: what is to be compared are the rows of tables."""
+    return []
+
+
+# What is computed
+
+
+def _of(run: Run, part: str) -> list[Case]:
+    return [case for case in run.group(GROUP) if case.extra["part"] == part]
+
+
+def names(run: Run, part: str) -> list[str]:
+    """The networks of a part, in the order of their measurement."""
+    return list(dict.fromkeys(case.mode for case in _of(run, part)))
+
+
+def questions(cases: Iterable[Case]) -> list[Question]:
+    """What the cases were asked, predictions first, then by the number of images."""
+    return sorted({(case.extra["kind"], case.extra["batch"]) for case in cases})
+
+
+def asked(cases: Iterable[Case], name: str, question: Question) -> Case | None:
+    """The case of one network and one question."""
+    return next((case for case in cases if (case.mode, case.extra["kind"], case.extra["batch"]) == (name, *question)), None)
+
+
+def longer(case: Case) -> Ratio | None:
+    """How many times as long this network takes as the one that it was timed in turns with."""
+    return None if case.extra["against_seconds"] is None else ratio_interval(case.medians, case.values("against_seconds"))
+
+
+def unworthy(run: Run) -> list[str]:
+    """The tricks that pay less than `WORTH` at every question, the high ends of their intervals included."""
+    found = {name: [longer(case) for case in _of(run, TRICK) if case.mode == name] for name in names(run, TRICK)}
+    return [name for name, all_of in found.items() if all(one and one.high is not None and one.high < WORTH for one in all_of)]
+
+
+# What is said
+
+
+def title(question: Question) -> str:
+    """('predict', 64) -> 'predict 64'"""
+    kind, batch = question
+    return f"{kind} {batch}"
+
+
+def rungs(run: Run) -> Section:
+    """One table of all rungs."""
+    cases = _of(run, RUNG)
+    columns = questions(cases)
+    order = ", ".join(map(title, columns))
+    return Section(
+        "The worklog: the network by hand, rung by rung",
+        before=[
+            "A rung of the fast network is that network without all that the rungs above it bring. Times are medians; the speed is the "
+            "closed form's FLOPs over the time, as a share of that of the fastest large matrix product (sgemm) of this run. A call is one "
+            "of NumPy's that reads or writes elements; copied are the bytes that calls write which compute nothing."
+        ],
+        table=Table(
+            [
+                "",
+                *map(title, columns),
+                f"share of sgemm: {order}",
+                f"NumPy calls: {order}",
+                f"bytes copied: {order}",
+                f"workspace: {order}",
+            ],
+            [_rung_row(run, cases, name, columns) for name in names(run, RUNG)],
+        ),
+    )
+
+
+def _rung_row(run: Run, cases: Sequence[Case], name: str, columns: Sequence[Question]) -> list[Cell]:
+    found = [asked(cases, name, question) for question in columns]
+
+    def counts(field: str) -> Several:
+        unit = COUNT if field == "numpy_calls" else BYTES
+        return Several([Quantity(case.extra[field], unit) if case else NOT_ASKED for case in found])
+
+    return [
+        Words(name),
+        *(median(run, case) if case else NOT_ASKED for case in found),
+        Several([share_of_sgemm(run, case) if case else NOT_ASKED for case in found]),
+        *(counts(field) for field in ("numpy_calls", "copied_bytes", "workspace_bytes")),
+    ]
+
+
+def share_of_sgemm(run: Run, case: Case) -> Quantity | Dash:
+    """The speed of a call by the closed form, divided by that of the fastest large product."""
+    roof = sgemm_speed(run)
+    return Quantity(case.extra["flops"] / case.median / roof, SHARE, mark=mark_of(run, case)) if roof else NO_SGEMM
+
+
+def rung(run: Run, name: str) -> Section:
+    """One rung by itself: what it bought beside the rung below it, question by question, and what it does in a call."""
+    cases = _of(run, RUNG)
+    rows = [case for question in questions(cases) if (case := asked(cases, name, question))]
+    return Section(
+        name,
+        table=Table(
+            ["", "time", "times as fast as below", "share of sgemm", "NumPy calls", "copied", "moved", "workspace"],
+            [
+                [
+                    Words(title((case.extra["kind"], case.extra["batch"]))),
+                    median(run, case),
+                    _faster(run, case),
+                    share_of_sgemm(run, case),
+                    Quantity(case.extra["numpy_calls"], COUNT),
+                    *(Quantity(case.extra[field], BYTES) for field in ("copied_bytes", "moved_bytes", "workspace_bytes")),
+                ]
+                for case in rows
+            ],
+        ),
+    )
+
+
+def _faster(run: Run, case: Case) -> Cell:
+    """How many times as fast a rung is as the one that it was timed in turns with."""
+    if case.extra["against_seconds"] is None:
+        return NOTHING_BELOW
+    ratio = ratio_interval(case.values("against_seconds"), case.medians)
+    return replace(ratio_cell(ratio), mark=mark_of(run, case))
+
+
+def tricks(run: Run) -> Section:
+    """One table: how many times as long the fast path takes without each of its tricks."""
+    return Section(
+        "The worklog: the fast path without one trick",
+        before=[_what_a_ratio_is(run, "The time without the trick divided by that of the fast path.", "Above 1, the trick pays.")],
+        table=_ratios(run, TRICK),
+        after=[_verdict(run)],
+    )
+
+
+def _verdict(run: Run) -> str:
+    least = BOUND.show(WORTH - 1)
+    if run.processes == 1:
+        return f"One process cannot tell which of them pay less than {least} everywhere."
+    if not (found := unworthy(run)):
+        return f"Each of them pays {least} at some question, or this run cannot tell that it does not."
+    return f"**These pay less than {least} at every question, so their lines are to go: {'; '.join(found)}.**"
+
+
+def tried(run: Run) -> Section:
+    """One table: how many times as long it takes what did not pay."""
+    return Section(
+        "The worklog: what did not pay",
+        before=[_what_a_ratio_is(run, "The time divided by that of the fast path.", "Above 1, it does not pay.")],
+        table=_ratios(run, TRIED),
+    )
+
+
+def _ratios(run: Run, part: str) -> Table:
+    cases = _of(run, part)
+    columns = questions(cases)
+    rows: list[list[Cell]] = [
+        [Words(name), *(_longer(run, asked(cases, name, question)) for question in columns)] for name in names(run, part)
+    ]
+    return Table(["", *map(title, columns)], rows)
+
+
+def _longer(run: Run, case: Case | None) -> Cell:
+    ratio = longer(case) if case else None
+    return replace(ratio_cell(ratio), mark=mark_of(run, case)) if case and ratio else NOT_ASKED
+
+
+def _what_a_ratio_is(run: Run, what: str, reading: str) -> str:
+    if run.processes == 1:
+        return f"{what} **{reading}** Both are timed in turns, call by call. From one process, so without an interval."
+    return (
+        f"{what} **{reading}** Both are timed in turns, call by call; in brackets the {CONFIDENCE:.0%} intervals from {run.processes} "
+        "processes."
+    )

@@ -1,0 +1,94 @@
+"""The worklog, docs/fast-numpy.md: every step from the loops to the fast network, and the fast network without each of its tricks."""
+
+# mypy: allow-untyped-defs
+# pytest passes fixtures by name; their types stand where they are defined.
+
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+
+from benchmarks.arrange import worklog
+from benchmarks.arrange.clock import enter, interleaved, recorded_time
+from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, first_images
+from benchmarks.arrange.worklog.counting import counted
+from lenet5 import cost, training
+
+TRIALS = {trial.id: trial for trial in worklog.trials()}
+
+pytestmark = [
+    pytest.mark.heavy,
+    pytest.mark.usefixtures("cpu_only"),
+    pytest.mark.benchmark(group="worklog", timer=recorded_time),
+    pytest.mark.parametrize("trial", TRIALS),
+    pytest.mark.parametrize("framework", [worklog.BY_HAND]),
+]
+
+
+@pytest.fixture(scope="session")
+def first_batch(dataset):
+    """Images and labels of the first batch of the first epoch, as they come."""
+    chosen = next(training.batches(len(dataset.train.labels), training.BATCH, SEED))
+    return dataset.train.images[chosen], dataset.train.labels[chosen]
+
+
+@pytest.fixture
+def asked(weights, dataset, first_batch):
+    """asked(LeNet5, variant, question) -> the network and what it is asked: a call that takes nothing."""
+
+    def ask(implementation, variant, question):
+        net = implementation(weights, mode=variant.mode, learning_rate=LEARNING_RATE)
+        kind, batch = question
+        if kind == "predict":
+            return net, partial(net.predict, net.tensor(first_images(dataset, batch)))
+        assert batch == training.BATCH
+        return net, partial(net.train_step, *map(net.tensor, first_batch))
+
+    return ask
+
+
+@pytest.fixture
+def checked(asked, expected_logits, expected_losses):
+    """checked(variant, question) -> as `asked`, of a network that answers as the reference does."""
+
+    def check(variant, question):
+        net, call = asked(variant.copy().network, variant, question)
+        kind, batch = question
+        if kind == "predict":
+            assert_allclose(call(), expected_logits(batch), atol=ATOL)
+        else:
+            assert_allclose([call(), call()], expected_losses("adam"), atol=ATOL)
+        return net, call
+
+    return check
+
+
+def test_worklog(benchmark, implementation, record, checked, asked, weights, seconds_a_case, trial):
+    """One network in turns with the one that it is compared with.  Each training step starts from the same weights."""
+    trial = TRIALS[trial]
+    both = {"own": trial.variant} | ({"against": trial.against} if trial.against else {})
+    kind, batch = trial.question
+
+    found = {name: checked(variant, trial.question) for name, variant in both.items()}
+    counts = counted(trial.variant.copy(), lambda network: asked(network, trial.variant, trial.question)[1])
+
+    reload = {name: partial(net.load, weights) for name, (net, _) in found.items()} if kind != "predict" else {}
+    seconds = interleaved({name: call for name, (_, call) in found.items()}, seconds_a_case, before=reload)
+    record(
+        framework=worklog.BY_HAND,
+        mode=trial.variant.name,
+        part=trial.part,
+        kind=kind,
+        batch=batch,
+        flops=batch * (cost.forward_flops(weights) if kind == "predict" else cost.training_flops(weights)),
+        numpy_calls=counts.calls,
+        copied_bytes=counts.copied_bytes,
+        moved_bytes=counts.moved_bytes,
+        product_macs=counts.macs,
+        workspace_bytes=found["own"][0].workspace_bytes,
+        **({"against": trial.against.name, "against_seconds": float(np.median(seconds["against"]))} if trial.against else {}),
+    )
+    enter(benchmark, seconds["own"])

@@ -1,0 +1,115 @@
+"""The report's part on the worklog, from times whose ratios can be seen without a pencil."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.report.parts import worklog
+from tests.support.runs import case, run_of, said, several
+
+MIB = 2**20
+
+
+def trial(mode, *seconds, against=None, part="rung", kind="predict", batch=64, calls=10, **extra):
+    """A case of the group; ``against`` is what each process says of the network beside it."""
+    sizes = {"copied_bytes": MIB, "moved_bytes": 4 * MIB, "product_macs": 7, "workspace_bytes": 2 * MIB, "flops": 10**9, **extra}
+    made = case("worklog", "numpy", mode, *seconds, part=part, kind=kind, batch=batch, numpy_calls=calls, **sizes)
+    return several(made, "against_seconds", against) if against else made
+
+
+def sgemm(*seconds):
+    return case("sgemm", "numpy", "sgemm 512", *seconds, flops=10**10)
+
+
+def test_a_run_without_such_cases_has_no_such_section():
+    """Nothing is said about what was not measured, each part by itself."""
+    assert worklog.sections(run_of(sgemm(1.0))) == []
+    (section,) = worklog.sections(run_of(trial("without", 1.0, part="trick")))
+    assert section.title == "The worklog: the fast path without one trick"
+
+
+def test_rungs():
+    """The whole Markdown of the rungs: times, shares of the fastest product, and three counts for each question."""
+    run = run_of(
+        trial("low", 8.0, calls=4653, batch=1), trial("low", 8.0, calls=4653, copied_bytes=0, workspace_bytes=0),
+        trial("high", 0.5, calls=17), trial("high", 2.0, kind="train step", calls=99), sgemm(1.0),
+    )  # fmt: skip
+    assert said(worklog, run) == RUNGS
+
+
+RUNGS = """\
+## The worklog: the network by hand, rung by rung
+
+A rung of the fast network is that network without all that the rungs above it bring. Times are medians; the speed is the closed form's FLOPs \
+over the time, as a share of that of the fastest large matrix product (sgemm) of this run. A call is one of NumPy's that reads or writes \
+elements; copied are the bytes that calls write which compute nothing.
+
+|      | predict 1 | predict 64 | train step 64 | share of sgemm: predict 1, predict 64, train step 64 | NumPy calls: predict 1, \
+predict 64, train step 64 | bytes copied: predict 1, predict 64, train step 64 | workspace: predict 1, predict 64, train step 64 |
+| ---- | --------: | ---------: | ------------: | ---------------------------------------------------: | \
+------------------------------------------------: | -------------------------------------------------: | \
+----------------------------------------------: |
+| low  |    8.00 s |     8.00 s |             — |                                      1.2 %, 1.2 %, — |                                   4,653, \
+4,653, — |                                   1.00 MiB, 0 B, — |                                2.00 MiB, 0 B, — |
+| high |         — |     500 ms |        2.00 s |                                     —, 20.0 %, 5.0 % |                                         —, 17, \
+99 |                              —, 1.00 MiB, 1.00 MiB |                           —, 2.00 MiB, 2.00 MiB |
+
+— not asked: it makes no difference there, or the network cannot do it
+
+"""
+
+
+def test_one_rung():
+    """What it bought is the time of the rung below divided by its own, as the pairs of each process have it."""
+    run = run_of(trial("high", 0.5, 0.25, 0.5, against=(1.0, 0.5, 1.0)), sgemm(1.0, 1.0, 1.0))
+    (row,) = worklog.rung(run, "high").table.rows
+    assert row[0].text == "predict 64"
+    assert row[1].value == 0.5
+    assert (row[2].value, *row[2].interval) == pytest.approx((2, 2, 2))
+    assert row[3].value == pytest.approx(0.2)
+    assert [cell.value for cell in row[4:]] == [10, MIB, 4 * MIB, 2 * MIB]
+
+
+def test_why_there_is_no_figure():
+    """The lowest rung has none below it, and without a large product there is no share of its speed."""
+    (row,) = worklog.rung(run_of(trial("low", 0.5)), "low").table.rows
+    assert row[2].reason == "the first rung has none below it"
+    assert row[3].reason == "this run did not measure how fast the machine multiplies matrices (group sgemm)"
+
+
+def test_tricks():
+    """A trick pays if it takes longer without it; one that pays less than 2 % everywhere, its intervals included, is named."""
+    run = run_of(
+        trial("pays", 2.0, 2.0, 2.0, against=(1.0, 1.0, 1.0), part="trick"),
+        trial("pays", 1.0, 1.0, 1.0, against=(1.0, 1.0, 1.0), part="trick", batch=1),
+        trial("pays little", 1.01, 1.01, 1.01, against=(1.0, 1.0, 1.0), part="trick"),
+        trial("harms", 0.5, 0.5, 0.5, against=(1.0, 1.0, 1.0), part="trick"),
+        trial("unclear", 1.0, 0.9, 1.1, against=(1.0, 1.0, 1.0), part="trick"),
+    )
+    assert worklog.unworthy(run) == ["pays little", "harms"]
+    found = said(worklog, run)
+    assert "**These pay less than 2 % at every question, so their lines are to go: pays little; harms.**" in found
+    first, *_ = worklog.tricks(run).table.rows
+    assert [cell.value for cell in first[1:]] == pytest.approx([1, 2])
+
+
+def test_one_process_condemns_nothing():
+    """Without an interval no trick is named: the next run could say otherwise."""
+    run = run_of(trial("harms", 0.5, against=(1.0,), part="trick"))
+    assert worklog.unworthy(run) == []
+    assert "One process cannot tell which of them pay less than 2 % everywhere." in said(worklog, run)
+
+
+def test_what_cannot_be_told():
+    """Where every trick may pay, the section says no more than that."""
+    run = run_of(trial("unclear", 1.0, 0.9, 1.1, against=(1.0, 1.0, 1.0), part="trick"))
+    assert "or this run cannot tell that it does not" in said(worklog, run)
+
+
+def test_tried():
+    """How many times as long each takes; what was not asked has its reason."""
+    run = run_of(trial("FFT", 3.0, against=(1.0,), part="tried"), trial("other", 3.0, against=(2.0,), part="tried", batch=1))
+    (section,) = worklog.sections(run)
+    assert section.table.head == ["", "predict 1", "predict 64"]
+    assert section.table.rows[0][1].reason.startswith("not asked")
+    assert [section.table.rows[0][2].value, section.table.rows[1][1].value] == pytest.approx([3, 1.5])
