@@ -1,7 +1,7 @@
 """The figures of the worklog's page, docs/fast-numpy.md: written between its marks, from a saved run alone.
 
 A mark is a line ``<!-- worklog: WHAT -->``; what stands between it and the next line ``<!-- end -->`` is replaced.  WHAT is `run`, `rungs`,
-`tricks`, `tried`, or `rung` and the name of one.
+`floors`, `tricks`, `tried`, or `rung` and the name of one.
 """
 
 from __future__ import annotations
@@ -24,7 +24,12 @@ MARK = re.compile(r"^<!-- worklog: ([^\n]*?) -->\n(.*?)^<!-- end -->$", re.MULTI
 COLUMNS = 128
 """Of a line of prose."""
 
-WHOLE: Mapping[str, Callable[[Run], Section]] = {"rungs": worklog.rungs, "tricks": worklog.tricks, "tried": worklog.tried}
+WHOLE: Mapping[str, Callable[[Run], Section]] = {
+    "rungs": worklog.rungs,
+    "floors": worklog.floors,
+    "tricks": worklog.tricks,
+    "tried": worklog.tried,
+}
 
 ONE_RUNG = "rung "
 

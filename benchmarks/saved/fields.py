@@ -53,9 +53,10 @@ SPACE = (*SPACE_CALLS, "space epoch")
 NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", *GRAPHS, *SPACE)
 """The groups of one whole network in one mode of one framework, all of which record what that network is."""
 
-GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", "worklog", BESIDE, CONTROL, TWINS)
+GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", "worklog", "price", BESIDE, CONTROL, TWINS)
 
-PRUNING, COMPRESSION, LADDER, WORKLOG = ("pruning",), ("compression",), ("ladder",), ("worklog",)
+PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
+WORKLOG, PRICE = ("worklog",), ("price",)
 
 SECONDS_OR_NONE = Number(0, PLAUSIBLE[1])
 """A time that can be 0, unlike the times of a case."""
@@ -84,7 +85,7 @@ FIELDS: Mapping[str, Field] = {
         Field("default_mode", TEXT, may=(*NETWORKS, TWINS)),
         Field("dynamic_mode", TEXT, may=(*NETWORKS, TWINS)),
         Field("version", TEXT, needs=(BESIDE,)),
-        Field("threads", AT_LEAST_ONE, units.COUNT, may=(BESIDE,)),
+        Field("threads", AT_LEAST_ONE, units.COUNT, needs=WORKLOG, may=(BESIDE,)),
         Field("device", TEXT, may=(ORIGINAL,)),
         Field("copy", AT_LEAST_ONE, units.COUNT, may=(TWINS,)),
         Field("side", AT_LEAST_ONE, units.COUNT, may=("sgemm", CONTROL)),
@@ -141,7 +142,7 @@ FIELDS: Mapping[str, Field] = {
         # What a NumPy network does in one call, and the time of the network that it is timed in turns with
         Field("numpy_calls", AT_LEAST_ONE, units.COUNT, needs=WORKLOG),
         Field("copied_bytes", COUNT, units.BYTES, needs=WORKLOG),
-        Field("moved_bytes", COUNT, units.BYTES, needs=WORKLOG),
+        Field("moved_bytes", COUNT, units.BYTES, needs=(*WORKLOG, *PRICE)),
         Field("product_macs", COUNT, units.COUNT, needs=WORKLOG),
         Field("against_seconds", SECONDS, units.SECONDS, may=WORKLOG),
         # Memory; a difference of two levels can be negative

@@ -116,9 +116,9 @@ def test_what_is_no_call(notes, array):
         (lambda a: np.add(a, 1, out=a), Counts(1, 0, 48)),
         (lambda a: a.sum(), Counts(1, 0, 24)),
         (lambda a: a.sum(0), Counts(1, 0, 36)),
-        (lambda a: a @ a.T, Counts(1, 0, 64, 12)),
-        (lambda a: np.matmul(np.ones((4, 2, 3), np.float32), a.T), Counts(1, 0, 96 + 24 + 64, 48)),
-        (lambda a: np.dot(a, a.T), Counts(1, 0, 64, 12)),
+        (lambda a: a @ a.T, Counts(1, 0, 0, 12)),
+        (lambda a: np.matmul(np.ones((4, 2, 3), np.float32), a.T), Counts(1, 0, 0, 48)),
+        (lambda a: np.dot(a, a.T), Counts(1, 0, 0, 12)),
         (lambda a: np.copyto(a, a[::-1]), Counts(1, 24, 48)),
         (lambda a: np.copyto(a, a[0]), Counts(1, 24, 36)),
         (lambda a: a.T.reshape(6), Counts(1, 24, 48)),
@@ -198,6 +198,7 @@ def test_many_images(monkeypatch, batch):
     assert found.macs == on_one.macs == batch * (423_360 + 288_000 + dense)
     assert on_one.calls == (1 + 2 * 6) * -(-batch // 36) + 5 + 1
     assert found.calls == {5: on_one.calls, 64: 2 * (1 + 2 * 6 + 5 + 1)}[batch]
+    assert (len(on_one.by), len(found.by)) == (1, {5: 1, 64: 2}[batch])
 
 
 def changed(change):

@@ -47,7 +47,7 @@ def test_the_page_itself(saved, tmp_path, capsys):
     before, after = PAGE.read_text(encoding="utf-8"), page.read_text(encoding="utf-8")
     assert worklog_page.MARK.sub("", after) == worklog_page.MARK.sub("", before)
     rungs = [rung.name for rung in worklog.RUNGS]
-    assert list(marks(after)) == ["run", "rungs", *(f"rung {name}" for name in rungs), "tricks", "tried"]
+    assert list(marks(after)) == ["run", "rungs", *(f"rung {name}" for name in rungs), "floors", "tricks", "tried"]
     assert all(text.startswith("\n") and text.strip() for text in marks(after).values())
     headings = re.findall(r"^## (.*)$", after, re.MULTILINE)
     assert headings[: len(rungs)] == rungs
@@ -74,7 +74,7 @@ def test_twice_is_once(saved, tmp_path):
     ("text", "line"),
     [
         ("no mark", "has no mark; expected lines such as <!-- worklog: rungs --> and <!-- end -->"),
-        ("<!-- worklog: steps -->\n<!-- end -->\n", "'steps' is in no run of this kind; expected one of run, rungs, tricks, tried, rung loops"),
+        ("<!-- worklog: steps -->\n<!-- end -->\n", "'steps' is in no run of this kind; expected one of run, rungs, floors, tricks, tried, rung loops"),
         ("<!-- worklog: rung no such -->\n<!-- end -->\n", "'rung no such' is in no run of this kind"),
         (None, "cannot be read"),
     ],

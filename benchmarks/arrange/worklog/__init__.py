@@ -122,6 +122,9 @@ TRICKS = (
 )
 """The fast network, each time without one of its tricks."""
 
+NO_PAGES = Variant("no pages of the BLAS made", (keeping.no_pages,), (MANY,))
+"""One more, which can be timed only in a process where no other network has made these pages."""
+
 TRIED = (
     Variant("im2col in the plain network, for comparison", (), PREDICTIONS, IM2COL),
     Variant("Winograd F(2x2, 5x5)", (tried.convolution(tried.by_winograd),), PREDICTIONS, IM2COL),

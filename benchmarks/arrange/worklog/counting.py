@@ -4,7 +4,7 @@ Every array of a copy of the network (`copies`) is of a type that notes what Num
 
 - A call is one that reads or writes the elements of an array.  Making a view is none, nor is making room for an array.
 - Copied are bytes that a call writes which computes nothing: a copy, an assignment, a conversion, a reshape that cannot be a view.
-- Moved are the bytes of all operands of all calls, what is read and what is written.
+- Moved are the bytes of all operands of all calls but matrix products, what is read and what is written.
 - A MAC is one multiplication and one addition of a matrix product.  Products without a matrix product, as in textbook loops, are in no count.
 
 What NumPy copies by itself inside a call, such as an operand that the BLAS cannot take as it lies, is not seen.
@@ -12,8 +12,9 @@ What NumPy copies by itself inside a call, such as an operand that the BLAS cann
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any, ClassVar
@@ -41,9 +42,17 @@ class Counts:
     copied_bytes: int = 0
     moved_bytes: int = 0
     macs: int = 0
+    by: frozenset[int] = field(default=frozenset(), compare=False)
+    """The threads that did it."""
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(*(mine + theirs for mine, theirs in zip(vars(self).values(), vars(other).values(), strict=True)))
+        return Counts(
+            self.calls + other.calls,
+            self.copied_bytes + other.copied_bytes,
+            self.moved_bytes + other.moved_bytes,
+            self.macs + other.macs,
+            self.by | other.by,
+        )
 
 
 def counted(copy: Copy, work: Callable[[Any], Callable[[], Any]]) -> Counts:
@@ -88,14 +97,18 @@ class Watched(np.ndarray[Any, Any]):
     notes: ClassVar[list[Counts]]
 
     def _note(self, copied: int = 0, moved: int = 0, macs: int = 0) -> None:
-        self.notes.append(Counts(1, copied, moved, macs))  # a list, as threads may append at the same time
+        # A list, as threads may append at the same time.
+        self.notes.append(Counts(1, copied, moved, macs, frozenset({threading.get_ident()})))
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, out: Any = (), **options: Any) -> Any:
         plain = [_plain(value) for value in inputs]
         if out:
             options["out"] = tuple(map(_plain, out))
         result = getattr(ufunc, method)(*plain, **options)
-        self._note(moved=_bytes(*plain, result), macs=_macs(plain, result) if ufunc is np.matmul else 0)
+        if ufunc is np.matmul:
+            self._note(macs=_macs(plain, result))
+        else:
+            self._note(moved=_bytes(*plain, result))
         return out[0] if out else self._again(result)
 
     def __array_function__(self, function: Any, types: Any, arguments: Any, options: Any) -> Any:
@@ -107,8 +120,10 @@ class Watched(np.ndarray[Any, Any]):
         result = function(*plain, **{name: _plain(value) for name, value in options.items()})
         if function is np.copyto:
             self._note(copied=plain[0].nbytes, moved=_bytes(*plain))
+        elif function is np.dot:
+            self._note(macs=_macs(plain, result))
         else:
-            self._note(moved=_bytes(*plain, result), macs=_macs(plain, result) if function is np.dot else 0)
+            self._note(moved=_bytes(*plain, result))
         return self._again(result)
 
     def __getitem__(self, key: Any) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import cache
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -202,6 +203,11 @@ def threads_of_an_executor(copy: Copy) -> None:
 def blas_not_held(copy: Copy) -> None:
     """The BLAS may use its own threads beside those of the network."""
     copy.replace("ONE_BLAS_THREAD", nullcontext())
+
+
+def no_pages(copy: Copy) -> None:
+    """No page of the BLAS's memory is made before it is needed.  In a process where another network made them, they are there."""
+    copy.replace("BLAS_PAGES", SimpleNamespace(make=lambda helpers: None))
 
 
 def blas_threads_only(copy: Copy) -> None:

@@ -1,4 +1,4 @@
-"""What does each trick of the fast NumPy network buy?  Its rungs from the loops up, the fast path without each trick, and what did not pay."""
+"""What does each trick of the fast NumPy network buy?  Its rungs from the loops up, their floors, the fast path without each trick, what did not pay."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
-from benchmarks.quantities.units import BOUND, BYTES, COUNT, SHARE
+from benchmarks.quantities.units import BOUND, BYTES, COUNT, RATIO, SECONDS, SHARE
+from benchmarks.report import floor
 from benchmarks.report.disturbance import mark_of
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.parts.flops import sgemm_speed
@@ -26,11 +27,12 @@ WORTH = 1.02
 NO_SGEMM = Dash("this run did not measure how fast the machine multiplies matrices (group sgemm)")
 NOT_ASKED = Dash("not asked: it makes no difference there, or the network cannot do it")
 NOTHING_BELOW = Dash("the first rung has none below it")
+BELOW = Dash("the time is below its floor: the prices were not the lowest that there are")
 
 
 def sections(run: Run) -> list[Section]:
     """The rungs, the tricks, and what was tried; each only if this run measured it."""
-    made = [(RUNG, rungs), (TRICK, tricks), (TRIED, tried)]
+    made = [(RUNG, rungs), (RUNG, floors), (TRICK, tricks), (TRIED, tried)]
     return [make(run) for part, make in made if _of(run, part)]
 
 
@@ -135,13 +137,18 @@ def rung(run: Run, name: str) -> Section:
     return Section(
         name,
         table=Table(
-            ["", "time", "times as fast as below", "share of sgemm", "NumPy calls", "copied", "moved", "workspace"],
+            [
+                *("", "time", "times as fast as below", "share of sgemm"),
+                *(f"floor: {part}" for part in floor.PARTS),
+                *("NumPy calls", "copied", "moved", "workspace"),
+            ],
             [
                 [
                     Words(title((case.extra["kind"], case.extra["batch"]))),
                     median(run, case),
                     _faster(run, case),
                     share_of_sgemm(run, case),
+                    *floor.cells(run, case),
                     Quantity(case.extra["numpy_calls"], COUNT),
                     *(Quantity(case.extra[field], BYTES) for field in ("copied_bytes", "moved_bytes", "workspace_bytes")),
                 ]
@@ -157,6 +164,52 @@ def _faster(run: Run, case: Case) -> Cell:
         return NOTHING_BELOW
     ratio = ratio_interval(case.values("against_seconds"), case.medians)
     return replace(ratio_cell(ratio), mark=mark_of(run, case))
+
+
+def floors(run: Run) -> Section:
+    """One table: the floor under the fast path's times, and what is above it."""
+    cases = _of(run, RUNG)
+    fast = names(run, RUNG)[-1]
+    rows = [case for question in questions(cases) if (case := asked(cases, fast, question))]
+    return Section(
+        f"The floor under the fast path ({fast})",
+        before=[
+            "A floor is the price of the NumPy calls, plus that of the bytes that they move, plus that of the multiplications in matrix "
+            f"products, each shared among the threads that took part. {_what_was_paid(run)}"
+        ],
+        table=Table(
+            ["", "measured", *floor.PARTS, "floor", "measured / floor", "above the floor"],
+            [[Words(title((case.extra["kind"], case.extra["batch"]))), *_above(run, case)] for case in rows],
+        ),
+        after=[
+            "Above the floor are products that are too small to be as fast as large ones, operands that do not lie in the cache, Python "
+            "between two calls, and threads that wait for each other."
+        ],
+    )
+
+
+def _what_was_paid(run: Run) -> str:
+    paid = floor.prices(run)
+    if paid is None:
+        return "This run did not measure the prices."
+    return (
+        f"The lowest prices of this run: {SECONDS.show(paid.call)} a call, {SECONDS.show(2**20 * paid.byte)} a MiB in the cache, and "
+        f"{SECONDS.show(1e6 * paid.mac)} a million multiplications with additions in a large product, on one thread."
+    )
+
+
+def _above(run: Run, case: Case) -> list[Cell]:
+    found, mark = floor.under(run, case), mark_of(run, case)
+    measured = [median(run, case), *floor.cells(run, case)]
+    if found is None:
+        return [*measured, *[floor.NOT_PRICED] * 3]
+    above = case.median - found.whole
+    return [
+        *measured,
+        Quantity(found.whole, SECONDS),
+        Quantity(case.median / found.whole, RATIO, mark=mark),
+        Quantity(above, SECONDS, mark=mark) if above > 0 else BELOW,
+    ]
 
 
 def tricks(run: Run) -> Section:

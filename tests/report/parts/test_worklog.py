@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from benchmarks.report import markdown
 from benchmarks.report.parts import worklog
 from tests.support.runs import case, run_of, said, several
 
@@ -12,7 +13,15 @@ MIB = 2**20
 
 def trial(mode, *seconds, against=None, part="rung", kind="predict", batch=64, calls=10, **extra):
     """A case of the group; ``against`` is what each process says of the network beside it."""
-    sizes = {"copied_bytes": MIB, "moved_bytes": 4 * MIB, "product_macs": 7, "workspace_bytes": 2 * MIB, "flops": 10**9, **extra}
+    sizes = {
+        "copied_bytes": MIB,
+        "moved_bytes": 4 * MIB,
+        "product_macs": 7,
+        "workspace_bytes": 2 * MIB,
+        "threads": 1,
+        "flops": 10**9,
+        **extra,
+    }
     made = case("worklog", "numpy", mode, *seconds, part=part, kind=kind, batch=batch, numpy_calls=calls, **sizes)
     return several(made, "against_seconds", against) if against else made
 
@@ -34,7 +43,7 @@ def test_rungs():
         trial("low", 8.0, calls=4653, batch=1), trial("low", 8.0, calls=4653, copied_bytes=0, workspace_bytes=0),
         trial("high", 0.5, calls=17), trial("high", 2.0, kind="train step", calls=99), sgemm(1.0),
     )  # fmt: skip
-    assert said(worklog, run) == RUNGS
+    assert "".join(map(markdown.section, worklog.sections(run)[:1])) == RUNGS
 
 
 RUNGS = """\
@@ -67,7 +76,7 @@ def test_one_rung():
     assert row[1].value == 0.5
     assert (row[2].value, *row[2].interval) == pytest.approx((2, 2, 2))
     assert row[3].value == pytest.approx(0.2)
-    assert [cell.value for cell in row[4:]] == [10, MIB, 4 * MIB, 2 * MIB]
+    assert [cell.value for cell in row[7:]] == [10, MIB, 4 * MIB, 2 * MIB]
 
 
 def test_why_there_is_no_figure():
@@ -75,6 +84,41 @@ def test_why_there_is_no_figure():
     (row,) = worklog.rung(run_of(trial("low", 0.5)), "low").table.rows
     assert row[2].reason == "the first rung has none below it"
     assert row[3].reason == "this run did not measure how fast the machine multiplies matrices (group sgemm)"
+
+
+PRICES = (
+    case("price", "numpy", "a call", 3.0, least=2.0, moved_bytes=192),
+    case("price", "numpy", "a byte", 1.0, least=0.5, moved_bytes=MIB),
+    case("sgemm", "numpy", "sgemm 512", 1.0, flops=8 * 10**6),
+)
+"""By the shortest rounds: 2 s a call, 0.5 s a MiB; on two threads 8 MFLOP/s, so 0.5 s a million MACs on one."""
+
+
+def test_floor():
+    """Calls, bytes and multiplications at their prices, divided by the threads that took part; the rest is above the floor."""
+    high = trial("high", 20.0, calls=6, moved_bytes=2 * MIB, product_macs=4 * 10**6, threads=2)
+    run = run_of(trial("low", 99.0), high, trial("high", 7.0, calls=3, moved_bytes=0, product_macs=0, batch=1), *PRICES)
+    section = worklog.floors(run)
+    assert section.title == "The floor under the fast path (high)"
+    assert "2.00 s a call, 500 ms a MiB in the cache, and 500 ms a million multiplications" in section.before[0]
+    one, many = section.table.rows
+    assert [cell.value for cell in many[1:]] == [20, 6, 0.5, 1, 7.5, pytest.approx(20 / 7.5), 12.5]
+    assert [cell.value for cell in one[1:]] == [7, 6, 0, 0, 6, pytest.approx(7 / 6), 1]
+    (_, row) = worklog.rung(run, "high").table.rows
+    assert [cell.value for cell in row[4:7]] == [6, 0.5, 1]
+
+
+def test_no_floor():
+    """Without any one of the prices there is none, and a time below its floor is no gap."""
+    for missing in range(3):
+        run = run_of(trial("high", 20.0), *(one for index, one in enumerate(PRICES) if index != missing))
+        (row,) = worklog.floors(run).table.rows
+        assert {cell.reason for cell in row[2:]} == {
+            "this run did not measure what a call, a byte and a product cost (groups price and sgemm)"
+        }
+        assert "This run did not measure the prices." in worklog.floors(run).before[0]
+    (row,) = worklog.floors(run_of(trial("high", 1.0, calls=6), *PRICES)).table.rows
+    assert row[-1].reason.startswith("the time is below its floor")
 
 
 def test_tricks():
