@@ -10,11 +10,14 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks.arrange import counters
-from benchmarks.arrange.problem import SEED
+from benchmarks.arrange import counters, executed
+from benchmarks.arrange.problem import SEED, first_images
 from lenet5 import cost
 
 COUNTERS = counters.found()
+
+TELLING = {f"{tool.framework}-{mode}": (tool, mode) for tool in executed.found() for mode in tool.kinds}
+"""Framework and mode -> what tells the work of that mode."""
 
 
 @pytest.mark.benchmark(group="flops")
@@ -41,6 +44,39 @@ def test_counter(benchmark, require, record, weights, counter):
         training_differences=list(counts.training_extra(weights).items()),
         **trained,
     )
+
+
+@pytest.mark.usefixtures("cpu_only")
+@pytest.mark.benchmark(group="executed")
+@pytest.mark.parametrize("batch", [1, 64], ids="batch{}".format)
+@pytest.mark.parametrize(
+    "telling",
+    [
+        pytest.param(name, marks=[pytest.mark.heavy] * (mode in lenet5.variants(tool.framework)))
+        for name, (tool, mode) in TELLING.items()
+    ],
+)
+def test_executed(benchmark, require, record, weights, dataset, telling, batch):
+    """What a prediction multiplies, calls and copies in fact.  The time is that of counting, not of computing."""
+    tool, mode = TELLING[telling]
+    require(tool)
+    lenet5.implementation(tool.framework)  # first, since it sets the threads and what else a framework takes only once
+    images = first_images(dataset, batch)
+
+    found = executed.predicting(tool, mode, weights, images)
+    assert found.macs is None or found.macs >= batch * cost.forward_macs(weights)
+
+    known = {"executed_macs": found.macs, "copied_bytes": found.copied_bytes, "unknown": found.unknown or None}
+    record(
+        framework=tool.framework,
+        mode=mode,
+        batch=batch,
+        flops=batch * cost.forward_flops(weights),
+        calls=found.calls,
+        a_call=tool.kinds[mode],
+        **{name: value for name, value in known.items() if value is not None},
+    )
+    benchmark.pedantic(executed.predicting, (tool, mode, weights, images))
 
 
 @pytest.mark.usefixtures("cpu_only")  # this is no roof for what another device does

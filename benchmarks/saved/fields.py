@@ -53,10 +53,24 @@ SPACE = (*SPACE_CALLS, "space epoch")
 NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", *GRAPHS, *SPACE)
 """The groups of one whole network in one mode of one framework, all of which record what that network is."""
 
-GROUPS = (*NETWORKS, "sgemm", "flops", "pruning", "compression", ORIGINAL, "ladder", "worklog", "price", BESIDE, CONTROL, TWINS)
+GROUPS = (
+    *NETWORKS,
+    "sgemm",
+    "flops",
+    "pruning",
+    "compression",
+    ORIGINAL,
+    "ladder",
+    "worklog",
+    "price",
+    "executed",
+    BESIDE,
+    CONTROL,
+    TWINS,
+)
 
 PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
-WORKLOG, PRICE = ("worklog",), ("price",)
+WORKLOG, PRICE, EXECUTED = ("worklog",), ("price",), ("executed",)
 
 SECONDS_OR_NONE = Number(0, PLAUSIBLE[1])
 """A time that can be 0, unlike the times of a case."""
@@ -99,7 +113,7 @@ FIELDS: Mapping[str, Field] = {
             units.COUNT,
             needs=(
                 *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
-                *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, BESIDE),
+                *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, *EXECUTED, BESIDE),
             ),
             may=("train", "space epoch", CONTROL, TWINS),
         ),
@@ -131,7 +145,7 @@ FIELDS: Mapping[str, Field] = {
         Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),
         Field("epoch_seconds", ListOf(SECONDS), units.SECONDS, may=("train",)),
         # FLOPs
-        Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm", *WORKLOG)),
+        Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm", *WORKLOG, *EXECUTED)),
         Field("counter_unit", TEXT, needs=("flops",)),
         Field("counted_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
         Field("closed_form_per_image", AT_LEAST_ONE, units.COUNT, needs=("flops",)),
@@ -141,10 +155,15 @@ FIELDS: Mapping[str, Field] = {
         Field("training_differences", ListOf(PairOf(TEXT, DIFFERENCE), least=0), units.COUNT, needs=("flops",)),
         # What a NumPy network does in one call, and the time of the network that it is timed in turns with
         Field("numpy_calls", AT_LEAST_ONE, units.COUNT, needs=WORKLOG),
-        Field("copied_bytes", COUNT, units.BYTES, needs=WORKLOG),
+        Field("copied_bytes", COUNT, units.BYTES, needs=WORKLOG, may=EXECUTED),
         Field("moved_bytes", COUNT, units.BYTES, needs=(*WORKLOG, *PRICE)),
         Field("product_macs", COUNT, units.COUNT, needs=WORKLOG),
         Field("against_seconds", SECONDS, units.SECONDS, may=WORKLOG),
+        # What a prediction does in fact, in the frameworks that can tell
+        Field("calls", AT_LEAST_ONE, units.COUNT, needs=EXECUTED),
+        Field("a_call", TEXT, needs=EXECUTED),
+        Field("executed_macs", AT_LEAST_ONE, units.COUNT, may=EXECUTED),
+        Field("unknown", TEXT, may=EXECUTED),
         # Memory; a difference of two levels can be negative
         Field("gradient_bytes", AT_LEAST_ONE, units.BYTES, may=SPACE),
         Field("optimizer_state_bytes", COUNT, units.BYTES, may=SPACE),

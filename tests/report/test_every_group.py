@@ -66,7 +66,7 @@ def cells(run):
     }
 
 
-NO_TIME = ("flops", "sgemm", "price", *fields.SPACE, fields.BESIDE, fields.TWINS)
+NO_TIME = ("flops", "sgemm", "price", "executed", *fields.SPACE, fields.BESIDE, fields.TWINS)
 """Groups of which no table shows the times, or none without another group."""
 
 
