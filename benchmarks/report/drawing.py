@@ -91,6 +91,8 @@ class Line:
     markers: bool = True
     joined: bool = True
     """False: points only."""
+    round: bool = True
+    """Its ends; a bar's are not."""
     intervals: Sequence[tuple[float, float]] = ()
     """The low and the high end at each point, upright, or lying if the points are in rows."""
     rows: bool = False
@@ -184,7 +186,7 @@ def _add(axes: Axes, index: int, line: Line) -> Line2D:
         markersize=max(5.0, line.width + 2),
         markeredgewidth=0,
         clip_on=False,
-        solid_capstyle="round",
+        solid_capstyle="round" if line.round else "butt",
     )
     if line.intervals:
         low, high = zip(*line.intervals, strict=True)

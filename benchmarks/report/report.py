@@ -39,6 +39,7 @@ from benchmarks.report.parts import (
     static,
     training,
     transfer,
+    where,
     worklog,
 )
 from benchmarks.report.records import Alarm, Paragraph, Plot, Report, Section
@@ -72,6 +73,7 @@ PARTS: Sequence[Part] = (
     first_calls,
     flops,
     executed,
+    where,
     space,
     pruning,
     compression,

@@ -64,13 +64,14 @@ GROUPS = (
     "worklog",
     "price",
     "executed",
+    "where",
     BESIDE,
     CONTROL,
     TWINS,
 )
 
 PRUNING, COMPRESSION, LADDER = ("pruning",), ("compression",), ("ladder",)
-WORKLOG, PRICE, EXECUTED = ("worklog",), ("price",), ("executed",)
+WORKLOG, PRICE, EXECUTED, WHERE = ("worklog",), ("price",), ("executed",), ("where",)
 
 SECONDS_OR_NONE = Number(0, PLAUSIBLE[1])
 """A time that can be 0, unlike the times of a case."""
@@ -113,7 +114,7 @@ FIELDS: Mapping[str, Field] = {
             units.COUNT,
             needs=(
                 *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
-                *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, *EXECUTED, BESIDE),
+                *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, *EXECUTED, *WHERE, BESIDE),
             ),
             may=("train", "space epoch", CONTROL, TWINS),
         ),
@@ -164,6 +165,10 @@ FIELDS: Mapping[str, Field] = {
         Field("a_call", TEXT, needs=EXECUTED),
         Field("executed_macs", AT_LEAST_ONE, units.COUNT, may=EXECUTED),
         Field("unknown", TEXT, may=EXECUTED),
+        # Where the time of a call goes, by a framework's own profiler: each kernel, its kind and its seconds in the median call
+        Field("profiler", TEXT, needs=WHERE),
+        Field("plain_seconds", SECONDS, units.SECONDS, needs=WHERE),
+        Field("kernels", ListOf(PairOf(TEXT, PairOf(TEXT, SECONDS_OR_NONE))), units.SECONDS, needs=WHERE),
         # Memory; a difference of two levels can be negative
         Field("gradient_bytes", AT_LEAST_ONE, units.BYTES, may=SPACE),
         Field("optimizer_state_bytes", COUNT, units.BYTES, may=SPACE),

@@ -20,6 +20,7 @@ QUICK = (
     f"(test_graph_predict or test_graph_train_step) and {FRAMEWORK}-{PLAIN}-batch1]",
     f"(test_space_predict or test_space_train_step) and {FRAMEWORK} and batch1 or test_space_epoch and {FRAMEWORK}",
     f"test_flops and (NumPy or side512) or test_price or test_executed and {PLAIN}-batch1",
+    f"test_where and {FRAMEWORK}-{FAST}-batch64",
     "test_control and (product or network)",
     "test_ladder_train_step",
     "test_worklog and images-innermost-predict-batch1",

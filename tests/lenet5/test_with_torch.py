@@ -14,6 +14,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
+from benchmarks.arrange import onednn
 from lenet5 import cost
 from lenet5.compression import factorize
 from tests.support.copies import not_installed
@@ -300,3 +301,36 @@ def test_tf32_would_be_noticed():
     finally:
         torch.backends.cudnn.allow_tf32 = False
     assert describe()["tf32"] == "off"
+
+
+VERBOSE = """\
+onednn_verbose,v1,info,cpu,runtime:OpenMP,nthr:2
+onednn_verbose,v1,primitive,exec,cpu,reorder,jit:uni,undef,src:f32::blocked:abcd::f0 dst:f32:p:blocked:Acdb16a::f0,attr,,6x3x5x5,0.007
+onednn_verbose,v1,primitive,exec,cpu,convolution,jit:avx512_core,forward_training,src:f32:a:blocked:abcd::f0 wei:f32:ap:blocked:Acdb16a::f0 \
+bia:f32:a:blocked:a::f0 dst:f32:ap:blocked:aBcd16b::f0,attr-scratchpad:user,alg:convolution_direct,\
+mb64_ic3oc6_ih32oh28kh5sh1dh0ph0_iw32ow28kw5sw1dw0pw0,0.3
+a line of something else
+onednn_verbose,exec,cpu,convolution,brgconv:avx2,forward_inference,src:f32:a:blocked:acdb::f0 dst:f32:a:blocked:acdb::f0,,\
+alg:convolution_direct,mb2_ic6oc16_ih14oh10kh5sh1dh0ph0_iw14ow10kw5sw1dw0pw0,0.1
+"""
+
+
+def test_what_onednn_says():
+    """Each primitive with its kernel; filters in blocks of 16 are computed whole, and channels last have no blocks."""
+    reorder, first, second = onednn.read(VERBOSE)
+    assert (reorder.kind, reorder.implementation, reorder.problem) == ("reorder", "jit:uni", "6x3x5x5")
+    assert (first.implementation, onednn.macs(first)) == ("jit:avx512_core", 64 * 16 * 3 * 25 * 28 * 28)
+    assert (second.implementation, onednn.macs(second)) == ("brgconv:avx2", 2 * 16 * 6 * 25 * 10 * 10)
+    with pytest.raises(ValueError, match="reorder 6x3x5x5: no convolution in two dimensions"):
+        onednn.macs(reorder)
+
+
+def test_what_onednn_executes(capfd):
+    """Its lines are read, and nothing of them is printed; afterwards it is silent again."""
+    weights, images, _ = problem(batch=3)
+    net = lenet5.implementation("torch")(weights)
+    x = net.tensor(images)
+    kinds = [primitive.kind for primitive in onednn.executed(lambda: net.predict(x))]
+    net.predict(x)
+    assert kinds.count("convolution") in (0, 2)  # none where PyTorch was built without oneDNN
+    assert capfd.readouterr().out == ""

@@ -1,4 +1,4 @@
-"""PyTorch's eager modes: the operations that the network dispatches.  oneDNN, which convolves, does not say how it pads what it multiplies."""
+"""PyTorch's eager modes: the operations that the network dispatches, and what oneDNN, which convolves for it, says that it multiplies."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ from numpy.typing import NDArray
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import lenet5
+from benchmarks.arrange import onednn
 from benchmarks.arrange.executed import Executed
+from lenet5 import cost
+from lenet5.architecture import CONVOLUTIONS, DENSE
 
-TITLE = "PyTorch's dispatcher"
+TITLE = "PyTorch's dispatcher, oneDNN's verbose lines"
 FRAMEWORK = "torch"
 PACKAGES = ("torch",)
 KINDS = {"eager": "operations", "eager-channels_last": "operations"}
@@ -30,10 +33,15 @@ class Operations(TorchDispatchMode):  # type: ignore[no-untyped-call]
 
 
 def predicting(mode: str, weights: Mapping[str, Any], images: NDArray[Any]) -> Executed:
-    """The second of two equal calls."""
+    """The second of two equal calls.  The dense layers are products of the BLAS, which pads none."""
     net = lenet5.implementation(FRAMEWORK)(weights, mode=mode)
     x = net.tensor(images)
     net.predict(x)
     with Operations() as operations:
         net.predict(x)
-    return Executed(len(operations.names), unknown="oneDNN does not say how it pads what it multiplies, nor what it copies")
+    convolutions = [one for one in onednn.executed(lambda: net.predict(x)) if one.kind == "convolution"]
+    calls, layers = len(operations.names), cost.macs_by_layer(weights)
+    if len(convolutions) != len(CONVOLUTIONS):
+        return Executed(calls, unknown="oneDNN did not say what it multiplies, nor PyTorch what it copies")
+    dense = len(images) * sum(layers[layer] for layer in DENSE)
+    return Executed(calls, sum(map(onednn.macs, convolutions)) + dense, unknown="PyTorch does not say how many bytes it copies")
