@@ -26,6 +26,12 @@ MUTATIONS = {
         ".reshape(units, -1)",
         logits("tensorflow-eager"),
     ),
+    "tensorflow-adam-epsilon-before-the-correction": Mutation(
+        "with_tensorflow.py",
+        "ADAM_EPSILON * root",
+        "ADAM_EPSILON",
+        "lenet5/test_agreement.py::test_adam[tensorflow-eager]",
+    ),
 }
 
 
