@@ -33,6 +33,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--save-weights", type=Path, metavar="DIR", help="keep each network that is trained to the end, DIR/FRAMEWORK.safetensors"
     )
     group.addoption("--copies", type=int, default=10, metavar="N", help="of each case of benchmarks/twins.py (default: 10)")
+    group.addoption("--initial-weights", type=int, default=20, metavar="N", help="of the group of that name (default: 20)")
+    group.addoption(
+        "--resume", action="store_true", help="group initial weights: do not run again what the same command has finished before"
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -51,11 +55,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is heavy unless asked, and on the CPU what is for a GPU; and a warning from a framework fails a test but not a measurement.
+    """Leave out what is heavy unless asked, on the CPU what is for a GPU, and in a gate what is not timed; and a warning from a framework fails a test but not a measurement.
 
     Other versions have other warnings.  What a framework deprecates inside itself is no concern of a measurement.
     """
-    unwanted = {"heavy": not config.getoption("heavy", False), "gpu": config.getoption("device") == "cpu"}
+    unwanted = {
+        "heavy": not config.getoption("heavy", False),
+        "gpu": config.getoption("device") == "cpu",
+        "untimed": config.pluginmanager.has_plugin("lenet5-baton"),  # a process of a gate's pair
+    }
     left_out = [item for item in items if any(unwanted[mark.name] for mark in item.iter_markers() if mark.name in unwanted)]
     if left_out:
         items[:] = [item for item in items if item not in left_out]

@@ -32,25 +32,42 @@ class ProgramFailed(RuntimeError):
 
 def call(module: str, *arguments: Any, timeout_seconds: float = TIMEOUT_SECONDS) -> dict[str, Any]:
     """What ``python -m module arguments...`` prints in a process of its own.  Raises ProgramFailed for anything but one JSON object."""
-    command = [sys.executable, "-m", module, *map(str, arguments)]
-    # The exception of a signal must pass, even if something of a compiler is still writing to the folder.
-    with tempfile.TemporaryDirectory(prefix="lenet5-program-", dir=caches.place(), ignore_cleanup_errors=True) as cache:
-        # A compiler that is killed leaves its temporary files: they go with the folder.
-        environment = {**os.environ, **caches.empty(cache), "TMPDIR": cache}
+    command = command_of(module, *arguments)
+    with scratch() as folder:
         try:
-            done = tied.run(command, timeout_seconds, cwd=ROOT, env=environment, text=True)
+            done = tied.run(command, timeout_seconds, cwd=ROOT, env=environment(folder), text=True)
         except subprocess.TimeoutExpired:
             raise ProgramFailed(f"{' '.join(command[1:])}: not done after {timeout_seconds:g} s") from None
-    if done.returncode:
-        lines = done.stderr.strip().splitlines() or ["nothing on standard error"]
-        raise ProgramFailed(f"{' '.join(command[1:])}: exit {done.returncode}: {lines[-1]}")
+    return printed(command, done.returncode, done.stdout, done.stderr)
+
+
+def command_of(module: str, *arguments: Any) -> list[str]:
+    """The command line of a program."""
+    return [sys.executable, "-m", module, *map(str, arguments)]
+
+
+def scratch() -> tempfile.TemporaryDirectory[str]:
+    """A new folder for all that a program writes.  It is removed even if something of a compiler is still writing there."""
+    return tempfile.TemporaryDirectory(prefix="lenet5-program-", dir=caches.place(), ignore_cleanup_errors=True)
+
+
+def environment(folder: str) -> dict[str, str]:
+    """The environment of a program that writes into this folder: a compiler that is killed leaves its temporary files there."""
+    return {**os.environ, **caches.empty(folder), "TMPDIR": folder}
+
+
+def printed(command: Sequence[str], code: int, out: str, err: str) -> dict[str, Any]:
+    """The JSON object that a program has printed which ended with this code.  Raises ProgramFailed for anything else."""
+    if code:
+        lines = err.strip().splitlines() or ["nothing on standard error"]
+        raise ProgramFailed(f"{' '.join(command[1:])}: exit {code}: {lines[-1]}")
     try:
-        printed = json.loads(done.stdout)
+        found = json.loads(out)
     except json.JSONDecodeError:
-        printed = None
-    if not isinstance(printed, dict):
-        raise ProgramFailed(f"{' '.join(command[1:])}: printed {done.stdout[:80]!r}; expected one JSON object")
-    return printed
+        found = None
+    if not isinstance(found, dict):
+        raise ProgramFailed(f"{' '.join(command[1:])}: printed {out[:80]!r}; expected one JSON object")
+    return found
 
 
 def answer(

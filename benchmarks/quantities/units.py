@@ -98,6 +98,8 @@ SPEED = Unit(flops_per_second, flops_per_second)
 NATS = Unit(lambda loss: f"{significant(loss)} nats", significant)
 FINE_SHARE = Unit(lambda share: f"{100 * share:.2f} %", lambda share: f"{100 * share:.2f}")
 """A share near 0, of which the second decimal counts."""
+FINE_POINTS = Unit(lambda share: f"{round(100 * share, 2) + 0.0:.2f} points", lambda share: f"{round(100 * share, 2) + 0.0:.2f}")
+"""A small difference of two shares, or a spread of shares, of which the second decimal counts."""
 FINE_RATIO = Unit("{:.3f}".format, "{:.3f}".format)
 """A ratio near 1, of which the third decimal counts."""
 BOUND = Unit(lambda share: f"{100 * share:g} %", lambda share: f"{100 * share:g}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.quantities.units import CPUS, counted, significant
 from benchmarks.report.records import Mark, Quantity
-from benchmarks.saved.results import Case, Run
+from benchmarks.saved.results import UNTIMED, Case, Run
 
 OTHERS_CPUS = 0.2
 """CPUs that other programs may use while a case is measured, for each CPU that the case leaves free, and for one at least.
@@ -75,8 +75,10 @@ def disturbed(case: Case, threads: int) -> Mark | None:
     """What makes the times of a case doubtful in a run of so many threads, or None.
 
     It had fewer CPUs than threads, whatever else; or others used more than `OTHERS_CPUS` allows.  Of several processes each is judged, and
-    the case is disturbed if more than `MOST_PROCESSES` of them are.
+    the case is disturbed if more than `MOST_PROCESSES` of them are.  A case whose times say nothing is not.
     """
+    if case.group in UNTIMED:
+        return None
     processes = processes_of(case)
     marks = [mark for extra in processes if (mark := _mark(extra, threads))]
     if len(marks) <= MOST_PROCESSES * len(processes):
@@ -134,7 +136,8 @@ def sentence(run: Run) -> str:
 def _judged(run: Run) -> list[Case]:
     """The cases that something can be said of."""
     threads = run.lenet5["threads"]
-    return [case for case in run.cases if any(map(long_enough, processes_of(case))) or disturbed(case, threads)]
+    timed = [case for case in run.cases if case.group not in UNTIMED]
+    return [case for case in timed if any(map(long_enough, processes_of(case))) or disturbed(case, threads)]
 
 
 def _by_what(run: Run, found: Sequence[tuple[Case, Mark]], judged: int) -> Iterator[str]:

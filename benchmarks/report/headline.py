@@ -7,19 +7,22 @@ from typing import Any
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.quantities.units import SECONDS, SHARE
+from benchmarks.report import equal_accuracy
 from benchmarks.report.disturbance import fastest, threads_in_words
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
 from benchmarks.report.times import of_each, ratio
-from benchmarks.saved.results import CONTROL, Case, Run
+from benchmarks.saved.results import CONTROL, INITIAL_WEIGHTS, Case, Run
 
 BATCHES = (1, 64, 450)
 
 
-def title(found: Sequence[Answer], learned: Sequence[Accuracy]) -> str:
-    """The question that the run has an answer to."""
-    if not any(len(answer.contenders) > 1 for answer in found):
-        return "LeNet-5: how long does it take?"
-    return f"LeNet-5: which framework is fastest{', at equal accuracy' * (len(learned) > 1)}?"
+def title(run: Run, found: Sequence[Answer]) -> str:
+    """The question that the run has an answer to; it speaks of equal accuracy only where the run shows that."""
+    if any(len(answer.contenders) > 1 for answer in found):
+        return f"LeNet-5: which framework is fastest{', at equal accuracy' * equal_accuracy.shown(run, found)}?"
+    if not found and run.group(INITIAL_WEIGHTS):
+        return "LeNet-5: are the frameworks equally accurate?"
+    return "LeNet-5: how long does it take?"
 
 
 QUESTIONS: Sequence[tuple[str, str, Mapping[str, int]]] = (
@@ -72,8 +75,11 @@ def accuracies(run: Run) -> list[Accuracy]:
     return list(found.values())
 
 
-def summary(found: Sequence[Answer], learned: Sequence[Accuracy]) -> list[str]:
-    """The answer in a few sentences: which framework is fastest at what, what is not decided, at which accuracy, and how sure that is."""
+def summary(found: Sequence[Answer], learned: Sequence[Accuracy], equal: Sequence[str] = ()) -> list[str]:
+    """The answer in a few sentences: which framework is fastest at what, what is not decided, at which accuracy, and how sure that is.
+
+    ``equal`` says whether the accuracies are equal.
+    """
     wins: dict[str, list[str]] = {}
     for answer in found:
         if len(answer.contenders) > 1 and not answer.undecided:
@@ -92,7 +98,7 @@ def summary(found: Sequence[Answer], learned: Sequence[Accuracy]) -> list[str]:
     ]
     ratios = [one.ratio for answer in found for one in answer.contenders if one.ratio]
     sure = "Every ratio has its interval." if all(one.interval for one in ratios) else "One process: the ratios have no interval."
-    return [*lines, *_learned(learned), *([sure] if ratios else [])]
+    return [*lines, *_learned(learned), *equal, *([sure] if ratios else [])]
 
 
 def _learned(learned: Sequence[Accuracy]) -> Iterator[str]:
@@ -137,6 +143,6 @@ def facts(run: Run) -> list[str]:
         threads_in_words(run),
         *([f"on {run.device}"] if run.device != "cpu" else []),
         f"{run.processes} process{'es' * (run.processes != 1)}",
-        *([f"{epochs} epoch{'s' * (epochs != 1)}"] if epochs and run.group("train") else []),
+        *([f"{epochs} epoch{'s' * (epochs != 1)}"] if epochs and (run.group("train") or run.group(INITIAL_WEIGHTS)) else []),
         run.datetime[:10],
     ]

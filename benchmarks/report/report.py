@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.report import drawing, headline, markdown, page, terminal, versions
+from benchmarks.report import drawing, equal_accuracy, headline, markdown, page, terminal, versions
 from benchmarks.report.disturbance import sentence
 from benchmarks.report.parts import (
     agreement,
@@ -27,6 +27,7 @@ from benchmarks.report.parts import (
     flops,
     graphs,
     inference,
+    initial_weights,
     inside,
     ladder,
     layers,
@@ -63,6 +64,7 @@ PARTS: Sequence[Part] = (
     transfer,
     training,
     agreement,
+    initial_weights,
     mistakes,
     layers,
     by_hand,
@@ -132,11 +134,11 @@ def of(run: Run) -> Report:
     answers, accuracies = headline.answers(run), headline.accuracies(run)
     alarms, sections = hoisted([section for part in PARTS for section in part.sections(run)])
     return Report(
-        title=headline.title(answers, accuracies),
+        title=headline.title(run, answers),
         disturbed=sentence(run),
         facts=headline.facts(run),
         alarms=alarms,
-        summary=[*headline.summary(answers, accuracies), *headline.left_out(run)],
+        summary=[*headline.summary(answers, accuracies, equal_accuracy.sentences(run)), *headline.left_out(run)],
         answers=answers,
         time_is=median_of(run),
         accuracies=accuracies,

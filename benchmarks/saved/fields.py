@@ -43,6 +43,12 @@ ORIGINAL = "original"
 TWINS = "twins"
 """The group of identical cases under different names."""
 
+INITIAL_WEIGHTS = "initial weights"
+"""The group of the trainings from many initial weights, which are the same in every framework."""
+
+UNTIMED = (INITIAL_WEIGHTS,)
+"""The groups whose times say nothing: no report shows them, and no other program disturbs them."""
+
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
 """The layers whose sparsity is recorded one by one."""
 
@@ -50,7 +56,7 @@ STEPS = ("train step", "train step sgd")
 GRAPHS = ("graphs predict", "graphs train step")
 SPACE_CALLS = ("space predict", "space train step")
 SPACE = (*SPACE_CALLS, "space epoch")
-NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", *GRAPHS, *SPACE)
+NETWORKS = ("predict", *STEPS, "train epoch", "transfer", "train", INITIAL_WEIGHTS, *GRAPHS, *SPACE)
 """The groups of one whole network in one mode of one framework, all of which record what that network is."""
 
 GROUPS = (
@@ -100,7 +106,7 @@ FIELDS: Mapping[str, Field] = {
         Field("default_mode", TEXT, may=(*NETWORKS, TWINS)),
         Field("dynamic_mode", TEXT, may=(*NETWORKS, TWINS)),
         Field("version", TEXT, needs=(BESIDE,)),
-        Field("threads", AT_LEAST_ONE, units.COUNT, needs=WORKLOG, may=(BESIDE,)),
+        Field("threads", AT_LEAST_ONE, units.COUNT, needs=WORKLOG, may=(BESIDE, INITIAL_WEIGHTS)),
         Field("device", TEXT, may=(ORIGINAL,)),
         Field("copy", AT_LEAST_ONE, units.COUNT, may=(TWINS,)),
         Field("side", AT_LEAST_ONE, units.COUNT, may=("sgemm", CONTROL)),
@@ -116,10 +122,16 @@ FIELDS: Mapping[str, Field] = {
                 *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
                 *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, *EXECUTED, *WHERE, BESIDE),
             ),
-            may=("train", "space epoch", CONTROL, TWINS),
+            may=("train", INITIAL_WEIGHTS, "space epoch", CONTROL, TWINS),
         ),
-        Field("optimizer", TEXT, needs=STEPS, may=("train epoch", "train", "graphs train step", *PRUNING)),
-        Field("epochs", AT_LEAST_ONE, units.COUNT, needs=COMPRESSION, may=("train", *PRUNING, ORIGINAL)),
+        Field("optimizer", TEXT, needs=STEPS, may=("train epoch", "train", INITIAL_WEIGHTS, "graphs train step", *PRUNING)),
+        Field(
+            "epochs",
+            AT_LEAST_ONE,
+            units.COUNT,
+            needs=(*COMPRESSION, INITIAL_WEIGHTS),
+            may=("train", *PRUNING, ORIGINAL),
+        ),
         Field("steps", AT_LEAST_ONE, units.COUNT, may=("train epoch",)),
         # What the network is
         Field("parameters", AT_LEAST_ONE, units.COUNT, may=(*NETWORKS, TWINS)),
@@ -135,7 +147,13 @@ FIELDS: Mapping[str, Field] = {
         Field("second_call_fresh_seconds", SECONDS, units.SECONDS, may=GRAPHS),
         # What was learned
         Field("correct", COUNT, units.COUNT, needs=("train", *PRUNING, *COMPRESSION)),
-        Field("test_images", AT_LEAST_ONE, units.COUNT, needs=("train", *PRUNING, *COMPRESSION), may=(ORIGINAL,)),
+        Field(
+            "test_images",
+            AT_LEAST_ONE,
+            units.COUNT,
+            needs=("train", INITIAL_WEIGHTS, *PRUNING, *COMPRESSION),
+            may=(ORIGINAL,),
+        ),
         Field("test_predictions", ListOf(COUNT), needs=("train",)),
         Field("test_labels", ListOf(COUNT), may=("train",)),
         Field("test_probabilities", ListOf(SHARE), units.SHARE, may=("train",)),
@@ -145,6 +163,10 @@ FIELDS: Mapping[str, Field] = {
         Field("train_loss_nats", ListOf(NATS), units.NATS, needs=("train",)),
         Field("validation_loss_nats", ListOf(NATS), units.NATS, may=("train",)),
         Field("epoch_seconds", ListOf(SECONDS), units.SECONDS, may=("train",)),
+        # The same from each of some initial weights
+        Field("seeds", ListOf(COUNT, least=2), needs=(INITIAL_WEIGHTS,)),
+        Field("correct_by_seed", ListOf(COUNT, least=2), units.COUNT, needs=(INITIAL_WEIGHTS,)),
+        Field("last_loss_nats_by_seed", ListOf(NATS, least=2), units.NATS, needs=(INITIAL_WEIGHTS,)),
         # FLOPs
         Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm", *WORKLOG, *EXECUTED)),
         Field("counter_unit", TEXT, needs=("flops",)),
@@ -238,7 +260,7 @@ FIELDS: Mapping[str, Field] = {
 }
 
 IDENTITY = (
-    *("framework", "mode", "default_mode", "dynamic_mode", "batch", "optimizer", "epochs", "test_images"),
+    *("framework", "mode", "default_mode", "dynamic_mode", "batch", "optimizer", "epochs", "seeds", "test_images"),
     *("kind", "part", "against", "side", "copy", "tool", "technique", "point", "form", "figure", "counter_unit"),
 )
 """Fields that say what a case is: the same in every process of a run."""

@@ -33,6 +33,12 @@ RELATIONS = (
         Relation(curve, ("train_loss_nats",), lambda one, other: len(one) == len(other), "as many values as train_loss_nats has")
         for curve in ("validation_accuracy", "validation_loss_nats", "epoch_seconds")
     ),
+    Relation("seeds", (), lambda seeds: len(set(seeds)) == len(seeds), "each seed once"),
+    *(
+        Relation(values, ("seeds",), lambda one, seeds: len(one) == len(seeds), "as many values as seeds has")
+        for values in ("correct_by_seed", "last_loss_nats_by_seed")
+    ),
+    Relation("correct_by_seed", ("test_images",), lambda correct, images: max(correct) <= images, "values of at most test_images"),
     Relation(
         "gained",
         ("test_images", "dense_correct"),

@@ -27,6 +27,7 @@ QUICK = (
     "test_pruning and (trained or regrow)",
     f"test_compression and (test_every_mode and {FRAMEWORK}-{FAST} or blas)",
     "handcrafted_recipe",
+    f"test_initial_weights and {FRAMEWORK}",
     f"twins and (test_product or {FRAMEWORK}-{FAST}-batch1) and copy1",
 )
 
@@ -40,7 +41,16 @@ def project(tmp_path_factory):
 def session(project, expression, *cases):
     """Run some cases as quickly as they can be; how pytest ended, and what it saved of each case."""
     saved = project / "run.json"
-    options = ("--heavy", "--threads=1", "--epochs=1", "--dataset=digits", "--benchmark-max-time=0.01", "--no-report", "--copies=1")
+    options = (
+        "--heavy",
+        "--threads=1",
+        "--epochs=1",
+        "--dataset=digits",
+        "--benchmark-max-time=0.01",
+        "--no-report",
+        "--copies=1",
+        "--initial-weights=2",
+    )
     verdict = run_pytest(project, *cases, "-k", expression, *options, f"--benchmark-json={saved}")
     return verdict, json.loads(saved.read_text(encoding="utf-8"))["benchmarks"]
 
