@@ -46,7 +46,10 @@ TWINS = "twins"
 INITIAL_WEIGHTS = "initial weights"
 """The group of the trainings from many initial weights, which are the same in every framework."""
 
-UNTIMED = (INITIAL_WEIGHTS,)
+LAST_DIGIT = "last digit"
+"""The group of the trainings that differ in the last digit of their initial weights."""
+
+UNTIMED = (INITIAL_WEIGHTS, LAST_DIGIT)
 """The groups whose times say nothing: no report shows them, and no other program disturbs them."""
 
 LAYERS = ("conv1", "conv2", "fc1", "fc2", "fc3")
@@ -71,6 +74,7 @@ GROUPS = (
     "price",
     "executed",
     "where",
+    LAST_DIGIT,
     BESIDE,
     CONTROL,
     TWINS,
@@ -122,14 +126,16 @@ FIELDS: Mapping[str, Field] = {
                 *("predict", *STEPS, "train epoch", "transfer", *GRAPHS, *SPACE_CALLS),
                 *(*PRUNING, *COMPRESSION, *LADDER, *WORKLOG, *EXECUTED, *WHERE, BESIDE),
             ),
-            may=("train", INITIAL_WEIGHTS, "space epoch", CONTROL, TWINS),
+            may=("train", INITIAL_WEIGHTS, LAST_DIGIT, "space epoch", CONTROL, TWINS),
         ),
-        Field("optimizer", TEXT, needs=STEPS, may=("train epoch", "train", INITIAL_WEIGHTS, "graphs train step", *PRUNING)),
+        Field(
+            "optimizer", TEXT, needs=STEPS, may=("train epoch", "train", INITIAL_WEIGHTS, LAST_DIGIT, "graphs train step", *PRUNING)
+        ),
         Field(
             "epochs",
             AT_LEAST_ONE,
             units.COUNT,
-            needs=(*COMPRESSION, INITIAL_WEIGHTS),
+            needs=(*COMPRESSION, INITIAL_WEIGHTS, LAST_DIGIT),
             may=("train", *PRUNING, ORIGINAL),
         ),
         Field("steps", AT_LEAST_ONE, units.COUNT, may=("train epoch",)),
@@ -167,6 +173,9 @@ FIELDS: Mapping[str, Field] = {
         Field("seeds", ListOf(COUNT, least=2), needs=(INITIAL_WEIGHTS,)),
         Field("correct_by_seed", ListOf(COUNT, least=2), units.COUNT, needs=(INITIAL_WEIGHTS,)),
         Field("last_loss_nats_by_seed", ListOf(NATS, least=2), units.NATS, needs=(INITIAL_WEIGHTS,)),
+        # How far training carries a last digit: for each epoch, and that for each draw
+        Field("again_gaps_nats", ListOf(NATS), needs=(LAST_DIGIT,)),
+        Field("last_digit_gaps_nats", ListOf(ListOf(NATS)), needs=(LAST_DIGIT,)),
         # FLOPs
         Field("flops", AT_LEAST_ONE, units.COUNT, needs=("sgemm", *WORKLOG, *EXECUTED)),
         Field("counter_unit", TEXT, needs=("flops",)),

@@ -2,7 +2,7 @@
 
 from benchmarks.saved.circumstances import SAME, check_fit
 from benchmarks.saved.facts import FORMAT, at
-from benchmarks.saved.fields import BESIDE, CONTROL, INITIAL_WEIGHTS, LAYERS, UNTIMED
+from benchmarks.saved.fields import BESIDE, CONTROL, INITIAL_WEIGHTS, LAST_DIGIT, LAYERS, UNTIMED
 from benchmarks.saved.many import PROCESSES, files_of, load_many, load_runs
 from benchmarks.saved.one import load
 from benchmarks.saved.records import FAILED, NOT_RUN, Case, Run
@@ -14,6 +14,7 @@ __all__ = [
     "FAILED",
     "FORMAT",
     "INITIAL_WEIGHTS",
+    "LAST_DIGIT",
     "LAYERS",
     "NOT_RUN",
     "PROCESSES",

@@ -27,7 +27,7 @@ QUICK = (
     "test_pruning and (trained or regrow)",
     f"test_compression and (test_every_mode and {FRAMEWORK}-{FAST} or blas)",
     "handcrafted_recipe",
-    f"test_initial_weights and {FRAMEWORK}",
+    f"test_initial_weights and {FRAMEWORK} or test_last_digit",
     f"twins and (test_product or {FRAMEWORK}-{FAST}-batch1) and copy1",
 )
 

@@ -40,7 +40,7 @@ def test_everything_is_there(name):
         assert "=" not in case.name
 
 
-LATER = (fields.INITIAL_WEIGHTS, *fields.WORKLOG, *fields.PRICE, *fields.EXECUTED, *fields.WHERE)
+LATER = (fields.INITIAL_WEIGHTS, fields.LAST_DIGIT, *fields.WORKLOG, *fields.PRICE, *fields.EXECUTED, *fields.WHERE)
 """Groups that there were none of."""
 
 

@@ -22,7 +22,7 @@ EXAMPLES: Mapping[str, Any] = {
     **{"test_predictions": [0, 1, 2, 0], "test_labels": [0, 1, 1, 1], "test_probabilities": [0.9, 0.8, 0.7, 0.6]},
     **{"aspects": [["shape", ["round", "long"]], ["colour", ["red", "blue"]]]},
     **{"as_original_zeros": 0, "honest_zeros": 3, "kernel_weights": 4},
-    **{"seeds": [0, 1], "correct_by_seed": [3, 2], "last_loss_nats_by_seed": [0.5, 0.25]},
+    **{"seeds": [0, 1], "correct_by_seed": [3, 2], "last_loss_nats_by_seed": [0.5, 0.25], "again_gaps_nats": [0.0]},
     **{"cpus_allowed": 2, "cpus_allowed_after": 2, "watched_seconds": 1.0, "others_cpu_seconds": 0.01, "steal_seconds": 0},
 }
 """Values that mean something, or fit each other."""

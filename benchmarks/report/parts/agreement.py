@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import combinations
 
 from benchmarks.quantities.units import NATS, SHARE
+from benchmarks.report import yardstick
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.lines import drawn, layer, line_of, neutral, tick_percent
 from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
@@ -19,10 +20,10 @@ Y_TRAIN, Y_VALIDATION, Y_ACCURACY = "train_loss_nats", "validation_loss_nats", "
 
 def sections(run: Run) -> list[Section]:
     cases = run.group("train")
-    return [_learned(cases)] if cases else []
+    return [_learned(run, cases)] if cases else []
 
 
-def _learned(cases: Sequence[Case]) -> Section:
+def _learned(run: Run, cases: Sequence[Case]) -> Section:
     """How closely the learning curves lie on each other."""
     epochs = min(len(case.extra[Y_ACCURACY]) for case in cases)
     shown = sorted({epoch for epoch in (1, 2, 5, 10, 20, 30, epochs) if epoch <= epochs})
@@ -36,9 +37,7 @@ def _learned(cases: Sequence[Case]) -> Section:
     ]
     apart = [_difference(one, other, epochs) for one, other in combinations(cases, 2)]
     if apart:
-        apart.append(
-            "They part because rounding differs, and training amplifies the last digit from step to step; see the tests for one step."
-        )
+        apart += yardstick.sentences(run, cases)
     return Section(
         "Do they learn the same?" if apart else "What it learned",
         before=[
