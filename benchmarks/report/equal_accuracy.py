@@ -6,9 +6,10 @@ framework: differences paired by test images, which holds for these two networks
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any
 
 from benchmarks.quantities.equivalence import INTERVAL, LEVEL, Equivalence, paired_equivalence
 from benchmarks.quantities.statistics import paired_difference
@@ -54,22 +55,30 @@ def _accuracy_by_seed(case: Case) -> dict[int, float]:
 
 
 def by_images(run: Run) -> list[Compared]:
-    """Every two frameworks that were trained once, in the first process.
-
-    The file has what each network said of each image and how often it was right, but not of which image.  Where two networks say different
-    things at most one is right; so the interval is the widest that fits: as if one of them were right wherever they differ.
-    """
+    """Every two frameworks that were trained once, in the first process."""
     trained = [(case.framework, (case.extras or (case.extra,))[0]) for case in run.group("train")]
     found = []
     for (one, ones), (other, others) in combinations(trained, 2):
         images = min(ones["test_images"], others["test_images"])
-        different = sum(a != b for a, b in zip(ones["test_predictions"], others["test_predictions"], strict=False))
-        more = ones["correct"] - others["correct"]
-        both = max(different - abs(more), 0) // 2
-        gained, lost = both + max(more, 0), both + max(-more, 0)
+        gained, lost = _right_alone(ones, others)
         if gained + lost <= images:
             found.append(Compared(one, other, Equivalence(*paired_difference(gained, lost, images, INTERVAL), MARGIN)))
     return found
+
+
+def _right_alone(ones: Mapping[str, Any], others: Mapping[str, Any]) -> tuple[int, int]:
+    """How many images the first of two networks alone is right about, and how many the second alone.
+
+    An older file has what each network said of each image and how often it was right, but not of which image.  Where two networks say
+    different things at most one is right; the numbers are then the largest that fit: as if one of them were right wherever they differ.
+    """
+    said = list(zip(ones["test_predictions"], others["test_predictions"], strict=False))
+    if labels := ones["test_labels"]:
+        right = [(one == label, other == label) for (one, other), label in zip(said, labels, strict=False)]
+        return right.count((True, False)), right.count((False, True))
+    more = ones["correct"] - others["correct"]
+    both = max(sum(one != other for one, other in said) - abs(more), 0) // 2
+    return both + max(more, 0), both + max(-more, 0)
 
 
 def evidence(run: Run) -> list[Compared]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
+from benchmarks.quantities.statistics import paired_difference
 from benchmarks.report import equal_accuracy, headline, report
 from benchmarks.report.parts import initial_weights
 from benchmarks.report.records import Quantity
@@ -15,11 +16,11 @@ TIMES = [case("numpy", "fused", 1e-3), case("torch", "eager", 2e-3)]
 FASTEST, EQUAL = "LeNet-5: which framework is fastest?", "LeNet-5: which framework is fastest, at equal accuracy?"
 
 
-def trained(framework, correct, changed=0):
+def trained(framework, correct, changed=0, labels=None):
     """One training, whose predictions are class 0 but for some images."""
     predictions = [1] * changed + [0] * (IMAGES - changed)
     curves = {"train_loss_nats": [1.0], "validation_accuracy": [0.5], "validation_loss_nats": None, "epoch_seconds": None}
-    extra = {"correct": correct, "test_images": IMAGES, "test_predictions": predictions, "epochs": 1}
+    extra = {"correct": correct, "test_images": IMAGES, "test_predictions": predictions, "test_labels": labels, "epochs": 1}
     return case(framework, "eager", 1.0, group="train", **extra, **curves)
 
 
@@ -106,6 +107,20 @@ def test_by_images_the_widest_that_fits():
     error = ((8 + 4) / (IMAGES + 2) - ((8 - 4) / (IMAGES + 2)) ** 2) ** 0.5 / (IMAGES + 2) ** 0.5
     half = 1.6448536269514722 * error
     assert_allclose(found.found[:3], [4 / IMAGES, 4 / (IMAGES + 2) - half, 4 / (IMAGES + 2) + half], rtol=1e-9)
+
+
+def test_by_images_one_by_one():
+    """Where a file has the labels: of ten images on which two networks differ, eight that both get wrong count for neither."""
+    labels = [1, 0] + [2] * 8 + [0] * 390
+    (known,), (unknown,) = (
+        equal_accuracy.by_images(run_of(trained("numpy", 391, 0, said), trained("torch", 391, 10, said))) for said in (labels, None)
+    )
+    assert_allclose(known.found[:3], paired_difference(1, 1, IMAGES, 0.9))
+    assert_allclose(unknown.found[:3], paired_difference(5, 5, IMAGES, 0.9))
+    assert (known.found.shown, unknown.found.shown) == (True, False)
+    labels[1] = 1
+    (other,) = equal_accuracy.by_images(run_of(trained("numpy", 390, 0, labels), trained("torch", 392, 10, labels)))
+    assert_allclose(other.found[:3], paired_difference(0, 2, IMAGES, 0.9))
 
 
 def test_sections():

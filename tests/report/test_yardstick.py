@@ -10,7 +10,14 @@ from tests.report.test_headline import case, run_of
 
 def trained(framework, *losses):
     curves = {"validation_accuracy": [0.5] * len(losses), "validation_loss_nats": None, "epoch_seconds": None}
-    extra = {"correct": 1, "test_images": 2, "test_predictions": [0, 1], "epochs": len(losses), "train_loss_nats": [*losses]}
+    extra = {
+        "correct": 1,
+        "test_images": 2,
+        "test_predictions": [0, 1],
+        "test_labels": None,
+        "epochs": len(losses),
+        "train_loss_nats": [*losses],
+    }
     return case(framework, "eager", 1.0, group="train", **extra, **curves)
 
 
