@@ -31,6 +31,8 @@ def test_where(benchmark, require, record, weights, dataset, expected_logits, se
     path = problem.save(tmp_path / "problem.npz", weights, images, labels, expected_logits(batch))
 
     found = program.call(tool.module, mode, path, "--seconds", seconds_a_case)
+    if "no_number" in found:
+        pytest.skip(found["no_number"])
 
     plain_seconds = float(np.median(found["plain_seconds"]))
     record(

@@ -102,6 +102,15 @@ def test_every_profiler(one, tmp_path, capsys, monkeypatch):
     )
 
 
+def test_no_number(tmp_path, capsys, monkeypatch):
+    """A profiler that slows calls too much is no failure: the program says why there is no number, which is the case's reason to be skipped."""
+    monkeypatch.setattr(where, "MOST_SLOWED", 1e-9)
+    ((tool, mode),) = [(tool, mode) for tool, mode in PROFILED if (tool.framework, mode) == (FRAMEWORK, FAST)]
+    found = profiled(tool, mode, tmp_path, capsys)
+    assert found.keys() == {"no_number"}
+    assert found["no_number"].endswith(" times as long under the profiler; expected at most 1e-09")
+
+
 def test_a_wrong_answer(tmp_path, capsys):
     """No time is told of it."""
     ((tool, mode),) = [(tool, mode) for tool, mode in PROFILED if (tool.framework, mode) == (FRAMEWORK, FAST)]
