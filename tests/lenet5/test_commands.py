@@ -219,6 +219,8 @@ def test_a_real_ctrl_c(tmp_path, photos):
         str(tmp_path / "n.npz"),
     ]
     watch = (
+        # What runs in the background of a shell inherits that it does not hear Ctrl-C.
+        "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "import sys, lenet5.training as t; e = t.evaluate\ndef f(*a):\n print('epoch', flush=True)\n return e(*a)\nt.evaluate = f\n"
     )
     line[1:3] = ["-c", f"{watch}from lenet5.__main__ import main; sys.exit(main(sys.argv[1:]))"]
