@@ -9,10 +9,9 @@ import sys
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from benchmarks.report import printing
-from benchmarks.report.printing import complain, unexpected
+from benchmarks.report.printing import unexpected
 from benchmarks.saved.provenance import PROJECT, ROOT
-from lenet5.errors import InputError
+from lenet5.errors import InputError, complain, finish, prepare
 
 # No room is imported here that needs more than the standard library: an import that fails would end Python with 1, which says "slower".
 
@@ -55,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     A verdict is 1 if head is slower and 3 if that is undecided.
     """
-    printing.prepare()
+    prepare()
     try:
         options = _going_on(parse(sys.argv[1:] if arguments is None else arguments))
         return int(options.function(options))
@@ -67,7 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         complain(unexpected(error, f", for the gate of another project pip install {' '.join(GATE_NEEDS)}"))
     finally:
-        printing.finish()
+        finish()
     return CANNOT
 
 

@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from lenet5 import command_predict, command_show, command_train, printing
-from lenet5.errors import InputError, NotInstalled
+from lenet5 import command_predict, command_show, command_train
+from lenet5.errors import TRACEBACK, InputError, NotInstalled, complain, finish, prepare
 
 DESCRIPTION = "LeNet-5 without the harness: train it on images, predict with it, look at it."
 
@@ -23,9 +23,6 @@ examples:
 python -m lenet5 COMMAND --help says more about a command."""
 
 CANNOT, INTERRUPTED = 2, command_train.INTERRUPTED
-
-TRACEBACK = "LENET5_TRACEBACK"
-"""A variable: with any value, an error that should not be shows where it was raised."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,22 +38,22 @@ class Parser(argparse.ArgumentParser):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command: 0 if it did what was asked, 2 if that cannot be done, 130 if interrupted."""
-    printing.prepare()
+    prepare()
     try:
         options = parse(arguments)
         return int(options.function(options))
     except (InputError, NotInstalled) as error:
-        printing.complain(error)
+        complain(error)
     except KeyboardInterrupt:
-        printing.complain("interrupted")
+        complain("interrupted")
         return INTERRUPTED
     except Exception as error:
         if os.environ.get(TRACEBACK):
             traceback.print_exception(error)
         what = f"internal error: {type(error).__name__}: {error}"
-        printing.complain(f"{what}; please report it ({TRACEBACK}=1 shows where)")
+        complain(f"{what}; please report it ({TRACEBACK}=1 shows where)")
     finally:
-        printing.finish()
+        finish()
     return CANNOT
 
 

@@ -16,9 +16,8 @@ from lenet5.architecture import IMAGE_SIDE
 from lenet5.by_hand.each_layer import softmax
 from lenet5.command_train import whole_number
 from lenet5.contract import Network
-from lenet5.errors import InputError, shown
+from lenet5.errors import InputError, complain, say, shown
 from lenet5.packages import need
-from lenet5.printing import complain, say
 
 MODES = {1: "L", 3: "RGB"}
 """Channels of a network -> Pillow's name for images that have them."""

@@ -8,9 +8,8 @@ from pathlib import Path
 from lenet5 import drawing, storage
 from lenet5.about import About
 from lenet5.architecture import Architecture, initial_weights
-from lenet5.errors import shown
+from lenet5.errors import say, shown
 from lenet5.packages import need
-from lenet5.printing import say
 
 DESCRIPTION = "Draw a network with text: layers, shapes, parameters, multiplications."
 

@@ -15,7 +15,6 @@ from benchmarks.gate.pairs import ROLES, Comparison
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.report.markdown import add_to_job_summary
-from benchmarks.report.printing import complain, say
 from benchmarks.saved.files import check_writable, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
@@ -28,7 +27,7 @@ from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Interrupted, Signals
 from benchmarks.sessions.survey import survey
 from benchmarks.sessions.this_project import this_project
-from lenet5.errors import InputError
+from lenet5.errors import InputError, complain, say
 
 DEFAULT_CASES = (
     "((test_predict and (1] or 64])) or test_train_step or (test_space_predict and 64]))"
@@ -214,7 +213,7 @@ def told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, r
 
     What could not be is a line on standard error each, and keeps nothing else from being written.
     """
-    steps: list[Callable[[], None]] = [lambda: say(f"{markdown}\nRaw values in {raw}"), lambda: add_to_job_summary(markdown)]
+    steps: list[Callable[[], object]] = [lambda: say(f"{markdown}\nRaw values in {raw}"), lambda: add_to_job_summary(markdown)]
     if options.json:
         steps.append(lambda: write_whole(options.json, json.dumps(facts, indent=2) + "\n", "--json"))
     if options.markdown:

@@ -9,11 +9,10 @@ from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import share
 from benchmarks.proof import coverage
-from benchmarks.report.printing import say
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
-from lenet5.errors import InputError
+from lenet5.errors import InputError, say
 
 STUDY = """\
 How often is the gate wrong, and how small a slow-down does it find? Counted

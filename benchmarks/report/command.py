@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.report import export
-from benchmarks.report.printing import say
 from benchmarks.saved.files import write_whole
 from benchmarks.saved.many import load_many
 from benchmarks.saved.storage import STORAGE, newest
-from lenet5.errors import InputError
+from lenet5.errors import InputError, say
 
 FOLDER = Path("report")
 

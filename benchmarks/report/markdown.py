@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator, Sequence
 
 from benchmarks.report import text
-from benchmarks.report.printing import complain
 from benchmarks.report.records import (
     Alarm,
     Answer,
@@ -21,6 +20,7 @@ from benchmarks.report.records import (
     Table,
     Words,
 )
+from lenet5.errors import complain
 
 ALONE = Dash("nothing was compared with it")
 

@@ -12,8 +12,8 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.gate import gate
-from benchmarks.report.printing import TRACEBACK
 from benchmarks.saved.provenance import ROOT
+from lenet5.errors import TRACEBACK
 from tests.support import fake_project
 from tests.support.copies import hidden
 from tests.support.fake_project import commit

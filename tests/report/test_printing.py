@@ -8,8 +8,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.report import after_session, printing, report
+from benchmarks.report import after_session, report
 from benchmarks.report.printing import Lasting
+from lenet5 import errors
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_it_is_the_stream(tmp_path):
 def test_closed_streams(monkeypatch):
     """A stream that is closed becomes one that leads nowhere, and an encoding without a letter gets an escape."""
     monkeypatch.setattr(sys, "stdout", None)
-    printing.prepare()
+    errors.prepare()
     assert sys.stdout.write("text") == 4
     sys.stdout.close()
 
