@@ -247,17 +247,22 @@ class PublishedAdam(keras.optimizers.Adam):
         root = tf.sqrt(of_second)
         index = self._get_variable_index(variable)
         first, second = self._momentums[index], self._velocities[index]
-        rate = tf.cast(learning_rate, tf.float32)  # it is of the type that a keras.json says
         self.assign_add(first, (gradient - first) * (1 - ADAM_BETA1))
         self.assign_add(second, (tf.square(gradient) - second) * (1 - ADAM_BETA2))
         # rate (first / of_first) / (sqrt(second / of_second) + epsilon), with the correction taken once and not for every weight
-        self.assign_sub(variable, first * (rate * root / of_first) / (tf.sqrt(second) + ADAM_EPSILON * root))
+        self.assign_sub(variable, first * (learning_rate * root / of_first) / (tf.sqrt(second) + ADAM_EPSILON * root))
 
 
 def _optimizer(name: str, learning_rate: float) -> keras.optimizers.Optimizer:
-    if name == "sgd":
-        return keras.optimizers.SGD(learning_rate)
-    return PublishedAdam(learning_rate, ADAM_BETA1, ADAM_BETA2)
+    """An optimizer whose learning rate is float32: Keras keeps it in its default type, which is the user's to set."""
+    usual = keras.config.floatx()
+    keras.config.set_floatx("float32")
+    try:
+        if name == "sgd":
+            return keras.optimizers.SGD(learning_rate)
+        return PublishedAdam(learning_rate, ADAM_BETA1, ADAM_BETA2)
+    finally:
+        keras.config.set_floatx(usual)
 
 
 def _predict_on_batch(model: keras.Model, x: tf.Tensor) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 import lenet5
@@ -27,10 +28,19 @@ import tensorflow as tf
 
 MODES = {MODES}
 found["floatx"] = keras.config.floatx(), keras.config.image_data_format()
+
+
+def rates():
+    nets = [lenet5.implementation("tensorflow")(weights, optimizer=name, learning_rate=0.1) for name in ("sgd", "adam")]
+    return [(str(net._optimizer.learning_rate.dtype), float(net._optimizer.learning_rate)) for net in nets]
+
+
+found["keras.json rates"] = rates()
 found["keras.json"] = [outcome("tensorflow", mode) for mode in MODES]
 
 keras.config.set_floatx("float16")
 keras.config.set_dtype_policy("mixed_float16")
+found["mixed_float16 rates"] = rates()
 found["mixed_float16"] = [outcome("tensorflow", mode) for mode in MODES]
 found["optimizer"] = type(lenet5.implementation("tensorflow")(weights, mode="predict")._model.optimizer).__name__
 keras.config.set_dtype_policy("float32")
@@ -78,9 +88,10 @@ def test_threads_for_threads(found):
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", ["keras.json", "mixed_float16"])
 def test_settings_of_keras_have_no_effect(found, settings):
-    """Weights and logits are float32, and right, in every mode."""
+    """Weights, logits and learning rates are float32, and right, in every mode."""
     assert found["floatx"] == ["float64", "channels_first"]  # Keras did read the file
     assert found[settings] == ["right"] * len(MODES)
+    assert found[f"{settings} rates"] == [["float32", float(np.float32(0.1))]] * 2
 
 
 @pytest.mark.slow
