@@ -180,8 +180,8 @@ class Baton:
 def in_slices(benchmark: Any, turn: Callable[[], None]) -> None:
     """Call ``turn`` before each round of a case of pytest-benchmark, and before each call with which it finds out how many rounds it needs."""
     make_runner = getattr(benchmark, "_make_runner", None)
-    if make_runner is None:
-        return  # another plug-in's fixture of this name
+    if make_runner is None or "_make_runner" in getattr(benchmark, "__dict__", {}):
+        return  # another plug-in's fixture of this name; a project's own fixture that gives pytest-benchmark's, which asks already
 
     def made(*arguments: Any) -> Callable[..., Any]:
         runner = make_runner(*arguments)

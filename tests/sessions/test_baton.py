@@ -189,6 +189,21 @@ def test_rounds_in_turns(together):
     ]
 
 
+def test_asked_once_a_round():
+    """Also where a project's own fixture gives pytest-benchmark's: then the fixture of this name is set up twice."""
+
+    class Benchmark:
+        def _make_runner(self, function, arguments, options):
+            return lambda loops: [function(*arguments, **options) for _ in loops]
+
+    benchmark, turns = Benchmark(), []
+    for _ in range(2):
+        baton.in_slices(benchmark, lambda: turns.append("turn"))
+    assert benchmark._make_runner(max, (2, 1), {"key": abs})(range(3)) == [2, 2, 2]
+    assert turns == ["turn"]
+    baton.in_slices(object(), turns.append)  # a fixture of this name that is another plug-in's
+
+
 def test_long_slices(together):
     """A slice that outlasts a case: the rounds of one process, then those of the other."""
     assert timed(together, {"ROUNDS": "2"}, {"ROUNDS": "2"}, 600.0) == [
