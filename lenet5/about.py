@@ -6,7 +6,6 @@ It lies in the file of the weights as one text of JSON, and may be absent there,
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,7 +23,7 @@ KEY = "lenet5"
 
 @dataclass(frozen=True)
 class About:
-    """What was taken off the images and so on; None for what is not known.
+    """How an image is prepared for the network, and what its answers are called; None for what is not known.
 
     An image is resized to side x side, padded with zeros to 32 x 32, divided by 255, and less the mean of its channel.
     """
@@ -45,7 +44,7 @@ class About:
 def of(dataset: Dataset, activation: str = "relu") -> About:
     """What a network that is trained on this data set needs, with the activation that it was built with."""
     mean = tuple(float(value) for value in dataset.mean)
-    return About(mean, dataset.names or None, activation, dataset.side, dataset.name)
+    return About(mean, dataset.names, activation, dataset.side, dataset.name)
 
 
 def read(text: str, weights: Mapping[str, Any]) -> About:
@@ -77,4 +76,4 @@ def _all(value: Any, count: int, fits: Callable[[Any], bool]) -> bool:
 
 
 def _is_share(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value) and 0 <= value <= 1
+    return type(value) in (int, float) and 0 <= value <= 1

@@ -10,11 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 import lenet5
-from lenet5 import image_files, storage, training
+from lenet5 import image_files, options, storage, training
 from lenet5.about import About
 from lenet5.architecture import IMAGE_SIDE
 from lenet5.by_hand.each_layer import softmax
-from lenet5.command_train import whole_number
 from lenet5.contract import Network
 from lenet5.errors import InputError, complain, say, shown
 from lenet5.packages import need
@@ -39,37 +38,39 @@ and the exit code is 2."""
 def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("predict", help="say what is in an image", epilog=EXAMPLES, description=DESCRIPTION)
-    parser.add_argument("network", type=Path, metavar="FILE", help="The network: .safetensors, .npz, .pt or .pth.")
-    parser.add_argument("images", type=Path, nargs="+", metavar="IMAGE", help="Image files, and folders of them.")
-    parser.add_argument("--top", type=whole_number, default=1, metavar="K", help="The K likeliest classes in the line; default: 1.")
+    parser.add_argument("network", type=options.path, metavar="FILE", help="The network: .safetensors, .npz, .pt or .pth.")
+    parser.add_argument("images", type=options.path, nargs="+", metavar="IMAGE", help="Image files, and folders of them.")
+    parser.add_argument(
+        "--top", type=options.whole_number, default=1, metavar="K", help="The K likeliest classes in the line; default: 1."
+    )
     parser.set_defaults(function=run, parser=parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> int:
     """Predict; 0 if every image could be read, else 2."""
-    need("predict", "PIL", *(["safetensors"] if options.network.suffix == ".safetensors" else []))
-    weights, about = storage.load_network(options.network)
+    need("predict", "PIL", *(["safetensors"] if asked.network.suffix == ".safetensors" else []))
+    weights, about = storage.load_network(asked.network)
     channels = weights["conv1.weight"].shape[1]
     if channels not in MODES:
-        raise InputError(f"{shown(options.network)}: takes images of {channels} channels; 1 (grey) or 3 (colour) would be right")
+        raise InputError(f"{shown(asked.network)}: takes images of {channels} channels; 1 (grey) or 3 (colour) would be right")
     if assumed := _assumed(about):
-        complain(f"{shown(options.network)}: does not say {', '.join(assumed)}")
+        complain(f"{shown(asked.network)}: does not say {', '.join(assumed)}")
     net = lenet5.fitting(lenet5.reference()[0], weights, activation=about.activation or "relu")
     names = about.names or tuple(map(str, range(weights["fc3.weight"].shape[0])))
     unread = 0
     waiting: list[tuple[Path, NDArray[np.float32]]] = []
-    for image in _images(options.images, about, channels):
+    for image in _images(asked.images, about, channels):
         if isinstance(image, InputError):
             complain(image)
             unread += 1
             continue
         waiting.append(image)
         if len(waiting) == IMAGES_A_CALL:
-            if not _predict(net, waiting, names, options.top):
+            if not _predict(net, waiting, names, asked.top):
                 return 0  # the reader has read enough
             waiting = []
     if waiting:
-        _predict(net, waiting, names, options.top)
+        _predict(net, waiting, names, asked.top)
     return 2 if unread else 0
 
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-from lenet5 import drawing, storage
+from lenet5 import drawing, options, storage
 from lenet5.about import About
 from lenet5.architecture import Architecture, initial_weights
 from lenet5.errors import say, shown
@@ -25,19 +24,19 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add the command and its options."""
     parser = commands.add_parser("show", help="draw a network, with shapes and counts", epilog=EXAMPLES, description=DESCRIPTION)
     what = "A saved network (.safetensors, .npz, .pt, .pth); without it the network that is measured here."
-    parser.add_argument("network", type=Path, nargs="?", metavar="FILE", help=what)
+    parser.add_argument("network", type=options.path, nargs="?", metavar="FILE", help=what)
     parser.set_defaults(function=run, parser=parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def run(asked: argparse.Namespace) -> int:
     """Print the drawing."""
-    if not options.network:
+    if not asked.network:
         architecture = Architecture()
         say(drawing.text(initial_weights(architecture), architecture.activation))
         return 0
-    if options.network.suffix == ".safetensors":
+    if asked.network.suffix == ".safetensors":
         need("show", "safetensors")
-    weights, about = storage.load_network(options.network)
+    weights, about = storage.load_network(asked.network)
     say(drawing.text(weights, about.activation or "activation (the file does not say which)"))
     for line in _known(about):
         say(line)

@@ -52,6 +52,8 @@ def read(user: str, file: Path, mode: str, side: int) -> NDArray[np.uint8]:
     What is transparent lies on white; 16-bit grey is scaled to 8; an animation is its first picture.  ``user`` is what needs it, the first
     word where Pillow is missing (NotInstalled).  Raises InputError, one line that names the file, for what is no image.
     """
+    if os.path.exists(file) and not os.path.isfile(file):  # a named pipe would be waited for, for ever
+        raise InputError(f"{shown(file)}: is no file; an intact one, such as a PNG or JPEG, would be right")
     try:
         return pixels(user, file, lambda image: as_mode(image, mode), side)
     except NotInstalled:

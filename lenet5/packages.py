@@ -27,16 +27,14 @@ def imported(user: str, module: str) -> Any:
         raise NotInstalled(not_installed(user, package)) from error
 
 
-def not_installed(user: str, package: str) -> str:
+def not_installed(user: str, *packages: str) -> str:
     """The line that says what to install."""
-    package = _NAMES_TO_INSTALL.get(package, package)
-    return f"{user}: the package {package!r} is not installed; pip install {package}"
+    absent = [_NAMES_TO_INSTALL.get(package, package) for package in packages]
+    named = f"{'package' if len(absent) == 1 else 'packages'} {', '.join(map(repr, absent))} {'is' if len(absent) == 1 else 'are'}"
+    return f"{user}: the {named} not installed; pip install {' '.join(absent)}"
 
 
 def need(user: str, *modules: str) -> None:
     """Raise NotInstalled, which names all at once, unless these packages are there.  Imports nothing."""
-    absent = [_NAMES_TO_INSTALL.get(module, module) for module in modules if importlib.util.find_spec(module) is None]
-    if absent:
-        names = ", ".join(map(repr, absent))
-        verb = "package {} is" if len(absent) == 1 else "packages {} are"
-        raise NotInstalled(f"{user}: the {verb.format(names)} not installed; pip install {' '.join(absent)}")
+    if absent := [module for module in modules if importlib.util.find_spec(module) is None]:
+        raise NotInstalled(not_installed(user, *absent))

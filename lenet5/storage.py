@@ -51,10 +51,17 @@ def check_folder(path: Path) -> None:
     """Raise InputError unless a file of this name can be made in its folder."""
     if os.path.isdir(path):
         raise InputError(f"{path}: is a folder; name a file")
+    os.unlink(_beside(path))
+
+
+def _beside(path: Path) -> str:
+    """A new empty file beside a place, for what will be renamed to it.  Raises InputError where none can be made, or under no such name."""
     try:
-        tempfile.TemporaryFile(dir=path.parent).close()
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be written ({_one_line(error)}); name a file where one can be made") from error
+        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
+    except (OSError, ValueError) as error:  # a folder that is read-only, a name that is too long or no name at all
+        raise InputError(f"{path}: cannot be written ({reason(error)}); name a file where one can be made") from error
+    os.close(descriptor)
+    return beside
 
 
 def write_whole(path: Path, write: Callable[[str], None]) -> None:
@@ -62,11 +69,7 @@ def write_whole(path: Path, write: Callable[[str], None]) -> None:
 
     Raises InputError for a place where no file can be made.
     """
-    try:
-        descriptor, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    except (OSError, ValueError) as error:  # a folder that is read-only, a name that is too long or no name at all
-        raise InputError(f"{path}: cannot be written ({_one_line(error)}); name a file where one can be made") from error
-    os.close(descriptor)
+    beside = _beside(path)
     try:
         write(beside)
         os.chmod(beside, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read

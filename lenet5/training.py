@@ -21,7 +21,10 @@ EPOCHS = 30
 LEARNING_RATE = 1e-3
 
 LEAST_UPDATES, LEAST_BATCH = 20, 4
-"""An epoch of a small set has so many updates where that leaves so many images for each: 80 images in one batch learn nothing in 12 epochs."""
+"""An epoch of a small set has so many updates, as long as each has so many images: an epoch of few updates learns little."""
+
+SEEDS = 2**32
+"""There are so many: 0 to 4,294,967,295."""
 
 EVALUATION_BATCH = 450
 """Images per call of predict when a whole split is evaluated.  One size for every split, so that no mode compiles a second time."""
@@ -40,9 +43,10 @@ class History:
 
 
 def batch_for(count: int) -> int:
-    """A batch that a training split of so many images learns from: a power of two, 64 at most, with at least 20 updates an epoch.
+    """A batch that a training split of so many images learns from: the largest power of two up to 64 with at least 20 updates an epoch.
 
-    The least is 4, or all images if there are fewer.  From 1,280 images on it is 64, the batch of everything that is measured here.
+    It is never less than 4, however few updates that leaves, or than all images where there are fewer.  From 1,280 images on it is
+    64, the batch of everything that is measured here.
     """
     power = 1 << max(0, (count // LEAST_UPDATES).bit_length() - 1)
     return min(max(power, LEAST_BATCH), BATCH, count)
@@ -119,7 +123,7 @@ def train(
 ) -> History:
     """Train for some epochs and evaluate on the validation split after each.
 
-    Epoch e of seed s shuffles by seed s + e, so that every network sees the same batches in the same order.  ``progress`` is the
+    Epoch e of seed s shuffles by seed s + e, and by 0 after the largest seed that there is, so that every network sees the same batches in the same order.  ``progress`` is the
     name of a progress bar, shown where standard error is a terminal; None shows no bar.  ``after_epoch`` is called with the curves so
     far, at the end of each epoch: what wants to keep the best weights, or to be there after Ctrl-C, does it there.  Raises InputError
     for a batch that the training split cannot fill, NotInstalled for a progress bar without tqdm.
@@ -128,7 +132,7 @@ def train(
     # disable=None: only where a terminal shows it
     bar = imported("progress", "tqdm").tqdm(range(epochs), desc=progress, unit="epoch", disable=None) if progress else None
     for epoch in range(epochs) if bar is None else bar:
-        prepared = prepare(net, dataset.train, batch, seed + epoch)
+        prepared = prepare(net, dataset.train, batch, (seed + epoch) % SEEDS)
         start = time.perf_counter()
         history.train_loss_nats.append(train_epoch(net, prepared))
         history.epoch_seconds.append(time.perf_counter() - start)  # every update has finished when train_step returns

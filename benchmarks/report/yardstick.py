@@ -1,4 +1,4 @@
-"""How far apart are two trainings whose weights differ in the last digit?  What the report says of it beside frameworks that are apart."""
+"""Two frameworks part while they train: is that more than a difference in the last digit of the weights does?  The report's sentences on it."""
 
 from __future__ import annotations
 

@@ -61,6 +61,8 @@ BAD = {
     "mean of one channel": {"mean": [0.5]},
     "mean of text": {"mean": ["a", "b", "c"]},
     "mean of NaN": {"mean": [0.1, float("nan"), 0.2]},
+    "mean of a number too large": {"mean": [10**399, 0, 0]},
+    "mean of truths": {"mean": [True, 0, 0]},
     "mean of 0..255": {"mean": [100, 120, 130]},
     "too few names": {"names": ["a"]},
     "names of numbers": {"names": [1, 2]},

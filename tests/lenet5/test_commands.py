@@ -189,6 +189,17 @@ def test_ctrl_c(command, monkeypatch, photos):
     assert len(lenet5.load_weights("net.npz")["fc3.bias"]) == 2
 
 
+def test_ctrl_c_while_an_epoch_is_kept(command, monkeypatch, photos):
+    """It is kept whole or not at all: this one, the first, is not."""
+
+    def interrupted(_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(lenet5.implementation(lenet5.reference()[0]), "weights", interrupted)
+    code, _, err = command("train", f"imagefolder:{photos}", "--save", "net.npz")
+    assert (code, err) == (130, "interrupted before the first epoch ended: there is nothing to keep\n")
+
+
 def test_ctrl_c_in_the_first_epoch(command, monkeypatch, tmp_path, photos):
     """There is nothing to keep, and an older file stays."""
     (tmp_path / "net.npz").write_text("older")
@@ -247,15 +258,28 @@ def test_every_framework(command, photos, framework):
     assert command("predict", "net.safetensors", photos / "disc" / "00.png")[0] == 0
 
 
-def test_learning_that_explodes(command, monkeypatch, tmp_path, photos):
-    """Weights that are no numbers are not saved."""
-    monkeypatch.setattr("lenet5.training.evaluate", lambda *_: (float("nan"), 0.5))
-    code, _, err = command("train", f"imagefolder:{photos}", "--epochs", 2, "--learning-rate", 5, "--save", "net.npz")
+def test_learning_that_explodes(command, tmp_path, photos):
+    """Weights that are no numbers are not saved, and NumPy's warnings of numbers too large are not shown."""
+    code, _, err = command("train", f"imagefolder:{photos}", "--epochs", 2, "--learning-rate", 1e300, "--save", "net.npz")
     assert (code, err) == (
         2,
-        "--learning-rate 5: the loss is no number after epoch 2; one below 5 would be right\n",
+        "--learning-rate 1e+300: the loss is no number after epoch 2; a smaller one would be right\n",
     )
     assert os.listdir(tmp_path) == []
+
+
+def test_the_largest_seed(command, photos):
+    """The second epoch's shuffle goes on from the smallest one."""
+    assert command("train", f"imagefolder:{photos}", "--epochs", 2, "--seed", 2**32 - 1)[0] == 0
+
+
+def test_a_named_pipe_is_no_image(command, tmp_path, photos):
+    """What may never be written into is not waited for."""
+    assert command("train", f"imagefolder:{photos}", "--epochs", 1, "--save", "net.npz")[0] == 0
+    os.mkfifo(tmp_path / "pipe.png")
+    code, out, err = command("predict", "net.npz", "pipe.png")
+    assert (code, out) == (2, "")
+    assert err == "pipe.png: is no file; an intact one, such as a PNG or JPEG, would be right\n"
 
 
 def test_many_classes_and_no_file(command, monkeypatch):
@@ -435,8 +459,16 @@ def test_show_of_weights_alone(command):
             for name in lenet5.frameworks()
             if not lenet5.trains(name)
         ),
-        ("train digits --epochs 0", "python -m lenet5 train: argument --epochs: '0' is no whole number of at least 1"),
-        ("train digits --batch -3", "python -m lenet5 train: argument --batch: '-3' is no whole number of at least 1"),
+        ("train digits --epochs 0", "python -m lenet5 train: argument --epochs: '0' is no whole number from 1 to 9999999999"),
+        ("train digits --batch -3", "python -m lenet5 train: argument --batch: '-3' is no whole number from 1 to 9999999999"),
+        (
+            "train digits --epochs 99999999999",
+            "python -m lenet5 train: argument --epochs: '99999999999' is no whole number from 1 to",
+        ),
+        (f"train digits --seed {'9' * 5000}", f"python -m lenet5 train: argument --seed: '{'9' * 79} is no whole number from 0"),
+        ("train digits --save ''", "python -m lenet5 train: argument --save: '' names nothing; a file or a folder would be right"),
+        (f"train digits --save {'n' * 249}.npz", f"{'n' * 249}.npz: cannot be written (File name too long); name a file where one"),
+        ("predict nosuch.npz ''", "python -m lenet5 predict: argument IMAGE: '' names nothing; a file or a folder would be right"),
         ("train digits --seed 4294967296", "python -m lenet5 train: argument --seed: '4294967296' is no whole number from 0"),
         ("train digits --learning-rate nan", "python -m lenet5 train: argument --learning-rate: 'nan' is no number above 0"),
         ("train digits --save net.pt", "net.pt: the ending '.pt' is not known; use .npz, .safetensors"),
@@ -445,7 +477,10 @@ def test_show_of_weights_alone(command):
         ("train digits --plot nosuch/curves.svg", "nosuch/curves.svg: the folder nosuch does not exist; make it first"),
         ("predict", "python -m lenet5 predict: the following arguments are required: FILE, IMAGE"),
         ("predict nosuch.npz a.png", "nosuch.npz: no such file; expected weights as "),
-        ("predict nosuch.npz a.png --top 0", "python -m lenet5 predict: argument --top: '0' is no whole number of at least 1"),
+        (
+            "predict nosuch.npz a.png --top 0",
+            "python -m lenet5 predict: argument --top: '0' is no whole number from 1 to 9999999999",
+        ),
         ("show nosuch.safetensors", "nosuch.safetensors: no such file; expected weights as "),
         ("show --nosuch", "python -m lenet5: unrecognized arguments: --nosuch"),
         ("show 'a\nb'", r"a\nb: the ending '' is not known"),
@@ -461,8 +496,9 @@ def test_bad_arguments(command, tmp_path, line, said):
     assert os.listdir(tmp_path) == []
 
 
-def test_too_large_a_batch(command, photos):
+def test_too_large_a_batch(command, monkeypatch, photos):
     """It is said before anything is learned."""
+    monkeypatch.setattr("lenet5.training.train_epoch", lambda *_: 1 / 0)
     code, _, err = command("train", f"imagefolder:{photos}", "--batch", 64)
     assert (code, err) == (2, "--batch 64: there are 20 images to train on; 1 to 20 would be right\n")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean, stdev
+
 from benchmarks.quantities.equivalence import INTERVAL
 from benchmarks.quantities.units import FINE_POINTS, NATS, SHARE, counted
 from benchmarks.report.equal_accuracy import POINT, Compared, by_initial_weights, margin_in_words
@@ -40,9 +42,9 @@ def _row(case: Case) -> list[Cell]:
     losses = case.extra["last_loss_nats_by_seed"]
     return [
         Words(label(case)),
-        Quantity(_mean(shares), SHARE, (min(shares), max(shares))),
-        Quantity(_deviation(shares), FINE_POINTS),
-        Quantity(_mean(losses), NATS, (min(losses), max(losses))),
+        Quantity(fmean(shares), SHARE, (min(shares), max(shares))),
+        Quantity(stdev(shares), FINE_POINTS),
+        Quantity(fmean(losses), NATS, (min(losses), max(losses))),
     ]
 
 
@@ -63,12 +65,3 @@ def _pairs(compared: list[Compared]) -> Section:
             "The intervals are over initial weights and shuffles. The test images are the same in all trainings: of other images they say nothing."
         ],
     )
-
-
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
-
-
-def _deviation(values: list[float]) -> float:
-    mean = _mean(values)
-    return float((sum((value - mean) ** 2 for value in values) / (len(values) - 1)) ** 0.5)
