@@ -12,7 +12,7 @@ CALL_FLOATS = 16
 """One line of the cache: the elements take next to no time."""
 
 CACHED_FLOATS = 16 * 1024
-"""Two arrays of 64 KiB: more than a first-level cache holds, and all of it in a second-level one, where the network's arrays lie."""
+"""Three arrays of 64 KiB, two read and one written: more than a first-level cache holds, and all of it in a second-level one, where the network's arrays lie."""
 
 pytestmark = [pytest.mark.heavy, pytest.mark.usefixtures("cpu_only"), pytest.mark.benchmark(group="price")]
 

@@ -24,7 +24,7 @@ PROFILED = {
 @pytest.mark.parametrize("batch", [64, 450], ids="batch{}".format)
 @pytest.mark.parametrize("profiled", PROFILED)
 def test_where(benchmark, require, record, weights, dataset, expected_logits, seconds_a_case, tmp_path, profiled, batch):
-    """The times are those of the profiled calls.  Parts that do not sum to the whole, or a call that the profiler slows, get no number."""
+    """The times are those of the profiled calls.  A profile that lacks calls, or that slows them, gives no number."""
     tool, mode = PROFILED[profiled]
     require(tool)
     images, labels = problem.first_images(dataset, batch), problem.first_labels(dataset, batch)

@@ -14,7 +14,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.arrange import problem, worklog
-from benchmarks.arrange.clock import enter, interleaved, recorded_time
+from benchmarks.arrange.clock import enter, in_blocks, interleaved, recorded_time
 from benchmarks.arrange.problem import ATOL, LEARNING_RATE, SEED, first_images, first_labels
 from benchmarks.arrange.worklog.counting import counted
 from benchmarks.isolated import program
@@ -100,14 +100,18 @@ def record_trial(record, asked, weights):
 
 @pytest.mark.parametrize("trial", TRIALS)
 def test_worklog(benchmark, implementation, record_trial, checked, weights, seconds_a_case, trial):
-    """One network in turns with the one that it is compared with.  Each training step starts from the same weights."""
+    """One network in turns with the one that it is compared with: call by call, or where one's threads spin in blocks with a rest between.
+
+    Each training step starts from the same weights.
+    """
     trial = TRIALS[trial]
     both = {"own": trial.variant} | ({"against": trial.against} if trial.against else {})
     found = {name: checked(variant, trial.question) for name, variant in both.items()}
 
     kind, _ = trial.question
     reload = {name: partial(net.load, weights) for name, (net, _) in found.items()} if kind != "predict" else {}
-    seconds = interleaved({name: call for name, (_, call) in found.items()}, seconds_a_case, before=reload)
+    timed = in_blocks if trial.apart else interleaved
+    seconds = timed({name: call for name, (_, call) in found.items()}, seconds_a_case, before=reload)
     record_trial(trial, workspace_bytes=found["own"][0].workspace_bytes, **beside(trial, seconds.get("against", ())))
     enter(benchmark, seconds["own"])
 

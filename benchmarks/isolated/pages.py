@@ -20,7 +20,6 @@ from numpy.testing import assert_allclose
 from benchmarks.arrange import worklog
 from benchmarks.arrange.clock import interleaved
 from benchmarks.arrange.problem import ATOL, load, weights_in
-from benchmarks.arrange.worklog.keeping import no_pages
 from benchmarks.isolated import program
 
 WORK_SECONDS = 0.05
@@ -30,7 +29,7 @@ WORK_SECONDS = 0.05
 def measure(options: argparse.Namespace) -> dict[str, list[float]]:
     """Time the network without the pages, make them, time it again.  Raises AssertionError for a wrong answer."""
     problem = load(options.problem)
-    without, beside = worklog.Variant("no pages", (no_pages,)).copy(), worklog.FAST_PATH.copy()
+    without, beside = worklog.NO_PAGES.copy(), worklog.FAST_PATH.copy()
     nets = [made.network(weights_in(problem), mode=worklog.FAST) for made in (without, beside)]
     images = nets[0].tensor(problem["images"])
     call: Callable[[], Any] = partial(nets[0].predict, images)

@@ -6,12 +6,11 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, numpy_with
 from benchmarks.isolated.where import Profile, Span, kind_by, main
 
 TITLE = "by hand"
@@ -33,11 +32,7 @@ KIND = {
 def profile(net: Any, x: Any, rounds: int) -> Profile:
     """Predict by a copy of the network in which every call of NumPy is timed."""
     copy, kernels, here = Copy(), list[Span](), threading.local()
-    timed: Any = ModuleType("numpy")
-    vars(timed).update(vars(np))
-    for name in TIMED:
-        setattr(timed, name, _noted(getattr(np, name), name, kernels, here))
-    copy.replace("np", timed)
+    copy.replace("np", numpy_with(**{name: _noted(getattr(np, name), name, kernels, here) for name in TIMED}))
     for place, kinds in {
         "a convolution": (copy.strips.StripConvolution, copy.patches.PatchConvolution),
         "a dense layer": (copy.dense.Dense,),

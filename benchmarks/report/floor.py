@@ -16,6 +16,9 @@ from benchmarks.saved.results import Case, Run
 GROUP = "price"
 A_CALL, A_BYTE = "a call", "a byte"
 
+PARTS = ("calls", "bytes", "products")
+"""Of a `Floor`."""
+
 NOT_PRICED = Dash("this run did not measure what a call, a byte and a product cost (groups price and sgemm)")
 
 
@@ -45,10 +48,13 @@ def prices(run: Run) -> Prices | None:
     """The prices of a run; None if it did not measure all of them."""
     found = {case.mode: case for case in run.group(GROUP)}
     roof = sgemm_speed(run)
-    if not roof or not {A_CALL, A_BYTE} <= found.keys() or not found[A_BYTE].extra["moved_bytes"]:
+    if not roof or not {A_CALL, A_BYTE} <= found.keys() or found[A_BYTE].extra["moved_bytes"] <= found[A_CALL].extra["moved_bytes"]:
         return None
     call = found[A_CALL].stats["min"]
-    byte = found[A_BYTE].stats["min"] / found[A_BYTE].extra["moved_bytes"]
+    # Moving bytes takes a call too, which is paid for already.
+    byte = (found[A_BYTE].stats["min"] - call) / (found[A_BYTE].extra["moved_bytes"] - found[A_CALL].extra["moved_bytes"])
+    if byte <= 0:
+        return None
     return Prices(call, byte, 2 * run.lenet5["threads"] / roof)
 
 
@@ -61,9 +67,6 @@ def under(run: Run, case: Case) -> Floor | None:
     return Floor(
         extra["numpy_calls"] * found.call / each, extra["moved_bytes"] * found.byte / each, extra["product_macs"] * found.mac / each
     )
-
-
-PARTS = ("calls", "bytes", "products")
 
 
 def cells(run: Run, case: Case) -> list[Cell]:

@@ -92,6 +92,22 @@ def test_interleaved(called):
     assert seconds == {"a": [2] * 3, "b": [10] * 3, "c": [1] * 3}
 
 
+def test_in_blocks(monkeypatch):
+    """Each call many times on end, with a rest before each block in which nothing runs; what is to be done before a call is in no time."""
+    now, order = [0.0], []
+
+    def does(what, seconds):
+        order.append(what)
+        now[0] += seconds
+
+    monkeypatch.setattr(clock, "time", SimpleNamespace(perf_counter=lambda: now[0], sleep=lambda seconds: does("rest", seconds)))
+    calls = {"a": lambda: does("a", 1), "b": lambda: does("b", 2)}
+    seconds = clock.in_blocks(calls, 0.0, before={"b": lambda: does("before b", 4)})
+    block = ["rest", *["a"] * 6, "rest", *["before b", "b"] * 6]  # one call that is not timed, and the five least
+    assert order == block * clock.BLOCKS
+    assert seconds == {"a": pytest.approx([1.0] * 5 * clock.BLOCKS), "b": pytest.approx([2.0] * 5 * clock.BLOCKS)}
+
+
 def test_interleaved_until_the_time_is_up(called):
     """Rounds of 13 seconds begin at 0, 13 and 26; at 39 a budget of 39 is spent."""
     _, seconds = called(budget_seconds=39, least_rounds=1)

@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 import lenet5
 from benchmarks.arrange import worklog
 from benchmarks.arrange.worklog import counting, keeping, tried
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, change
 from benchmarks.arrange.worklog.counting import Counts, counted, watching
 from lenet5.by_hand import forward, fused, layers
 from tests.support.networks import problem
@@ -58,10 +58,22 @@ def test_a_name_that_is_gone():
     """A trick that is called something else now is an error, not a network that has all its tricks."""
     with pytest.raises(ValueError, match=r"ONE_BLAS_THREADS is in no module of lenet5\.by_hand"):
         Copy().replace("ONE_BLAS_THREADS", None)
+    made = Copy()
+    for holder in (made.memory, made.memory.Arena, made.activations.ACTIVATE):
+        with pytest.raises(ValueError, match=r"relu2 is not in "):
+            change(holder, "relu2", None)
+
+
+def test_what_spins_is_timed_apart():
+    """Threads of the BLAS look for work after a call, on the CPUs of the next one: neither network of a pair may have them in turns."""
+    apart = {(trial.variant.name, trial.against and trial.against.name) for trial in worklog.trials() if trial.apart}
+    plain = {"im2col in the plain network, for comparison", "Winograd F(2x2, 5x5)", "FFT", "shifted maps (kn2row)"}
+    blas = {"the BLAS keeps its threads", "the BLAS's threads in place of the network's"}
+    assert {name for name, _ in apart} == {*plain, *blas, "one product a layer", "images innermost", "two columns in one product"}
 
 
 def test_every_variant_is_another_network():
-    """No two of them have the same changes, or a row would be measured for nothing; and no two have one name."""
+    """No two of them have one name, and no two trials one id; the top rung is the fast path with nothing changed."""
     assert len(VARIANTS) == len(worklog.RUNGS) + len(worklog.TRICKS) + len(worklog.TRIED)
     assert len({trial.id for trial in worklog.trials()}) == len(worklog.trials())
     assert worklog.FAST_PATH.changes == []

@@ -57,15 +57,13 @@ def test_no_call():
 
 
 def test_bounds():
-    """Parts that are more or less than the call, and a profiler that makes another call of it."""
-    check([1.0, 9.0], [1.4, 2.0, 9.0], [1.5, 0.5])
-    check([1.0], [1.0], [0.995])
-    with pytest.raises(NotToBeTold, match=r"the parts sum to 0\.980 of the call; expected within 1%"):
-        check([1.0], [1.0], [0.98])
-    with pytest.raises(NotToBeTold, match=r"the parts sum to 1\.020 of the call"):
-        check([1.0], [1.0], [1.02])
+    """A profiler that did not see every call, and one that makes another call of it."""
+    check([1.0, 9.0], [1.4, 2.0, 9.0], 3)
+    for seen in (2, 4):
+        with pytest.raises(NotToBeTold, match=f"the profiler saw {seen} of 3 calls"):
+            check([1.0], [1.0] * seen, 3)
     with pytest.raises(NotToBeTold, match=r"a call takes 1\.60 times as long under the profiler; expected at most 1\.5"):
-        check([1.0, 5.0], [1.6, 1.7], [1.7])
+        check([1.0, 5.0], [1.6, 1.7], 2)
 
 
 def profiled(tool, mode, tmp_path, capsys, error=0.0):

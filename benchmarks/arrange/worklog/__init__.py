@@ -39,6 +39,11 @@ class Variant:
     """What it is asked: what the changes could make a difference to."""
     mode: str = FAST
 
+    @property
+    def spins(self) -> bool:
+        """Whether threads of the BLAS compute its products: they go on looking for work after a call, on the CPUs of the next one."""
+        return self.mode == IM2COL or bool({keeping.blas_not_held, keeping.blas_threads_only} & {*self.changes})
+
     def copy(self) -> Copy:
         """A copy of the modules, changed."""
         made = Copy()
@@ -147,6 +152,11 @@ class Trial:
     variant: Variant
     question: Question
     against: Variant | None
+
+    @property
+    def apart(self) -> bool:
+        """Whether the two cannot be timed call by call, since the threads of one would disturb the other."""
+        return self.variant.spins or bool(self.against and self.against.spins)
 
     @property
     def id(self) -> str:

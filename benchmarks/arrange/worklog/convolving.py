@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, change
 from lenet5.architecture import CONVOLUTIONS, IMAGE_SIDE, POOL_SIDE
 
 # Strips
@@ -176,9 +176,9 @@ def outputs_first(copy: Copy) -> None:
 
 def strips_for_few(copy: Copy) -> None:
     """One to four images go through strips as many images do."""
-    copy.forward.FEW_IMAGES = 0
+    change(copy.forward, "FEW_IMAGES", 0)
     network = copy.fused.FusedLeNet5
-    network._write_kernels_for_patches = network._write_kernels_for_strips
+    change(network, "_write_kernels_for_patches", network._write_kernels_for_strips)
 
 
 def patches_for_many(copy: Copy) -> None:

@@ -11,6 +11,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 import lenet5
 
 PACKAGE = "lenet5.by_hand"
@@ -33,12 +35,30 @@ class Copy:
         if not holders:
             raise ValueError(f"{name} is in no module of {PACKAGE}")
         for module in holders:
-            setattr(module, name, value)
+            change(module, name, value)
 
     @property
     def network(self) -> Any:
         """The class LeNet5 of the copy."""
         return self._modules[self._front].LeNet5
+
+
+def change(holder: Any, name: str, value: Any) -> None:
+    """Give a name of one module, class or table of the copy another value.  Raises ValueError if it has no such name."""
+    names = holder if isinstance(holder, dict) else dir(holder)
+    if name not in names:
+        raise ValueError(f"{name} is not in {getattr(holder, '__name__', 'the table')}")
+    if isinstance(holder, dict):
+        holder[name] = value
+    else:
+        setattr(holder, name, value)
+
+
+def numpy_with(**functions: Any) -> Any:
+    """A module like NumPy, with other functions under these names."""
+    made = ModuleType("numpy")
+    vars(made).update(vars(np) | functions)
+    return made
 
 
 def _imported_again(front: str) -> dict[str, ModuleType]:

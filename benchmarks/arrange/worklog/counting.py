@@ -16,13 +16,12 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided, sliding_window_view
 
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, numpy_with
 
 CREATORS = ("empty", "zeros", "ones", "arange", "array", "full")
 """The functions by which the network makes room for its arrays."""
@@ -75,11 +74,7 @@ def counted(copy: Copy, work: Callable[[Any], Callable[[], Any]]) -> Counts:
 def watch(copy: Copy, notes: list[Counts]) -> None:
     """Let every array of the networks that the copy makes from now on append to ``notes`` what is done with it."""
     kind = watching(notes)
-    numpy: Any = ModuleType("numpy")
-    vars(numpy).update(vars(np))
-    for name in CREATORS:
-        setattr(numpy, name, _viewed(getattr(np, name), kind))
-    copy.replace("np", numpy)
+    copy.replace("np", numpy_with(**{name: _viewed(getattr(np, name), kind) for name in CREATORS}))
     copy.replace("as_strided", partial(as_strided, subok=True))
     copy.replace("sliding_window_view", partial(sliding_window_view, subok=True))
     network = copy.network

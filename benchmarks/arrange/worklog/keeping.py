@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, change
 
 # Memory
 
@@ -44,17 +44,17 @@ def views_made_anew(copy: Copy) -> None:
 
 def nothing_overwritten(copy: Copy) -> None:
     """What only the next operation reads has memory of its own, and goes through the cache on its way back."""
-    copy.memory.Arena.scratch = lambda self, area, *shape: self.take(*shape)
+    change(copy.memory.Arena, "scratch", lambda self, area, *shape: self.take(*shape))
 
 
 def anywhere_in_a_line(copy: Copy) -> None:
     """An array begins where the one before it ends, not on a line of the cache."""
-    copy.memory.CACHE_LINE_FLOATS = 1
+    change(copy.memory, "CACHE_LINE_FLOATS", 1)
 
 
 def no_gap_between_images(copy: Copy) -> None:
     """Images lie channels last, one right behind the other: a pixel of many images falls on the same lines of the cache."""
-    copy.layout.CACHE_LINE_FLOATS = 0
+    change(copy.layout, "CACHE_LINE_FLOATS", 0)
 
 
 def images_as_they_come(copy: Copy) -> None:
@@ -70,13 +70,13 @@ def runs_of_floats(copy: Copy) -> None:
 def chunks_of(images: int, most: int | None = None) -> Callable[[Copy], None]:
     """So many images are convolved together at most, and ``most`` go through the dense layers together."""
 
-    def change(copy: Copy) -> None:
+    def changed(copy: Copy) -> None:
         copy.replace("CHUNK_IMAGES", images)
         copy.replace("MOST_IMAGES_TO_PREDICT", most or 7 * images)
         copy.replace("MOST_IMAGES_TO_TRAIN", images)
         copy.replace("WORKSPACE_BYTES", 10**10)
 
-    return change
+    return changed
 
 
 def dense_by_chunks(copy: Copy) -> None:
@@ -86,7 +86,7 @@ def dense_by_chunks(copy: Copy) -> None:
 
 def maximum_with_a_number(copy: Copy) -> None:
     """relu compares with the number 0, not with an array of zeros."""
-    copy.activations.ACTIVATE["relu"] = lambda x, zeros, out: np.maximum(x, np.float32(0), out=out)
+    change(copy.activations.ACTIVATE, "relu", lambda x, zeros, out: np.maximum(x, np.float32(0), out=out))
 
 
 def long_ufunc_buffers(copy: Copy) -> None:
@@ -155,7 +155,7 @@ def optimizer_as_published(copy: Copy) -> None:
         def update(self, w: Any, g: Any) -> None:
             super().update({"all": w}, {"all": g})
 
-    copy.flat_optimizers.FLAT_OPTIMIZERS["adam"] = Published
+    change(copy.flat_optimizers.FLAT_OPTIMIZERS, "adam", Published)
 
 
 def weights_one_by_one(copy: Copy) -> None:

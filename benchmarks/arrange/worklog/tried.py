@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from benchmarks.arrange.worklog.copies import Copy
+from benchmarks.arrange.worklog.copies import Copy, change, numpy_with
 
 Array = NDArray[Any]
 
@@ -82,14 +81,14 @@ def by_shifted_maps(x: Array, weight: Array, bias: Array) -> Array:
 def convolution(way: Callable[[Array, Array, Array], Array]) -> Callable[[Copy], None]:
     """The plain network with another convolution."""
 
-    def change(copy: Copy) -> None:
+    def changed(copy: Copy) -> None:
         def convolve(x: Array, weight: Array, bias: Array, wants_dx: bool = True) -> tuple[Array, None]:
             return way(x, weight, bias), None
 
         for name, rung in copy.plain.RUNGS.items():
             copy.plain.RUNGS[name] = copy.plain.Rung(convolve, rung.max_pool, rung.dtype)
 
-    return change
+    return changed
 
 
 # Other calls of NumPy in the fast network
@@ -133,7 +132,4 @@ def one_maximum(copy: Copy) -> None:
 def dot_for_matmul(copy: Copy) -> None:
     """np.dot in place of np.matmul where both operands are matrices."""
     for module in (copy.patches, copy.dense):
-        numpy: Any = ModuleType("numpy")
-        vars(numpy).update(vars(np))
-        numpy.matmul = np.dot
-        module.np = numpy
+        change(module, "np", numpy_with(matmul=np.dot))

@@ -54,8 +54,8 @@ def _table(run: Run) -> Section:
         "Where the time of a prediction goes",
         before=[
             "The parts of one call, the median one of those that each framework's own profiler saw, in a process of its own. A moment in which "
-            "several threads run a kernel each belongs to each of them in equal shares; 'between' is where no kernel runs. The parts sum to "
-            "the call within 1 %. A profiler slows what it watches: the column 'without' is the same call without it."
+            "several threads run a kernel each belongs to each of them in equal shares; 'between' is where no kernel runs. The parts are "
+            "the whole call. A profiler slows what it watches: the column 'without' is the same call without it."
         ],
         table=Table(
             ["", "profiled", "without", *shown, "longest kernels", "profiler"],

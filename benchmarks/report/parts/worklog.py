@@ -74,6 +74,16 @@ def unworthy(run: Run) -> list[str]:
     return [name for name, all_of in found.items() if all(one and one.high is not None and one.high < WORTH for one in all_of)]
 
 
+def harmful(run: Run, part: str) -> list[str]:
+    """Where the fast path would be faster with this change: the whole interval lies below 1."""
+    found = [(case, longer(case)) for case in _of(run, part)]
+    return [
+        f"{case.mode} ({title((case.extra['kind'], case.extra['batch']))})"
+        for case, ratio in found
+        if ratio and ratio.high is not None and ratio.high < 1
+    ]
+
+
 # What is said
 
 
@@ -93,7 +103,8 @@ def rungs(run: Run) -> Section:
         before=[
             "A rung of the fast network is that network without all that the rungs above it bring. Times are medians; the speed is the "
             "closed form's FLOPs over the time, as a share of that of the fastest large matrix product (sgemm) of this run. A call is one "
-            "of NumPy's that reads or writes elements; copied are the bytes that calls write which compute nothing."
+            "of NumPy's that reads or writes elements; copied are the bytes that calls write which compute nothing. Divide no time by that of "
+            "another rung: they were taken minutes apart and beside other neighbours. The tables of the rungs have the ratios of pairs."
         ],
         table=Table(
             [
@@ -218,7 +229,7 @@ def tricks(run: Run) -> Section:
         "The worklog: the fast path without one trick",
         before=[_what_a_ratio_is(run, "The time without the trick divided by that of the fast path.", "Above 1, the trick pays.")],
         table=_ratios(run, TRICK),
-        after=[_verdict(run)],
+        after=[_verdict(run), *_harm(run, TRICK, "The fast path is faster without")],
     )
 
 
@@ -231,12 +242,18 @@ def _verdict(run: Run) -> str:
     return f"**These pay less than {least} at every question, so their lines are to go: {'; '.join(found)}.**"
 
 
+def _harm(run: Run, part: str, what: str) -> list[str]:
+    found = harmful(run, part)
+    return [f"**{what} {'; '.join(found)}.**"] if found else []
+
+
 def tried(run: Run) -> Section:
     """One table: how many times as long it takes what did not pay."""
     return Section(
         "The worklog: what did not pay",
         before=[_what_a_ratio_is(run, "The time divided by that of the fast path.", "Above 1, it does not pay.")],
         table=_ratios(run, TRIED),
+        after=_harm(run, TRIED, "The fast path would be faster with"),
     )
 
 
@@ -255,9 +272,7 @@ def _longer(run: Run, case: Case | None) -> Cell:
 
 
 def _what_a_ratio_is(run: Run, what: str, reading: str) -> str:
+    turns = "Both are timed in turns, call by call, or in blocks with a rest between where threads of the BLAS spin after a call"
     if run.processes == 1:
-        return f"{what} **{reading}** Both are timed in turns, call by call. From one process, so without an interval."
-    return (
-        f"{what} **{reading}** Both are timed in turns, call by call; in brackets the {CONFIDENCE:.0%} intervals from {run.processes} "
-        "processes."
-    )
+        return f"{what} **{reading}** {turns}. From one process, so without an interval."
+    return f"{what} **{reading}** {turns}; in brackets the {CONFIDENCE:.0%} intervals from {run.processes} processes."
