@@ -328,6 +328,20 @@ def test_gpu_fails_in_the_end(script, tmp_path):
     assert calls[-1].startswith("-m benchmarks report ")
 
 
+def test_gpu_in_parts(script, tmp_path):
+    """Only the steps that are asked for, in as many processes; a step that there is none of is refused before any."""
+    done, calls = script("gpu", tmp_path / "measured", "--processes", "3", "--steps", "processes", FAKE_EXIT="0")
+
+    assert done.returncode == 0, done.stderr
+    assert [call.partition(" --output")[0] for call in calls] == ["-m pip list --format=freeze", "-m benchmarks run --processes 3"]
+
+    done, after = script("gpu", tmp_path / "again", "--steps", "process", FAKE_EXIT="0")
+
+    assert (done.returncode, after) == (2, calls)
+    assert done.stderr.startswith("usage: ")
+    assert not (tmp_path / "again").exists()
+
+
 def test_install(script):
     """The project with its tests by default, or what is named; at the exact versions either way."""
     script("install")
