@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 from onnx import helper, numpy_helper
 
@@ -15,6 +15,12 @@ from lenet5 import threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
 from lenet5.contract import Weights, check_images, check_labels, check_options, is_labels
 from lenet5.errors import NoDevice, NotSupported
+
+# ONNX Runtime reads it when it is imported.  Without it, it makes an identifier of this machine in the user's cache and reports each session
+# to its makers, by threads of its own.
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
+
+import onnxruntime
 
 THREADS = threads.asked() or 0
 """Of every session; with 0 ONNX Runtime takes as many as it likes, and does not say how many."""
@@ -76,7 +82,7 @@ class LeNet5:
     def load(self, weights: Mapping[str, Any]) -> None:
         """As promised, by a new session: ONNX Runtime keeps the weights in the graph that it has optimized for them."""
         arrays = checked(weights, like=self._shapes)
-        self._session = _session(model(arrays, self._activation).SerializeToString())
+        self._session = session(model(arrays, self._activation))
         self._weights = arrays
 
     @staticmethod
@@ -115,7 +121,9 @@ def model(weights: Weights, activation: str) -> Any:
     return found
 
 
-def _session(serialized: bytes) -> Any:
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-    return onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+def session(network: Any, **options: Any) -> Any:
+    """A session that runs a model on the CPU; ``options`` are further attributes of ONNX Runtime's SessionOptions."""
+    chosen = onnxruntime.SessionOptions()
+    for name, value in {"intra_op_num_threads": THREADS, "inter_op_num_threads": 1, **options}.items():
+        setattr(chosen, name, value)
+    return onnxruntime.InferenceSession(network.SerializeToString(), chosen, providers=["CPUExecutionProvider"])

@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from benchmarks.isolated.where import Profile, Span, kind_by, main
-from lenet5.with_onnxruntime import THREADS, model
+from lenet5.with_onnxruntime import model, session
 
 TITLE = "ONNX Runtime's profile"
 FRAMEWORK = "onnxruntime"
@@ -31,16 +30,11 @@ KIND = {
 
 def profile(net: Any, x: Any, rounds: int) -> Profile:
     """Predict by a session of the same model that writes a profile."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads, options.inter_op_num_threads = THREADS, 1
-    options.enable_profiling = True
     with tempfile.TemporaryDirectory() as folder:
-        options.profile_file_prefix = str(Path(folder, "profile"))
-        serialized = model(net.weights(), "relu").SerializeToString()
-        session = onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
+        watched = session(model(net.weights(), "relu"), enable_profiling=True, profile_file_prefix=str(Path(folder, "profile")))
         for _ in range(rounds + 1):
-            session.run(None, {"images": np.asarray(x)})
-        events = json.loads(Path(session.end_profiling()).read_text(encoding="utf-8"))
+            watched.run(None, {"images": np.asarray(x)})
+        events = json.loads(Path(watched.end_profiling()).read_text(encoding="utf-8"))
     runs = [_span("call", event) for event in events if event["name"] == "model_run"]
     nodes = [event for event in events if event["name"].endswith("_kernel_time")]
     kernels = [_span(f"{event['args']['op_name']} {event['name'].removesuffix('_kernel_time')}", event) for event in nodes]

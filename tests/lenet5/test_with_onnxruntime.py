@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import lenet5
 from lenet5.compression import factorize
-from tests.support.copies import not_installed
+from tests.support.copies import PROJECT, not_installed
 from tests.support.mutations import Mutation, logits
 from tests.support.networks import problem, reference_network
 
@@ -36,6 +40,16 @@ def test_not_installed(tmp_path, package):
     """Where one of its packages is absent, the line says what to install, and other frameworks can be used."""
     said = f"onnxruntime: the package '{package}' is not installed; pip install {package}"
     assert not_installed(tmp_path, "onnxruntime", package) == [said, "True"]
+
+
+def test_nothing_is_reported(tmp_path):
+    """ONNX Runtime leaves nothing in the user's folders, where it would keep an identifier of the machine and what it reports to its makers."""
+    usual = {name: value for name, value in os.environ.items() if name not in ("ORT_DISABLE_TELEMETRY", "XDG_CACHE_HOME")}
+    words = [sys.executable, "-c", "import lenet5; lenet5.implementation('onnxruntime')"]
+
+    subprocess.run(words, env={**usual, "HOME": str(tmp_path)}, cwd=PROJECT, check=True)
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_layer_can_be_factored():

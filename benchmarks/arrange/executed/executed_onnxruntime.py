@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import onnx
-import onnxruntime
 from numpy.typing import NDArray
 
 from benchmarks.arrange.executed import Executed
 from lenet5.architecture import CONVOLUTION_SIDE, CONVOLUTIONS
-from lenet5.with_onnxruntime import model
+from lenet5.with_onnxruntime import model, session
 
 TITLE = "ONNX Runtime's optimized graph"
 FRAMEWORK = "onnxruntime"
@@ -43,10 +42,7 @@ def predicting(mode: str, weights: Mapping[str, Any], images: NDArray[Any]) -> E
 
 def optimized(weights: Mapping[str, Any]) -> Any:
     """The graph of a session that predicts by these weights."""
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = ERRORS_ONLY
     with tempfile.TemporaryDirectory() as folder:
-        options.optimized_model_filepath = str(Path(folder, "optimized.onnx"))
-        serialized = model(dict(weights), "relu").SerializeToString()
-        onnxruntime.InferenceSession(serialized, options, providers=["CPUExecutionProvider"])
-        return onnx.load(options.optimized_model_filepath).graph
+        file = Path(folder, "optimized.onnx")
+        session(model(dict(weights), "relu"), optimized_model_filepath=str(file), log_severity_level=ERRORS_ONLY)
+        return onnx.load(file).graph
