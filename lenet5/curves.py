@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
+from lenet5 import packages
 from lenet5.errors import InputError
 from lenet5.packages import imported
 from lenet5.storage import check_folder, write_whole
@@ -62,13 +62,8 @@ def draw(path: Path, history: History, title: str, best: int) -> None:
 
 
 def _matplotlib() -> tuple[Any, Any, Any]:
-    """matplotlib, its figures and its ticks, without the backend that the environment names: a notebook's need not exist here."""
-    backend = os.environ.pop("MPLBACKEND", None)
-    try:
-        return imported("plot", "matplotlib"), imported("plot", "matplotlib.figure"), imported("plot", "matplotlib.ticker")
-    finally:
-        if backend is not None:
-            os.environ["MPLBACKEND"] = backend
+    """matplotlib, its figures and its ticks."""
+    return packages.matplotlib("plot"), imported("plot", "matplotlib.figure"), imported("plot", "matplotlib.ticker")
 
 
 def _line(axes: Any, epochs: range, values: list[float], label: str, colour: str, dash: str, marker: str) -> None:

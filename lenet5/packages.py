@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
-from lenet5.errors import NotInstalled
+from lenet5.errors import InputError, NotInstalled
 
 _NAMES_TO_INSTALL = {"PIL": "pillow", "keras": "tensorflow"}
 """Package as it is imported -> the one to install, where the two differ: Keras alone has nothing to compute with."""
+
+_SETTINGS = "matplotlibrc"
 
 
 def imported(user: str, module: str) -> Any:
@@ -38,3 +45,39 @@ def need(user: str, *modules: str) -> None:
     """Raise NotInstalled, which names all at once, unless these packages are there.  Imports nothing."""
     if absent := [module for module in modules if importlib.util.find_spec(module) is None]:
         raise NotInstalled(not_installed(user, *absent))
+
+
+def matplotlib(user: str) -> Any:
+    """matplotlib, with the user's settings for plots if it can read them, and without if not.
+
+    A file of settings that is no text, or a backend that is not there, would end the import: also that of a package which imports
+    matplotlib for itself, such as Keras.  Raises NotInstalled, and InputError as `without_settings_for_plots` does.
+    """
+    try:
+        return imported(user, "matplotlib")
+    except ValueError:  # UnicodeDecodeError is one
+        for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+            del sys.modules[name]  # parts that were imported before it broke, which a new one would not know of
+        with without_settings_for_plots():
+            return imported(user, "matplotlib")
+
+
+@contextmanager
+def without_settings_for_plots() -> Iterator[None]:
+    """While this lasts, matplotlib is imported as it comes: without the backend and the file of settings that the environment names.
+
+    A notebook sets MPLBACKEND for itself and all that it starts.  Raises InputError where the working directory has a file of settings that
+    is no text: matplotlib looks for one there before all else.
+    """
+    package = importlib.util.find_spec("matplotlib")
+    files = [Path(place, "mpl-data", _SETTINGS) for place in (package.submodule_search_locations or () if package else ())]
+    users = {name: os.environ.pop(name) for name in ("MPLBACKEND", _SETTINGS.upper()) if name in os.environ}
+    os.environ.update({_SETTINGS.upper(): str(file) for file in files if file.is_file()})
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        here = Path(_SETTINGS).absolute()
+        raise InputError(f"{here}: is no UTF-8 text ({error.reason}), so matplotlib cannot begin; mend it") from None
+    finally:
+        os.environ.pop(_SETTINGS.upper(), None)
+        os.environ.update(users)

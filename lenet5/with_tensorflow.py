@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5 import channels_last, threads
+from lenet5 import channels_last, packages, threads
 from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, KERNEL_SIDE, LAYERS, POOL_SIDE, checked, shapes_of
 from lenet5.contract import (
     ADAM_BETA1,
@@ -24,11 +25,15 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
-from lenet5.errors import NoDevice, NotHonoured, NotSupported
+from lenet5.errors import NoDevice, NotHonoured, NotInstalled, NotSupported
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes; warnings and errors still show
 if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
     raise ImportError(f"lenet5 runs Keras on TensorFlow, but the variable KERAS_BACKEND is {backend!r}; unset it")
+
+# Keras imports it where it is installed, and cannot be imported itself if the user's settings for plots cannot be read.
+with suppress(NotInstalled):
+    packages.matplotlib("keras")
 
 # Both variables are read once, when these are imported.
 import keras

@@ -19,6 +19,7 @@ from typing import Any
 
 import pytest
 
+import lenet5
 from tests.support.by_hand import FAST, FRAMEWORK
 from tests.support.copies import PROJECT, copy_of_project
 
@@ -27,6 +28,13 @@ resource = pytest.importorskip("resource", reason="limits and signals are set as
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="limits and signals are set as on Unix")]
 
 CASE = f"benchmarks/test_predict.py::test_predict[{FRAMEWORK}-{FAST}-batch1]"
+
+EVERY = tuple(
+    f"benchmarks/test_predict.py::test_predict[{framework}-{lenet5.modes(framework)[0]}-batch1]"
+    for framework in lenet5.frameworks()
+    if not lenet5.missing(framework)
+)
+"""The same of every framework that is installed, in the mode that it has by default."""
 
 WIDEST = 20.0
 """Two medians of the same case agree within this factor on any machine that also does other work: a case that measures something else does not."""
@@ -233,6 +241,18 @@ SETTINGS = (
         {"HOME": "/dev/null/such", "XDG_CONFIG_HOME": "/dev/null/config", "XDG_CACHE_HOME": "/dev/null/cache"},
     ),
     Setting("home-full-of-settings", {"HOME": "{here}", "XDG_CONFIG_HOME": "{here}/.config", "KERAS_HOME": "{here}/.keras"}, HOME),
+    Setting(
+        "every-framework",  # importing all takes long, so that these settings share a session
+        {
+            **{"HOME": "{here}", "XDG_CONFIG_HOME": "{here}/.config", "KERAS_HOME": "{here}/.keras", "TMPDIR": "{here}/a b é 'c"},
+            **{"OMP_NUM_THREADS": "2,1", "PJRT_NPROC": "7", "TZ": "Nosuch/Zone", "OMP_DYNAMIC": "true"},
+            **{"JAX_ENABLE_X64": "1", "JAX_DEFAULT_MATMUL_PRECISION": "bfloat16", "MPLBACKEND": "nosuch", **ASCII},
+        },
+        {**HOME, ".keras/keras.json": '{"floatx": "float64", "image_data_format": "channels_first"}', "a b é 'c/file": ""},
+        cases=EVERY,
+        recorded=["OMP_DYNAMIC", "JAX_ENABLE_X64", "JAX_DEFAULT_MATMUL_PRECISION"],
+        differs=["jax.settings"],
+    ),
     Setting("no-temporary-folder", {"TMPDIR": "/dev/null/such"}),
     Setting("temporary-folder-with-blanks", {"TMPDIR": "{here}/a b é 'c"}, {"a b é 'c/file": ""}),
     Setting("nothing-on-the-path", {"PATH": "/dev/null/such"}),

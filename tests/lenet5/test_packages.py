@@ -1,0 +1,54 @@
+"""matplotlib is imported whatever the user has set for plots: by the report, for the curves of a training, and before Keras, which wants it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.support.copies import PROJECT
+
+NO_TEXT = b"\xff\xfe\x80 no text\n"
+WANTED = "import lenet5.packages; print(lenet5.packages.matplotlib('plot').__name__); import matplotlib.pyplot"
+
+
+def imported(folder, **variables):
+    """A fresh process in a folder that imports matplotlib, and after it the part that names a backend."""
+    usual = {name: value for name, value in os.environ.items() if name not in ("MPLBACKEND", "MATPLOTLIBRC")}
+    environment = {**usual, "PYTHONPATH": str(PROJECT), **variables}
+    return subprocess.run([sys.executable, "-c", WANTED], cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("backend", ["nosuch", "module://no.such", ""])
+def test_settings_that_cannot_be_read(tmp_path, backend):
+    """A backend that is not there, or a file that is no text, or both: it is imported without them."""
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "matplotlibrc").write_bytes(NO_TEXT)
+
+    done = imported(tmp_path, MATPLOTLIBRC=str(tmp_path / "mine"), MPLBACKEND=backend)
+
+    assert (done.returncode, done.stdout) == (0, "matplotlib\n"), done.stderr
+
+
+def test_settings_of_the_working_directory(tmp_path):
+    """There matplotlib looks before all else: one line says which file is to be mended."""
+    (tmp_path / "matplotlibrc").write_bytes(NO_TEXT)
+
+    done = imported(tmp_path)
+
+    assert done.stderr.splitlines()[-1] == (
+        f"lenet5.errors.InputError: {tmp_path}/matplotlibrc: is no UTF-8 text (invalid start byte), so matplotlib cannot begin; mend it"
+    )
+
+
+def test_settings_that_can_be_read_count(tmp_path):
+    """A user who draws beside the networks keeps the style and the backend of their own."""
+    (tmp_path / "matplotlibrc").write_text("lines.linewidth: 9\n")
+    code = "import lenet5.packages as p; m = p.matplotlib('plot'); print(m.rcParams['lines.linewidth'], m.rcParams['backend'])"
+    environment = {**os.environ, "PYTHONPATH": str(PROJECT), "MPLBACKEND": "svg"}
+
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+
+    assert done.stdout == "9.0 svg\n"
