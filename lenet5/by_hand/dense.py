@@ -21,7 +21,7 @@ class Dense:
         self.activate = ACTIVATE[activation] if activation else None
 
     def forward(self) -> None:
-        np.matmul(self.weight, self.source, out=self.out)
+        np.dot(self.weight, self.source, out=self.out)
         if self.activate:
             self.activate(self.out, self.zeros, self.out)
 
@@ -33,7 +33,7 @@ class Basis:
         self.source, self.weight, self.out = source, weight, out
 
     def forward(self) -> None:
-        np.matmul(self.weight, self.source, out=self.out)
+        np.dot(self.weight, self.source, out=self.out)
 
 
 class DenseBackward:
@@ -45,8 +45,8 @@ class DenseBackward:
         self.d_source = arena.take(len(self.weight), d_out.shape[1])
 
     def backward(self) -> None:
-        np.matmul(self.d_out, self.source, out=self.d_weight)
-        np.matmul(self.weight, self.d_out, out=self.d_source)
+        np.dot(self.d_out, self.source, out=self.d_weight)
+        np.dot(self.weight, self.d_out, out=self.d_source)
 
 
 def with_one(arena: Arena, d: int, n: int) -> Array:

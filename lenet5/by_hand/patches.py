@@ -50,7 +50,7 @@ class PatchConvolution:
 
     def forward(self) -> None:
         np.copyto(self.patches, self.source)
-        np.matmul(self.rows, self.matrix, out=self.z)
+        np.dot(self.rows, self.matrix, out=self.z)
         np.maximum(*self.columns, out=self.row_max)
         np.maximum(*self.row_pairs, out=self.pooled_rows)
         self.activate(self.pooled, self.zeros, self.out)

@@ -129,7 +129,7 @@ def pooling_last(copy: Copy) -> None:
 
         def forward(self) -> None:
             np.copyto(self.patches, self.source)
-            np.matmul(self.rows, self.matrix, out=self.z)
+            np.dot(self.rows, self.matrix, out=self.z)
             self.activate(self.z, self.zeros, self.z)
             np.maximum(self.columns[0], self.columns[1], out=self.row_max)
             np.maximum(self.row_pairs[0], self.row_pairs[1], out=self.pooled_rows)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from benchmarks.arrange.worklog.copies import Copy, change, numpy_with
+from benchmarks.arrange.worklog.copies import Copy
 
 Array = NDArray[Any]
 
@@ -121,15 +121,9 @@ def one_maximum(copy: Copy) -> None:
 
         def forward(self) -> None:
             np.copyto(self.patches, self.source)
-            np.matmul(self.rows, self.matrix, out=self.z)
+            np.dot(self.rows, self.matrix, out=self.z)
             np.maximum.reduce(self.places, axis=1, out=self.pooled_rows, initial=0)
             np.copyto(self.out, self.pooled)
 
     copy.replace("StripConvolution", OneMaximum)
     copy.replace("PatchConvolution", OneMaximumOfPatches)
-
-
-def dot_for_matmul(copy: Copy) -> None:
-    """np.dot in place of np.matmul where both operands are matrices."""
-    for module in (copy.patches, copy.dense):
-        change(module, "np", numpy_with(matmul=np.dot))
