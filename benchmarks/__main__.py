@@ -113,11 +113,13 @@ def _parser() -> argparse.ArgumentParser:
     from benchmarks.gate import verdict_command as verdict
     from benchmarks.proof import command as proof
     from benchmarks.report import command as report
+    from benchmarks.report.history import command as history
     from benchmarks.sessions import command as sessions
 
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     sessions.add(commands, show=report.show)
     report.add(commands)
+    history.add(commands)
     gate.add(commands)
     verdict.add(commands)
     bisect.add(commands)

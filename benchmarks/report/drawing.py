@@ -9,7 +9,8 @@ import io
 import os
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -70,6 +71,8 @@ HEIGHT_INCHES = 3.1
 EDGES_INCHES, NAME_INCHES = 0.7, 0.2
 """A plot of many rows grows by each of their names."""
 LEGEND_ROW_INCHES = 0.21
+LOWER_INCHES, LOWER_EDGES_INCHES = 0.95, 0.1
+"""Of a second plot below the first."""
 
 LEGEND = ((3, 16), (2, 28))
 """Columns of the legend, and the longest label that they have room for."""
@@ -95,6 +98,8 @@ class Line:
     """Its ends; a bar's are not."""
     intervals: Sequence[tuple[float, float]] = ()
     """The low and the high end at each point, upright, or lying if the points are in rows."""
+    band: Sequence[tuple[float, float]] = ()
+    """Likewise, as a pale area: for more points than there is room for bars."""
     rows: bool = False
     """x is measured, y only says in which row."""
 
@@ -123,15 +128,7 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
     rows.
     """
     lines = [replace(line, label=printable(line.label)) for line in lines]
-    longest = max((len(line.label) for line in lines), default=0)
-    columns = next((columns for columns, width in LEGEND if longest <= width), 1)
-    rows = -(-len(lines) // columns) if legend else 0
-    with matplotlib.rc_context(), warnings.catch_warnings():
-        matplotlib.rcdefaults()  # whatever the user's own settings are
-        matplotlib.rcParams.update(RC)
-        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
-        height = max(HEIGHT_INCHES, EDGES_INCHES + NAME_INCHES * len(y.names)) + LEGEND_ROW_INCHES * rows
-        canvas = Canvas(figsize=(WIDTH_INCHES, height), layout="constrained")
+    with _canvas(lines if legend else (), max(HEIGHT_INCHES, EDGES_INCHES + NAME_INCHES * len(y.names))) as (canvas, columns):
         axes = canvas.add_subplot()
         shown = [_add(axes, index, line) for index, line in enumerate(lines)]
         if level is not None and y.names:
@@ -143,12 +140,59 @@ def draw(name: str, lines: Sequence[Line], x: Axis, y: Axis, level: tuple[float,
         _scale(axes, "y", y)
         if legend:
             canvas.legend(handles=shown, loc="outside lower center", ncols=columns)
-        text = io.StringIO()
-        metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-        os.environ.pop(
-            "SOURCE_DATE_EPOCH", None
-        )  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
-        canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
+        return _written(name, canvas)
+
+
+def draw_above(
+    name: str, upper: tuple[Sequence[Line], Axis], lower: tuple[Sequence[Line], Axis], x: Axis, upright: Sequence[float] = ()
+) -> str:
+    """Two plots with one x axis, the upper one larger, as an SVG element as `draw` makes it; without lines below, the upper one alone.
+
+    The upper one has a dashed line ``upright`` at each of these x.  The lines of the lower one follow on those of the upper one in the legend.
+    """
+    both = [[replace(line, label=printable(line.label)) for line in lines] for lines, _ in (upper, lower)]
+    named = [line for line in (*both[0], *both[1]) if line.label]
+    below = LOWER_INCHES if both[1] else 0.0
+    with _canvas(named, HEIGHT_INCHES + below) as (canvas, columns):
+        ratios = [HEIGHT_INCHES - EDGES_INCHES, LOWER_INCHES - LOWER_EDGES_INCHES] if both[1] else [1]
+        panels = canvas.subplots(len(ratios), 1, sharex=True, squeeze=False, height_ratios=ratios)[:, 0]
+        shown, begin = [], 0
+        for axes, lines, (_, y) in zip(panels, both, (upper, lower), strict=False):
+            shown += [_add(axes, begin + index, line) for index, line in enumerate(lines)]
+            begin += len(lines)
+            _scale(axes, "y", y)
+        for index, at in enumerate(upright):
+            panels[0].axvline(at, color=INK, linewidth=1.1, dashes=(4, 3), gid=f"upright-{index}")
+        _scale(panels[-1], "x", x)
+        canvas.legend(
+            handles=[one for one, line in zip(shown, (*both[0], *both[1]), strict=True) if line.label],
+            loc="outside lower center",
+            ncols=columns,
+        )
+        return _written(name, canvas)
+
+
+@contextmanager
+def _canvas(named: Sequence[Line], height: float) -> Iterator[tuple[Canvas, int]]:
+    """An empty drawing with room for a legend of these lines, and the columns of that; within the block matplotlib draws as this module says."""
+    longest = max((len(line.label) for line in named), default=0)
+    columns = next((columns for columns, width in LEGEND if longest <= width), 1)
+    rows = -(-len(named) // columns)
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        matplotlib.rcdefaults()  # whatever the user's own settings are
+        matplotlib.rcParams.update(RC)
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
+        yield Canvas(figsize=(WIDTH_INCHES, height + LEGEND_ROW_INCHES * rows), layout="constrained"), columns
+
+
+def _written(name: str, canvas: Canvas) -> str:
+    """A finished drawing as an element of a page."""
+    text = io.StringIO()
+    metadata = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+    os.environ.pop(
+        "SOURCE_DATE_EPOCH", None
+    )  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
+    canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
     return _inline(name, text.getvalue())
 
 
@@ -192,6 +236,9 @@ def _add(axes: Axes, index: int, line: Line) -> Line2D:
         low, high = zip(*line.intervals, strict=True)
         draw_lines, at = (axes.hlines, line.y) if line.rows else (axes.vlines, line.x)
         draw_lines(at, low, high, color=colour, alpha=line.strength, linewidth=1.6, gid=f"interval-{index}")
+    if line.band:
+        low, high = zip(*line.band, strict=True)
+        axes.fill_between(line.x, low, high, color=colour, alpha=0.2 * line.strength, linewidth=0, gid=f"band-{index}")
     return drawn
 
 

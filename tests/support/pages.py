@@ -13,6 +13,7 @@ WRITTEN_BY_COMMANDS = (
     "docs/result/*.md",
     "docs/gpu/report.md",
     "docs/disturbance/study.md",
+    "docs/history/*.md",
 )
 """Markdown that the report or the gate wrote."""
 
