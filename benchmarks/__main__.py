@@ -115,9 +115,11 @@ def _parser() -> argparse.ArgumentParser:
     from benchmarks.report import command as report
     from benchmarks.report.history import command as history
     from benchmarks.sessions import command as sessions
+    from benchmarks.sessions import commits_command as commits
 
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     sessions.add(commands, show=report.show)
+    commits.add(commands)
     report.add(commands)
     history.add(commands)
     gate.add(commands)

@@ -157,7 +157,7 @@ def test_bad_arguments(command, tmp_path, arguments):
 # Help
 
 
-COMMANDS = ("run", "report", "history", "gate", "verdict", "bisect", "study", "coverage", "disturb")
+COMMANDS = ("run", "commits", "report", "history", "gate", "verdict", "bisect", "study", "coverage", "disturb")
 
 
 def test_alone(command):

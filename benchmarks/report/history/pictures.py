@@ -130,7 +130,8 @@ def _x(history: History) -> Axis:
         ticks = np.linspace(at[0], at[-1], MOST_TICKS - 1) if at[-1] > at[0] else at
         days = at[-1] - at[0] > 3 * 86400
         return Axis(AXIS["date"], ticks=[*map(float, ticks)], write=_day if days else _minute)
-    chosen = np.unique(np.linspace(0, len(at) - 1, MOST_TICKS if history.by == "commit" else 3).round().astype(int))
+    stride = -(-len(at) // (MOST_TICKS if history.by == "commit" else 3))
+    chosen = range(0, len(at), stride)
     names = {at[number]: history.moments[number].label.replace(", ", ",\n") for number in chosen}
     return Axis(AXIS[history.by], ticks=[*names], write=lambda value: names.get(value, ""))
 

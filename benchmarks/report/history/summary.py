@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from benchmarks.quantities.statistics import CONFIDENCE, SEVERAL, Ratio
-from benchmarks.quantities.units import RATIO, SECONDS, count, counted
+from benchmarks.quantities.units import COUNT, RATIO, SECONDS, count, counted
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.history.accepted import Accepted
 from benchmarks.report.history.changes import ACCEPTED, MACHINE, SLOWER, Change
@@ -210,7 +210,9 @@ def _newest(history: History) -> Section:
             time = Quantity(float(line.median[-1]), SECONDS, interval if interval[0] < interval[1] else None)
             moment: Moment = history.moments[line.places[-1]]
             points = sum(len(one.places) for one in case.lines if one.label == label)
-            rows.append([Words(f"{case.title}, {label}"), time, Words(f"{moment.code}, {moment.date[:10]}"), Words(count(points))])
+            rows.append(
+                [Words(f"{case.title}, {label}"), time, Words(f"{moment.code}, {moment.date[:10]}"), Quantity(points, COUNT)]
+            )
     before = ["The newest point of every line: the median [quartiles] of one process, or [lowest, highest] of several."]
     return Section("Where each line stands", before, Table(["", "time", "commit", "points"], rows))
 

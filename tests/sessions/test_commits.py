@@ -1,0 +1,141 @@
+"""`commits` measures every commit of a range, in rounds, and names what it could not measure."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import partial
+
+import pytest
+
+from benchmarks.__main__ import main
+from benchmarks.saved.results import load_many
+from benchmarks.sessions import commits, commits_command
+from benchmarks.sessions.this_project import this_project
+from lenet5 import InputError
+from tests.support import fake_project
+from tests.support.fake_project import commit, git
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory):
+    """Four commits, each a tag: of the second nothing can be imported, in the fourth one case gives a wrong answer."""
+    project = fake_project.write(tmp_path_factory.mktemp("repository") / "project")
+    versions = {
+        "first": {},
+        "broken": {"check": "pass\n\nraise ImportError('no such luck')"},
+        "slower": {"seconds": {"one": 1e-3, "two": 3e-3}},
+        "wrong": {"check": "assert name != 'two', '3 == 4'"},
+    }
+    for name, facts in versions.items():
+        fake_project.write(project, **facts)
+        (project / f"{name}.txt").write_text(name)
+        commit(project, f"area: {name}")
+        git(project, "tag", name)
+    return project
+
+
+@pytest.fixture
+def command(repository, tmp_path, monkeypatch, capsys):
+    """command(*arguments) -> exit code, standard output, standard error; no worktree is left."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(commits_command, "this_project", partial(this_project, repository=repository))
+    (tmp_path / "tmp").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
+
+    def call(*arguments):
+        try:
+            code = main(["commits", *arguments])
+        except SystemExit as end:
+            code = end.code
+        assert not list((tmp_path / "tmp").iterdir())
+        assert git(repository, "worktree", "list").count("\n") == 0
+        return code, *capsys.readouterr()
+
+    return call
+
+
+def subjects(found):
+    return [one.subject.removeprefix("area: ") for one in found]
+
+
+def test_chosen(repository):
+    """The oldest first; by what they change, and by their message."""
+    assert subjects(commits.chosen(repository, ["first..wrong"])) == ["broken", "slower", "wrong"]
+    assert subjects(commits.chosen(repository, ["wrong"], ["slower.txt", "first.txt"])) == ["first", "slower"]
+    assert subjects(commits.chosen(repository, ["wrong"], pattern="^area: [sf]")) == ["first", "slower"]
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["nosuch..first"], "nosuch..first: is no range of commits"),
+        (["wrong", "--path", "nosuch.txt"], "wrong: holds no commit that fits"),
+        (["wrong..first"], "wrong..first: holds no commit that fits"),
+        (["wrong", "--processes", "0"], "--processes 0: use a whole number"),
+        (["wrong", "--threads", "0"], "--threads 0: use a whole number"),
+        (["--resume"], "raw/run.json: no such file"),
+        ([], "python -m benchmarks commits: the following arguments are required: RANGE"),
+    ],
+)
+def test_what_cannot_be_done(command, words, line):
+    """One line, exit 2, before anything is measured."""
+    code, out, err = command(*words, "--output", "raw")
+    assert (code, out) == (2, "")
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+
+
+def test_no_option_of_gits(repository):
+    """What looks like one is no range."""
+    with pytest.raises(InputError, match="--all: is no range"):
+        commits.chosen(repository, ["--all"])
+
+
+def test_listed(command, tmp_path):
+    """What would be measured, and nothing is."""
+    code, out, _ = command("first..wrong", "--list")
+    assert code == 0
+    assert [line.partition("area: ")[2] for line in out.splitlines()] == ["broken)", "slower)", "wrong)"]
+    assert not (tmp_path / ".benchmarks").exists()
+
+
+@pytest.mark.slow  # seven sessions of pytest
+def test_measured(command, repository, tmp_path, monkeypatch):
+    """Each commit by its own code, in rounds; what cannot be measured is named and tried once; with --resume only what is missing."""
+    monkeypatch.setenv("CASE_LOG", str(tmp_path / "cases.log"))
+    names = {name: git(repository, "rev-parse", name).strip()[:12] for name in ("first", "broken", "slower", "wrong")}
+
+    code, out, err = command("HEAD", "-k", "case", "--processes", "2", "--output", "raw")
+
+    assert code == 0, err
+    lines = out.splitlines()
+    assert lines[0].startswith(f"{names['broken']} (")
+    assert "was not measured: process-001 could not measure" in lines[0]
+    assert lines[1:] == ["3 of 4 commits; now python -m benchmarks history raw"]
+    assert err.count("is skipped") == 1
+    assert err.count("test_case[two] failed") == 2
+    medians = {
+        name: {case.id: case.median for case in load_many([tmp_path / "raw" / names[name]]).cases}
+        for name in ("first", "slower", "wrong")
+    }
+    two = "benchmarks/test_cases.py::test_case[two]"
+    assert medians["slower"][two] / medians["first"][two] == pytest.approx(1.5, rel=0.01)
+    assert two not in medians["wrong"]
+    order = [line.split()[0] for line in (tmp_path / "cases.log").read_text().splitlines() if "[one]" in line]
+    assert sorted(order[:3]) == sorted(order[3:]) == sorted(names[name] for name in ("first", "slower", "wrong")), "in rounds"
+
+    (tmp_path / "raw" / names["slower"] / "process-002.json").unlink()
+    git(repository, "commit", "--allow-empty", "--quiet", "-m", "since then")
+    code, out, err = command("--resume", "--output", "raw")
+    assert (code, out.splitlines()[1:]) == (0, lines[1:]), err
+    assert [line.partition(": done")[0] for line in err.splitlines()] == [f"{names['slower']}: process 8 of 8"]
+    assert load_many([tmp_path / "raw" / names["slower"]]).processes == 2
+    assert command("wrong", "--output", "raw")[2].startswith("raw: has finished processes; go on with --resume")
+
+
+@pytest.mark.slow  # a session of pytest
+def test_none_could_be_measured(command):
+    """One line with the reason of the first, exit 2."""
+    code, out, err = command("first..broken", "--output", "raw")
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("no commit could be measured: ")
