@@ -117,6 +117,8 @@ class Axis:
     """Whole numbers only."""
     zero: bool = False
     """The axis begins at 0."""
+    ends: tuple[float, float] | None = None
+    """Where the axis begins and ends; None for around what is drawn."""
     names: Sequence[str] = ()
     """The rows, from the top; the y of a point is the number of its row."""
 
@@ -263,6 +265,8 @@ def _scale(axes: Axes, which: Literal["x", "y"], axis: Axis) -> None:
         low, high = side.get_view_interval()
         axes.set(**{f"{which}lim": (min(low, round(low) - 0.5), max(high, round(high) + 0.5))} if high - low < 1 else {})
         side.set_major_locator(ticker.MaxNLocator(integer=True, min_n_ticks=1))
+    if axis.ends:
+        axes.set(**{f"{which}lim": axis.ends})
     side.set_minor_locator(ticker.NullLocator())
     if axis.names:
         side.set_major_formatter(ticker.FixedFormatter([printable(name) for name in axis.names]))

@@ -98,7 +98,7 @@ def circumstances_of(run: Run) -> dict[str, Any]:
         "variables": run.lenet5.get("variables"),
         "versions": run.versions,
         "modes": run.lenet5.get("modes", {}),
-        "colours": run.colours,
+        "colours": run.lenet5.get("colours", {}),
         "project": None if "threads" in run.lenet5 else str(run.commit.get("project") or "PROJECT"),
     }
 
@@ -116,6 +116,7 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], framework: str,
     if versions:
         one, other = (of["frameworks"].get(framework, {}) for of in (then, now))
         pairs += [(f"{framework}.{fact}", one[fact], other[fact]) for fact in one if fact in other]
+    pairs = [piece for pair in pairs for piece in _pieces(*pair)]
     quotas = then[KNOWS_QUOTAS] is not None and now[KNOWS_QUOTAS] is not None
     found = [
         f"{place.removeprefix('machine_info.').removeprefix('lenet5.')} was {before!r}, now it is {after!r}"
@@ -123,6 +124,13 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any], framework: str,
         if before != after and (None not in (before, after) or (place == QUOTA and quotas))
     ]
     return [*found, *variables.differences(then["variables"], now["variables"])]
+
+
+def _pieces(place: str, before: Any, after: Any) -> list[tuple[str, Any, Any]]:
+    """A pair of values; of two objects the pairs that both have, such as the name of a data set."""
+    if not (isinstance(before, Mapping) and isinstance(after, Mapping)):
+        return [(place, before, after)]
+    return [(f"{place}.{name}", before[name], after[name]) for name in before if name in after]
 
 
 def joined(then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:

@@ -222,6 +222,12 @@ def test_what_differs():
     ]
 
 
+def test_of_objects_what_both_have():
+    """A data set is told apart by its name and its sizes, each by itself, and code that recorded one fact more made no other one."""
+    one, other = {"name": "digits", "classes": 10}, {"name": "mnist", "classes": 10, "aspects": 2}
+    assert indexed.differences(facts(dataset=one), facts(dataset=other), "hand") == ["dataset.name was 'digits', now it is 'mnist'"]
+
+
 def test_over_versions():
     """There versions are what is compared, and no difference of circumstances."""
     one, other = facts(python_version="3.11.7"), facts(python_version="3.12.1")

@@ -134,5 +134,5 @@ def selecting(line: Line) -> str:
     names = [one.rpartition("::")[2] for one in {*line.spelled, line.name}]
     if len(names) == 1 and ONE_WORD.fullmatch(names[0]):
         return names[0]
-    words = dict.fromkeys(word for name in names for word in re.findall(r"\w+", name, re.ASCII) if word not in OPERATORS)
+    words = dict.fromkeys(word for name in names for word in ONE_WORD.findall(name) if word not in OPERATORS)
     return " and ".join(word for word in words if all(word in name for name in names))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from benchmarks.report.history.moments import By, Moment, moments, natural
 from benchmarks.saved import indexed
+from benchmarks.saved.facts import COLOURS
 from benchmarks.saved.index import Index, IndexedCase, Process
 from benchmarks.saved.results import CONTROL
 
@@ -84,8 +86,10 @@ class History:
     """All but the first of each framework."""
     facts: Mapping[tuple[str, int], Mapping[str, Any]]
     """Framework and number -> circumstances, as `indexed.circumstances_of` has them."""
-    look: Mapping[str, Any]
-    """The circumstances of the newest process, which say how frameworks are drawn."""
+    colours: Mapping[str, str]
+    """Framework -> a word of the palette."""
+    modes: Mapping[str, Sequence[str]]
+    """Framework -> its modes in their order, as far as the files say."""
     processes: int
     newest: str
     """When that ended, in UTC and ISO 8601."""
@@ -130,6 +134,8 @@ def read(index: Index, processes: Sequence[Process], by: By) -> History:
         for framework in dict.fromkeys(line.framework for lines in found.values() for line in lines)
     }
     newest = max(processes, key=lambda one: one.measured)
+    lines_of = sorted({line.framework for lines in found.values() for line in lines if line.framework})
+    looks = [circumstances[number] for number in dict.fromkeys(one.circumstances for one in processes)]
     return History(
         by=by,
         moments=reading.moments,
@@ -138,10 +144,18 @@ def read(index: Index, processes: Sequence[Process], by: By) -> History:
         beside=beside,
         strata=reading.changes,
         facts=reading.facts,
-        look=circumstances[newest.circumstances],
+        colours=_colours(lines_of, looks),
+        modes={name: modes for look in looks for name, modes in look["modes"].items()},
         processes=len(processes),
         newest=newest.measured,
     )
+
+
+def _colours(frameworks: Sequence[str], looks: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """A colour for each framework: what the newest file says that names one, or the first that is left."""
+    said = {name: colour for look in looks for name, colour in look["colours"].items() if colour}
+    left = cycle([colour for colour in COLOURS if colour not in said.values()] or COLOURS)
+    return {name: said.get(name) or next(left) for name in frameworks}
 
 
 def title_of(line: Line) -> str:

@@ -33,6 +33,12 @@ MOST_TICKS = 5
 WIDE = 4.0
 """Times that differ by more than this factor stand on a logarithmic axis."""
 
+NARROW = 0.05
+"""Times that differ by less than this share have as much room on either side, so that their numbers on the axis differ."""
+
+MARGIN = 0.04
+"""Of the x axis, on either side."""
+
 AXIS: Mapping[By, str] = {"commit": "commit, in the order of commits", "version": "versions", "date": "measured on"}
 
 NO_CONTROL = "No control was measured beside it."
@@ -93,17 +99,16 @@ def _drawn(history: History, parts: Sequence[Points], index: int, relative: bool
     table = np.concatenate([piece for part in drawn for piece in (part, gap)][:-1])
     few = max(len(part.places) for part in parts) <= FEW_POINTS and sum(len(part.places) for part in parts) <= 2 * FEW_POINTS
     bars = [(float(low), float(high)) for low, high in table[:, 2:]]
-    modes: Sequence[str] = history.look["modes"].get(first.framework, ())
-    known = first.framework in history.look["colours"]
-    how = neutral(index) if relative or not known else {"colour": history.look["colours"][first.framework]}
-    if not relative and known:
-        how["style"] = modes.index(first.mode) if first.mode in modes else index
+    how = neutral(index)
+    if not relative and first.framework in history.colours:
+        modes = history.modes.get(first.framework, ())
+        how = {"colour": history.colours[first.framework], "style": modes.index(first.mode) if first.mode in modes else index}
     return Line(
         f"{'control: ' if relative else ''}{first.mode if relative and first.mode else first.label}",
         [*map(float, table[:, 0])],
         [*map(float, table[:, 1])],
         width=1.2 if relative else 1.6,
-        markers=few and not relative,
+        markers=few,
         intervals=bars if few else (),
         band=() if few else bars,
         **how,
@@ -126,14 +131,16 @@ def thinned(at: Numbers, median: Numbers, low: Numbers, high: Numbers, ends: tup
 
 def _x(history: History) -> Axis:
     at = [moment.at for moment in history.moments]
+    beside = MARGIN * (at[-1] - at[0]) or 0.5
+    ends = at[0] - beside, at[-1] + beside
     if history.by == "date":
-        ticks = np.linspace(at[0], at[-1], MOST_TICKS - 1) if at[-1] > at[0] else at
+        ticks = np.linspace(at[0], at[-1], MOST_TICKS - 1) if at[-1] > at[0] else at[:1]
         days = at[-1] - at[0] > 3 * 86400
-        return Axis(AXIS["date"], ticks=[*map(float, ticks)], write=_day if days else _minute)
+        return Axis(AXIS["date"], ticks=[*map(float, ticks)], write=_day if days else _minute, ends=ends)
     stride = -(-len(at) // (MOST_TICKS if history.by == "commit" else 3))
     chosen = range(0, len(at), stride)
     names = {at[number]: history.moments[number].label.replace(", ", ",\n") for number in chosen}
-    return Axis(AXIS[history.by], ticks=[*names], write=lambda value: names.get(value, ""))
+    return Axis(AXIS[history.by], ticks=[*names], write=lambda value: names.get(value, ""), ends=ends)
 
 
 def _day(seconds: float) -> str:
@@ -146,5 +153,6 @@ def _minute(seconds: float) -> str:
 
 def _y(lines: Sequence[Line]) -> Axis:
     times = np.concatenate([line.y for line in lines])
-    wide = np.nanmax(times) > WIDE * np.nanmin(times)
-    return Axis("time", "log" if wide else "linear", write=tick_seconds)
+    least, most = float(np.nanmin(times)), float(np.nanmax(times))
+    around = (least * (1 - NARROW), most * (1 + NARROW)) if most < (1 + NARROW) * least else None
+    return Axis("time", "log" if most > WIDE * least else "linear", write=tick_seconds, ends=around)

@@ -56,7 +56,7 @@ def report(history: History, found: Sequence[Change], accepted: Sequence[Accepte
             *_unread(faults),
             *_unused(accepted, found),
         ],
-        colours=history.look["colours"],
+        colours=history.colours,
     )
 
 

@@ -144,7 +144,7 @@ def test_the_command_is_one(found):
     ("names", "misses"),
     [
         (["test_predict[numpy-fused-batch1]"], "test_predict[numpy-fused-batch16]"),
-        (["test_predict[numpy-fused-batch64]", "test_predict[numpy-fused-batch=64]"], "test_predict[numpy-fused-batch450]"),
+        (["test_predict[numpy-fused-batch1]", "test_predict[numpy-fused-batch=1]"], "test_predict[numpy-fused-batch16]"),
         (["test_x[not a word, and-or]"], "test_x[another]"),
         (["test_x[ä-1]"], "test_x[2]"),
         (["test_x"], "test_y"),

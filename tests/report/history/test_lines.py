@@ -182,3 +182,13 @@ def test_cases_in_their_order(index):
     assert {line.label for line in found.cases[0].lines} == {
         f"{framework} {mode}" for framework, modes in history.FRAMEWORKS.items() for mode in modes
     }
+
+
+def test_colours(index):
+    """Those that the files say, newest last; a framework without one gets one that no other has."""
+    said = circumstances().replace('"alpha": "orange", ', "").replace('"green"', '"olive"')
+    assert "olive" in said
+    add(index, entry(0, {FUSED: 1.0, name("batch64", "alpha", "eager"): 1.0}, 1.0, said), entry(1, {FUSED: 1.0}, 1.0, said))
+    found = read(index, index.processes(), "commit")
+    assert found.colours == {"alpha": "orange", "hand": "blue"}
+    assert found.modes["alpha"] == ["eager", "compile"]
