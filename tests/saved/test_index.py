@@ -145,6 +145,15 @@ def test_a_damaged_index_is_made_anew(storage, tmp_path, capsys, damage):
     assert line.endswith("made anew from the saved files")
 
 
+def test_a_whole_index_is_kept(storage, tmp_path, capsys):
+    """Opened again, it has all that it had, and nothing is read again."""
+    for expected in (4, 0):
+        with opened(tmp_path / "i.sqlite") as index:
+            assert index.update([storage]).read == expected
+            assert len(index.processes()) == 3
+    assert capsys.readouterr().err == ""
+
+
 def test_asked_to_make_it_anew(storage, tmp_path, capsys):
     """Then nothing of before is left, and no line is printed."""
     path = tmp_path / "i.sqlite"
@@ -226,6 +235,7 @@ def test_of_objects_what_both_have():
     """A data set is told apart by its name and its sizes, each by itself, and code that recorded one fact more made no other one."""
     one, other = {"name": "digits", "classes": 10}, {"name": "mnist", "classes": 10, "aspects": 2}
     assert indexed.differences(facts(dataset=one), facts(dataset=other), "hand") == ["dataset.name was 'digits', now it is 'mnist'"]
+    assert indexed.differences(facts(dataset=other), facts(dataset=one), "hand") == ["dataset.name was 'mnist', now it is 'digits'"]
 
 
 def test_over_versions():

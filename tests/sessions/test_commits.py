@@ -10,6 +10,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.saved.results import load_many
 from benchmarks.sessions import commits, commits_command
+from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.this_project import this_project
 from lenet5 import InputError
 from tests.support import fake_project
@@ -89,6 +90,25 @@ def test_no_option_of_gits(repository):
     """What looks like one is no range."""
     with pytest.raises(InputError, match="--all: is no range"):
         commits.chosen(repository, ["--all"])
+
+
+def test_rounds(tmp_path):
+    """Every commit once, in an order of its own, before any comes again; what is measured or cannot be is left out."""
+    twenty = [commits.Commit(f"{number:012x}{0:028x}", "", "") for number in range(1, 21)]
+    asked = commits.Asked(this_project(), twenty, Plan(), 2)
+    measuring = commits._Measuring(asked, tmp_path, tmp_path, None, {twenty[0].name: "it is broken"})
+    done = tmp_path / twenty[1].name[:12] / "process-001.json"
+    done.parent.mkdir()
+    done.touch()
+
+    left = list(measuring._left())
+
+    first, second = ([commit.name for round, commit in left if round == number] for number in (1, 2))
+    assert [round for round, _ in left] == [1] * 18 + [2] * 19
+    assert sorted(first) == [commit.name for commit in twenty[2:]]
+    assert sorted(second) == [commit.name for commit in twenty[1:]]
+    assert [name for name in second if name in first] != first != sorted(first)
+    assert list(measuring._left()) == left, "the same again, to go on with"
 
 
 def test_listed(command, tmp_path):

@@ -54,10 +54,13 @@ def steps(times: Numbers) -> list[Step]:
     """
     if len(times) < FEWEST_POINTS:
         return []
-    ends = [0, *_breaks(np.log(times)), len(times)]
+    logs = np.log(times)
+    scale = noise(logs)
+    steady = _without_outliers(logs, OUTLYING * scale)
+    ends = [0, *_breaks(steady / scale), len(times)]
     found = []
     for begin, at, end in zip(ends, ends[1:], ends[2:], strict=False):
-        ratio = size(times, begin, at, end)
+        ratio = size(np.exp(steady), begin, at, end)
         if ratio.low is not None and ratio.high is not None and not ratio.low <= 1 <= ratio.high:
             found.append(Step(at, begin, end, ratio))
     return found
@@ -75,16 +78,14 @@ def noise(logs: Numbers) -> float:
     return max(float(1.4826 * spread / math.sqrt(2)), LEAST_NOISE)
 
 
-def _breaks(logs: Numbers) -> list[int]:
-    """The first points of all levels but the first."""
+def _breaks(series: Numbers) -> list[int]:
+    """The first points of all levels but the first, of a series in units of its noise."""
     try:
         from ruptures import KernelCPD
     except ModuleNotFoundError:
         raise InputError(INSTALL) from None
-    scale = noise(logs)
-    steady = _without_outliers(logs, OUTLYING * scale) / scale
-    penalty = PENALTY + PENALTY_A_LOGARITHM * math.log(len(steady))
-    found = KernelCPD(kernel="linear", min_size=SEVERAL).fit(steady.reshape(-1, 1)).predict(pen=penalty)
+    penalty = PENALTY + PENALTY_A_LOGARITHM * math.log(len(series))
+    found = KernelCPD(kernel="linear", min_size=SEVERAL).fit(series.reshape(-1, 1)).predict(pen=penalty)
     return [int(end) for end in found[:-1]]
 
 

@@ -256,7 +256,7 @@ def test_thousands_of_points_are_thinned(filled):
     assert len(plot.svg) < 400_000
 
     at, low, high = np.arange(1000.0), np.linspace(1, 2, 1000), np.linspace(5, 6, 1000)
-    low[500], high[700] = 0.1, 50.0
+    low[501], high[701] = 0.1, 50.0  # neither is the first of its column
     found = thinned(at, at, low, high, (0, 999))
     assert len(found) == COLUMNS
     assert (found[:, 2].min(), found[:, 3].max()) == (0.1, 50.0)

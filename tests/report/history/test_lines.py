@@ -61,7 +61,8 @@ def test_commits_stand_in_their_order(index):
 def test_commits_of_one_second(index):
     """Are in the order in which their author made them: a rebase gives many one time."""
     same = {"committed": "2026-01-01T00:00:00+00:00"}
-    add(index, entry(2, {FUSED: 3.0}, 1.0, **same), entry(1, {FUSED: 2.0}, 1.0, **same))
+    late, early = "2026-03-01T00:00:00+00:00", "2026-02-01T00:00:00+00:00"
+    add(index, entry(2, {FUSED: 3.0}, 1.0, measured=early, **same), entry(1, {FUSED: 2.0}, 1.0, measured=late, **same))
     assert [*lines(index)[0].median] == [2.0, 3.0]
 
 

@@ -41,11 +41,18 @@ def alarms(kind, points, number=SERIES):
 
 @pytest.mark.parametrize(("size", "at"), [(1.10, 30), (1 / 1.10, 12), (1.5, 57)])
 def test_a_step_is_found(size, at):
-    """Where it is, to a point; its interval holds its size, and is not wide."""
+    """Where it is, to a point, and with its size; its interval is not wide."""
     (found,) = steps(np.array(series(60, lambda number: size if number >= at else 1.0)))
     assert abs(found.at - at) <= 1
-    assert found.ratio.low < size < found.ratio.high
-    assert found.ratio.high / found.ratio.low < 1.1
+    assert found.ratio.ratio == pytest.approx(size, rel=0.015)
+    assert found.ratio.low < found.ratio.ratio < found.ratio.high < 1.1 * found.ratio.low
+
+
+def test_the_interval_holds_the_size():
+    """In about 95 of 100 series; a little less often, as the search has chosen the place."""
+    found = [steps(np.array(series(60, lambda number: 1.1 if number >= 30 else 1.0, seed=seed))) for seed in range(100)]
+    assert sum(len(one) == 1 for one in found) >= 98
+    assert sum(one[0].ratio.low < 1.1 < one[0].ratio.high for one in found if one) >= 88
 
 
 def test_two_steps():
@@ -66,9 +73,9 @@ def test_noise_has_no_step(kind):
 @pytest.mark.parametrize(
     ("kind", "points", "most"),
     [
-        *((white, points, 0.015) for points in (12, 40, 100, 400)),
-        *((heavy, points, 0.015) for points in (12, 40, 100, 400)),
-        *((drifting, points, 0.06) for points in (12, 40, 100, 400)),
+        *((white, points, 0.025) for points in (12, 40, 100, 400)),
+        *((heavy, points, 0.02) for points in (12, 40, 100, 400)),
+        *((drifting, points, 0.07) for points in (12, 40, 100, 400)),
     ],
 )
 def test_how_often_noise_has_a_step(kind, points, most):
@@ -88,6 +95,13 @@ def test_outliers_are_no_step():
     times = np.array(series(60))
     times[[0, 20, 35, 59]] *= 2
     assert steps(times) == []
+
+    times = np.array(series(60, lambda number: 1.1 if number >= 30 else 1.0))
+    times[[0, 20, 35, 59]] *= 2
+    (found,) = steps(times)
+    assert (found.begin, found.at, found.end) == (0, 30, 60)
+    assert found.ratio.ratio == pytest.approx(1.1, rel=0.015)
+    assert found.ratio.high / found.ratio.low < 1.03
 
 
 def test_a_steady_series():
