@@ -55,6 +55,9 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         help=f"Write history.md and history.html into this folder. Default: {FOLDER}.",
     )
     command.add_argument(
+        "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
+    )
+    command.add_argument(
         "--x",
         choices=("commit", "version", "date"),
         default="commit",
@@ -96,7 +99,7 @@ def _history(options: argparse.Namespace) -> int:
         if not processes:
             raise InputError(f"{roots[0]}: no saved run is there; expected a saved file, or a folder of runs or of gates")
         found = history.of(index, processes, options.x, marks, faults)
-    written = history.write(found, options.output, datetime.now(timezone.utc).isoformat())
+    written = history.write(found, options.output, datetime.now(timezone.utc).isoformat(), options.plots)
     say(written)
     verdicts = {one.verdict for one in found.changes if one.counts}
     return int(bool(verdicts & FAILS[options.fail_on]))

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.report import markdown, page
+from benchmarks.report import drawing, markdown, page
 from benchmarks.report.history import changes, lines, summary
 from benchmarks.report.history.accepted import Accepted
 from benchmarks.report.history.changes import Change
@@ -34,14 +34,17 @@ def of(index: Index, processes: Sequence[Process], by: By, accepted: Sequence[Ac
     return Found(history, changes.changes(history, accepted), accepted, faults)
 
 
-def write(found: Found, output: Path, now: str) -> str:
+def write(found: Found, output: Path, now: str, plots: Path | None = None) -> str:
     """Write history.md and history.html into a folder.   -> what a terminal shows; raises InputError if they cannot be written.
 
-    ``now`` is a time in ISO 8601, by which the newest point has its age.
+    ``now`` is a time in ISO 8601, by which the newest point has its age.  Each plot also goes into the folder ``plots``, if there is one to write.
     """
     report = summary.report(found.history, found.changes, found.accepted, found.faults, now)
     files = {output / "history.md": markdown.render(report), output / "history.html": page.render(report)}
     for path, text in files.items():
         write_whole(path, text)
+    if plots:
+        for plot in report.plots:
+            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title), "--plots")
     short = summary.terminal(found.history, found.changes, found.accepted, found.faults, now)
     return f"{short}\nThe page: {', '.join(min(os.path.relpath(path), str(path), key=len) for path in files)}"

@@ -18,10 +18,14 @@ from numpy.typing import NDArray
 from benchmarks.report.history.moments import By, Moment, moments, natural
 from benchmarks.saved import indexed
 from benchmarks.saved.facts import COLOURS
+from benchmarks.saved.fields import SPACE
 from benchmarks.saved.index import Index, IndexedCase, Process
-from benchmarks.saved.results import CONTROL
+from benchmarks.saved.results import CONTROL, UNTIMED
 
 Numbers = NDArray[np.float64]
+
+NO_TIMES = (*UNTIMED, *SPACE)
+"""Groups of which other values are read, such as memory: how long a case took says nothing."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +129,7 @@ def read(index: Index, processes: Sequence[Process], by: By) -> History:
         named.setdefault(case.name, []).append(case)
     found: dict[tuple[str, str], list[Line]] = {}
     for cases in named.values():
-        if cases[-1].group != CONTROL:
+        if cases[-1].group not in (CONTROL, *NO_TIMES):
             for line in _lines(reading, cases, cases[-1].framework):
                 found.setdefault((line.group, title_of(line)), []).append(line)
     controls = [cases for cases in named.values() if cases[-1].group == CONTROL]

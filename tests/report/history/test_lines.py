@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,15 @@ def test_cases_in_their_order(index):
     assert {line.label for line in found.cases[0].lines} == {
         f"{framework} {mode}" for framework, modes in history.FRAMEWORKS.items() for mode in modes
     }
+
+
+def test_groups_without_times(index):
+    """Of a case of memory the time says nothing, and it has no line."""
+    one = entry(0, {FUSED: 1.0, name("batch1", "hand", "fused"): 1.0}, 1.0)
+    kinds = ["predict", "space predict", "control"]
+    one = replace(one, rows=[replace(row, group=kind) for row, kind in zip(one.rows, kinds, strict=True)])
+    add(index, one)
+    assert [line.name for line in lines(index)] == [FUSED]
 
 
 def test_colours(index):
