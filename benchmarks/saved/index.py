@@ -247,7 +247,8 @@ def _whole(path: Path, anew: bool) -> sqlite3.Connection:
             complain(f"{path}: {fault}; it is made anew from the saved files")
             anew = True
         if anew:
-            path.unlink(missing_ok=True)
+            for name in (path, path.with_name(f"{path.name}-journal")):  # of a process that was killed: it belongs to the old file
+                name.unlink(missing_ok=True)
         return _connected(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror}); name another --index") from None

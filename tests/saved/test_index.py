@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +20,7 @@ from benchmarks.saved.index import files_below, opened
 from benchmarks.saved.results import load
 from lenet5 import InputError
 from tests.support import history
+from tests.support.copies import PROJECT
 
 RUN = Path(__file__).parents[1] / "data" / "run"
 OLD = Path(__file__).parents[1] / "data" / "commit-67fa1dc" / "run.json"
@@ -118,6 +121,37 @@ def test_nothing_is_half_written(tmp_path):
             raise KeyboardInterrupt
         assert index.processes() == []
         assert index.cases() == []
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from benchmarks.saved.index import opened
+from tests.support import history
+
+with opened(Path(sys.argv[1])) as index, index.transaction():
+    index._database.execute("PRAGMA cache_size = 5")  # so that half of it is in the file
+    for number in range(3000):
+        index.add(Path(f"/made-up/{number}"), history.entry(number, {history.name("batch1", "hand", "fused"): 1.0}, 1.0))
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.slow  # a process
+@pytest.mark.parametrize("anew", [False, True])
+def test_killed(storage, tmp_path, capsys, anew):
+    """A process that is killed within a transaction leaves nothing of it, and the index is whole."""
+    path = tmp_path / "i.sqlite"
+    with opened(path) as index:
+        index.update([storage])
+    before = path.stat().st_size
+    assert subprocess.run([sys.executable, "-c", KILLED, path], cwd=PROJECT, check=False).returncode == -9
+    assert path.stat().st_size > before
+    with opened(path, anew) as index:
+        assert index.update([storage]).read == (4 if anew else 0)
+        assert [one.path.parent.name for one in index.processes()] == ["run-1"] * 3
+    assert capsys.readouterr().err == ""
+    assert not path.with_name("i.sqlite-journal").exists()
 
 
 @pytest.mark.parametrize("damage", ["cut off", "overwritten", "another format"])
