@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from benchmarks.gate.compared import Compared
 from benchmarks.gate.rows import Difference, Pair, Row, differences, judged, rows
-from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
+from benchmarks.gate.verdicts import SLOWER, UNDECIDED, ByMachine, Verdict
+from benchmarks.saved import machines
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,13 @@ class Outcome:
     """What each pair took that was measured this time."""
     goes_on: bool = True
     """Whether gate --resume can add pairs to these."""
+    by_machine: ByMachine | None = None
+    """What each machine says by itself, if several measured pairs."""
+
+    @property
+    def machines(self) -> list[str]:
+        """What the machine of each pair is called."""
+        return machines.names([pair.base for pair in self.pairs])
 
     @property
     def exit_code(self) -> int:
@@ -37,15 +45,17 @@ class Outcome:
 
 def of(compared: Compared, pairs: Sequence[Pair], out_of_time: bool, seconds_a_pair: float, seconds: Sequence[float]) -> Outcome:
     """Judge the pairs that a gate has measured, of which there is at least one, by the rules that it had."""
-    return Outcome(compared, _judged(compared, pairs), differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds)
+    verdicts, by_machine = _judged(compared, pairs)
+    return Outcome(compared, verdicts, differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds, by_machine=by_machine)
 
 
 def again(compared: Compared, pairs: Sequence[Pair]) -> Outcome:
     """Judge recorded pairs, of which there is at least one, by any rules: a case may lack pairs that these would have asked for."""
-    return Outcome(compared, _judged(compared, pairs, lacking=True), differences(pairs[0]), pairs, out_of_time=False, goes_on=False)
+    verdicts, by_machine = _judged(compared, pairs, lacking=True)
+    return Outcome(compared, verdicts, differences(pairs[0]), pairs, out_of_time=False, goes_on=False, by_machine=by_machine)
 
 
-def _judged(compared: Compared, pairs: Sequence[Pair], lacking: bool = False) -> list[tuple[Row, Verdict]]:
+def _judged(compared: Compared, pairs: Sequence[Pair], lacking: bool = False) -> tuple[list[tuple[Row, Verdict]], ByMachine | None]:
     found = rows(pairs)
-    verdicts = judged(found, compared.rules, lacking).verdicts
-    return [(row, verdicts[row.key]) for row in found]
+    judgement = judged(found, compared.rules, lacking)
+    return [(row, judgement.verdicts[row.key]) for row in found], judgement.by_machine

@@ -1,5 +1,8 @@
 """The folder that a gate left, read back: what was compared, and its pairs.  Several folders of the same comparison are joined.
 
+A folder can hold the pairs of several machines, and several folders those of one each.  Sides, versions and settings have to agree in all of
+them; what is a machine's own has to agree among its pairs.
+
 Nothing is written there, so a gate may be at work in the folder.
 """
 
@@ -7,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +21,10 @@ from benchmarks.gate.pairs import ROLES, recorded
 from benchmarks.gate.rows import Pair, check_thresholds, rows
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import Thresholds
-from benchmarks.saved import results
+from benchmarks.saved import machines, results
 from benchmarks.saved.files import read_json
 from benchmarks.saved.kinds import OBJECT, TEXT, Either, Kind, ListOf, MapOf, Number, OneOf, PairOf, Text, Whole, fault_in
-from benchmarks.saved.results import Run, at
+from benchmarks.saved.results import Run
 from benchmarks.saved.storage import ASKED, MANIFEST, NOTED
 from benchmarks.sessions.plan import Plan
 from lenet5.errors import InputError
@@ -56,8 +60,8 @@ SAME_SIDE = ("tree", "code_sha256", "interpreter", "versions")
 
 SAME_SETTINGS = ("order", "cases", "expression", "options", "system")
 
-NODE = "machine_info.node"
-"""The machine's name: processors of one kind are in many machines."""
+A_MACHINES_OWN = ("interpreter", "system")
+"""What of these may differ between machines: where the same Python lies, and the system's release."""
 
 
 @dataclass(frozen=True)
@@ -79,14 +83,14 @@ def outcome_of(folders: Sequence[Path], thresholds: tuple[float, Thresholds] | N
     """Judge the pairs of some folders, of which there is at least one: by the rules that they were measured by, or with other thresholds.
 
     For one folder by its own rules that is the outcome that its gate had.  Several are one comparison whose pairs count in the order in which
-    they were measured.  Raises InputError, one line, if one is no folder of a gate or has no pair, and where they are not of the same two
-    sides, machine and circumstances.
+    they were measured; the folders of several machines take turns, a pair each, since the clocks of machines need not agree.  Raises InputError,
+    one line, if one is no folder of a gate or has no pair, and where they are not of the same two sides and circumstances.
     """
     found = [load(folder) for folder in folders]
     found.sort(key=lambda one: one.pairs[0].base.datetime)
     first = found[0]
     _check_joined(found)
-    pairs = [pair for one in found for pair in one.pairs]
+    pairs = _in_turns(found)
     compared = first.compared
     if thresholds:
         threshold, of_cases = thresholds
@@ -114,8 +118,7 @@ def load(folder: Path) -> Recorded:
         raise InputError(f"{folder}: holds no pair; expected {EXPECTED}")
     if not rows(pairs):
         raise InputError(f"{folder}: holds no case that both sides measured; expected {EXPECTED}")
-    for pair in pairs[1:]:
-        _check_fit(pairs[0], pair)
+    _check_pairs(pairs)
     return Recorded(folder, settings, _compared(settings, pairs[0].base), pairs)
 
 
@@ -170,11 +173,11 @@ def _compared(settings: Mapping[str, Any], first: Run) -> Compared:
     )
 
 
-# Several folders
+# Several folders, several machines
 
 
 def _check_joined(found: Sequence[Recorded]) -> None:
-    """Raise InputError, naming what differs, unless all are of the same two sides, machine and circumstances, and no pair is there twice."""
+    """Raise InputError, naming what differs, unless all are of the same two sides and circumstances, and no pair is there twice."""
     first = found[0]
     seen: dict[object, Path] = {}
     for one in found:
@@ -183,31 +186,66 @@ def _check_joined(found: Sequence[Recorded]) -> None:
                 raise InputError(
                     f"{one.folder}: {where} is {_shown(now)}, but {_shown(expected)} in {first.folder}; not of one comparison"
                 )
-        _check_fit(first.pairs[0], one.pairs[0])
         for process in {_process(pair.base) for pair in one.pairs}:
             if process in seen:
                 raise InputError(f"{one.folder}: has pairs that {seen[process]} has, too; name each folder once")
             seen[process] = one.folder
+    _check_pairs([one.pairs[0] for one in found])
+    _check_pairs([pair for one in found for pair in one.pairs], all_cases=False)
 
 
 def _facts(first: Recorded, one: Recorded) -> list[tuple[str, Any, Any]]:
     """Name, value in the first folder and value in this one of all that has to agree."""
+    free = () if _machines(first) == _machines(one) else A_MACHINES_OWN
     found = [
         (f"{role}.{name}", first.compared.identities[role][name], one.compared.identities[role][name])
         for role in ROLES
         for name in SAME_SIDE
+        if name not in free
     ]
-    found += [(name, first.settings.get(name), one.settings.get(name)) for name in SAME_SETTINGS]
-    machines = [at({"machine_info": of.pairs[0].base.machine}, NODE) for of in (first, one)]
-    return [*found, ("threads", first.compared.threads, one.compared.threads), (NODE, machines[0], machines[1])]
+    found += [(name, first.settings.get(name), one.settings.get(name)) for name in SAME_SETTINGS if name not in free]
+    return [*found, ("threads", first.compared.threads, one.compared.threads)]
 
 
-def _check_fit(one: Pair, other: Pair) -> None:
-    """Raise InputError, naming file and difference, unless the processes of two pairs measured under the same circumstances."""
-    for role in ROLES:
-        before, now = getattr(one, role), getattr(other, role)
-        known, left = ({case.name for case in run.cases} for run in (before, now))
-        results.check_fit(before, now, known - left)
+def _machines(one: Recorded) -> frozenset[tuple[str, ...]]:
+    return frozenset(machines.key(pair.base) for pair in one.pairs)
+
+
+def _in_turns(found: Sequence[Recorded]) -> list[Pair]:
+    """The pairs of all folders: those of one machine one after the other, and of several machines the first of each, the second of each, ..."""
+    queues: dict[frozenset[tuple[str, ...]], list[Pair]] = {}
+    for one in found:
+        queues.setdefault(_machines(one), []).extend(one.pairs)
+    return [pair for turn in zip_longest(*queues.values()) for pair in turn if pair is not None]
+
+
+def _check_pairs(pairs: Sequence[Pair], all_cases: bool = True) -> None:
+    """Raise InputError, naming file and difference, unless the processes of all pairs measured under the same circumstances.
+
+    The circumstances that are a machine's own have to agree with those of its first pair.  With ``all_cases`` the cases of a pair have to be those
+    of the first, but for those that it left out.
+    """
+    first_of: dict[tuple[str, ...], Pair] = {}
+    for pair in pairs:
+        _check_one_machine(pair)
+        machine = machines.key(pair.base)
+        first = first_of.setdefault(machine, pair)
+        for role in ROLES:
+            start, before, now = (getattr(one, role) for one in (pairs[0], first, pair))
+            results.check_circumstances(before, now)
+            if all_cases:
+                known, left = ({case.name for case in run.cases} for run in (start, now))
+                results.check_fit(start, now, known - left, elsewhere=machine != machines.key(pairs[0].base))
+
+
+def _check_one_machine(pair: Pair) -> None:
+    """Raise InputError, naming file and difference, unless both processes of a pair ran on one machine."""
+    for place, base, head in zip(machines.PLACES, machines.key(pair.base), machines.key(pair.head), strict=True):
+        if base != head:
+            raise InputError(
+                f"{pair.head.paths[0]}: {place} is {_shown(head)}, but {_shown(base)} in {pair.base.paths[0]}; "
+                "both processes of a pair are measured on one machine"
+            )
 
 
 def _process(run: Run) -> object:

@@ -13,10 +13,12 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from benchmarks.gate.rules import Rules
+from benchmarks.gate.strata import judge_by_machine
 from benchmarks.gate.thresholds import selects
 from benchmarks.gate.verdicts import UNDECIDED, Judgement, judge
 from benchmarks.quantities import units
 from benchmarks.quantities.units import Unit
+from benchmarks.saved import machines
 from benchmarks.saved.results import CONTROL, Case, Run
 from lenet5.errors import InputError
 
@@ -128,6 +130,8 @@ class Row:
     metric: Metric
     base: tuple[float, ...]
     head: tuple[float, ...]
+    machines: tuple[str, ...] = ()
+    """What the machine of each of these pairs is called."""
 
     @property
     def key(self) -> str:
@@ -162,11 +166,14 @@ def rows(pairs: Sequence[Pair]) -> list[Row]:
 
 def _rows(pairs: Sequence[Pair]) -> Iterator[Row]:
     base, head = _by_name([pair.base for pair in pairs]), _by_name([pair.head for pair in pairs])
+    measured_on = _machines(pairs)
     for name in (case.name for case in pairs[0].base.cases if case.group != CONTROL):
         for metric in METRICS:
-            values = [tuple(value for case in side[name] if (value := metric.value(case)) is not None) for side in (base, head)]
-            if all(len(found) == len(base[name]) for found in values):
-                yield Row(name, metric, *values)
+            of_base, of_head = (
+                tuple(value for case in side[name] if (value := metric.value(case)) is not None) for side in (base, head)
+            )
+            if len(of_base) == len(of_head) == len(base[name]):
+                yield Row(name, metric, of_base, of_head, measured_on[name])
 
 
 def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
@@ -177,13 +184,31 @@ def _by_name(runs: Sequence[Run]) -> dict[str, list[Case]]:
     return found
 
 
+def _machines(pairs: Sequence[Pair]) -> dict[str, tuple[str, ...]]:
+    """The machine of each pair that measured a case, by the case's name."""
+    found: dict[str, list[str]] = {}
+    for pair, machine in zip(pairs, machines.names([pair.base for pair in pairs]), strict=True):
+        for case in pair.base.cases:
+            found.setdefault(case.name, []).append(machine)
+    return {name: tuple(of_case) for name, of_case in found.items()}
+
+
 def judged(rows: Sequence[Row], rules: Rules, lacking: bool = False) -> Judgement:
-    """The verdict of every row by its key, and whether measuring can go on; ``lacking`` as for `judge`."""
+    """The verdict of every row by its key, and whether measuring can go on; ``lacking`` as for `judge`.
+
+    The pairs of several machines are judged as `strata` says.
+    """
+    if len({machine for row in rows for machine in row.machines}) > 1:
+        steady = {row.key for row in rows if row.metric.steady}
+        thresholds = {row.key: row.threshold(rules) for row in rows}
+        return judge_by_machine(
+            {row.key: row.log_ratios for row in rows}, {row.key: row.machines for row in rows}, rules, thresholds, steady
+        )
     return judged_by({row.key: row.log_ratios for row in rows}, rows, rules, lacking)
 
 
 def judged_by(log_ratios: Mapping[str, Sequence[float]], rows: Sequence[Row], rules: Rules, lacking: bool = False) -> Judgement:
-    """The same from other values than those of the rows, by the keys of these."""
+    """The same from other values than those of the rows, by the keys of these, all of one machine."""
     steady = {row.key for row in rows if row.metric.steady}
     return judge(log_ratios, rules, {row.key: row.threshold(rules) for row in rows}, steady, lacking)
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
+from benchmarks.gate import machines_text
 from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, listed
@@ -33,6 +34,7 @@ def render(outcome: Outcome) -> str:
             notes=_remarks(outcome),
             sections=[
                 Section("Verdicts", table=_verdicts(outcome)),
+                *machines_text.sections(outcome, _worst_first(outcome)),
                 *(
                     [Section("What is undecided", table=_undecided(outcome), after=[_advice(outcome)])]
                     if UNDECIDED in found
@@ -69,6 +71,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
             "cpus": first.machine.get("cpu", {}).get("count"),
             "system": f"{first.machine.get('system')} {first.machine.get('release')}",
         },
+        **machines_text.counts_as_json(outcome),
         "threads": compared.threads,
         "cases": compared.plan.cases,
         "expression": compared.plan.expression,
@@ -94,6 +97,7 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "base": list(row.base),
                 "head": list(row.head),
                 **({"pairs_needed": _pairs_needed(outcome, row)} if verdict.verdict == UNDECIDED else {}),
+                **machines_text.as_json(outcome, row, verdict),
             }
             for row, verdict in _worst_first(outcome)
         ],
@@ -176,7 +180,8 @@ def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
 def _remarks(outcome: Outcome) -> list[str]:
     pair, alone = outcome.pairs[0], {case.name for cases in outcome.pairs[0].alone.values() for case in cases}
     reasons = {name: reason for name, reason in pair.base.not_measured.items() if name not in alone}
-    remarks = [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
+    remarks = machines_text.remarks(outcome)
+    remarks += [f"Measured on neither side: {short(name)} ({reason})." for name, reason in reasons.items()]
     sides = list(outcome.compared.identities.values())
     remarks += outcome.compared.remarks
     remarks += _on_one_side(outcome)
@@ -241,7 +246,7 @@ def _method(outcome: Outcome) -> list[str]:
     frameworks = ", ".join(f"{name} {facts.get('version', '')}".strip() for name, facts in first.lenet5["frameworks"].items())
     drift = _control(outcome)
     return [
-        f"{first.machine.get('cpu', {}).get('brand_raw') or 'Unknown CPU'}, {_count(outcome.compared.threads, 'thread')}, "
+        f"{_where(outcome)}, {_count(outcome.compared.threads, 'thread')}, "
         f"{_count(len(outcome.pairs), 'pair')} of fresh processes in random order. "
         + (f"base measured {frameworks}. " if frameworks else "")
         + drift,
@@ -251,6 +256,13 @@ def _method(outcome: Outcome) -> list[str]:
         f"Looked at after {', '.join(map(str, rules.looks))} pairs; over all rows and all looks together the chance of calling "
         f"anything slower that is not is at most {100 * rules.alpha:g} %.",
     ]
+
+
+def _where(outcome: Outcome) -> str:
+    """The processor, or all machines."""
+    if outcome.by_machine:
+        return "; ".join(machines_text.machines_of(outcome))
+    return outcome.pairs[0].base.machine.get("cpu", {}).get("brand_raw") or "Unknown CPU"
 
 
 def _count(number: int, of: str) -> str:

@@ -20,16 +20,19 @@ exit code:
   2  no verdict, or it could not be written where you asked; a line says why
   3  undecided
 
-Several folders are judged together if they compare the same two sides on the
-same machine. Their pairs count in the order in which they were measured, and
-a case uses no more of them than a gate measures: the looks stay the same. With
-other thresholds a case can lack pairs that these would have asked for; then
-it is undecided."""
+Several folders are judged together if they compare the same two sides. Their
+pairs count in the order in which they were measured, and a case uses no more of
+them than a gate measures: the looks stay the same. Those of several machines
+take turns and count within their machine; a table has each case on each of
+them, and a line says on which it is slower and on which not. With other
+thresholds a case can lack pairs that these would have asked for; then it is
+undecided."""
 
 EXAMPLES = """\
 examples:
   python -m benchmarks verdict .benchmarks/gate-20260102-030405
   python -m benchmarks verdict monday tuesday --markdown both.md
+  python -m benchmarks verdict on-one-machine on-another --json both.json
   python -m benchmarks verdict monday --threshold 5% --threshold "predict=3%" """
 
 

@@ -8,6 +8,8 @@ look that can:
 - *same*: the whole interval lies within the thresholds.
 - *undecided*: none of these.
 
+All this holds for the pairs of one machine, and for those of several if each is ranked within its own; `strata` has what is added there.
+
 Why the error rate holds: each look may spend an equal part of ``alpha``.  The p-value of a case at a look is that of the suspicion
 times ``agree`` if the new pairs agree, and 1 if they do not, because those are another sample; Holm's procedure runs over the
 cases with these, at each look without those cases that were found slower before.  The parts add up to ``alpha``.  *Same* needs no
@@ -29,7 +31,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from benchmarks.gate.evidence import Evidence, Floats, holm
+from benchmarks.gate.disagreement import Disagreement
+from benchmarks.gate.evidence import Evidence, Floats, Numbers, holm
 from benchmarks.gate.rules import Rules
 
 SLOWER, FASTER, SAME, UNDECIDED = "slower", "faster", "same", "undecided"
@@ -50,6 +53,32 @@ class Verdict:
     confidence: float
     """Of the interval from low to high: adjusted for all cases and looks.  An undecided case of too few pairs for that has the
     surest interval that they give, from the least to the largest."""
+    on: Sequence[str] = ()
+    """Of several machines those whose own pairs alone say so, see `strata`."""
+
+
+@dataclass(frozen=True)
+class OnMachine:
+    """What the pairs of one machine say of a case."""
+
+    verdict: str
+    """Its own, by its share of the chance of an error."""
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+    """Of the interval: that of the report's intervals, adjusted for nothing, or as sure as this few pairs can be."""
+    pairs: int
+
+
+@dataclass(frozen=True)
+class ByMachine:
+    """What the machines say, each by itself."""
+
+    cases: Mapping[str, Mapping[str, OnMachine]]
+    """Case -> machine -> what its pairs say."""
+    disagreements: Mapping[str, Disagreement]
+    """The cases on which the machines disagree beyond chance."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +88,8 @@ class Judgement:
     verdicts: Mapping[str, Verdict]
     next_pairs: int | None
     """Pairs needed altogether before it is worth looking again; None if everything is decided or no look is left."""
+    by_machine: ByMachine | None = None
+    """What each machine says by itself, if there are several."""
 
 
 def judge(
@@ -67,17 +98,20 @@ def judge(
     thresholds: Mapping[str, float] | None = None,
     steady: Collection[str] = (),
     lacking: bool = False,
+    machines: Mapping[str, Sequence[str]] | None = None,
 ) -> Judgement:
     """The verdict of every case from ln(head / base) of all pairs so far, in the order they were measured.
 
-    The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
-    pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases; ``steady`` are those that hardly
-    vary.  With ``lacking``, a case whose pairs end before it is decided stays undecided: they were measured until other rules had decided
-    it.  No verdict is easier for that, since what it lacks counts as p-values of 1.  Raises ValueError for no case, no pair, a case
-    whose pairs end too early (without ``lacking``), a value that is not finite, and a threshold that is not above 0 or of no case.
+        The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
+        pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases; ``steady`` are those that hardly
+        vary.  With ``lacking``, a case whose pairs end before it is decided stays undecided: they were measured until other rules had decided
+        it.  No verdict is easier for that, since what it lacks counts as p-values of 1.  ``machines`` names the machine of each pair of each case,
+    where there are several: the pairs are ranked within it, and the looks count those of all.  Raises ValueError for no case, no pair, a case
+        whose pairs end too early (without ``lacking``), a value that is not finite, and a threshold that is not above 0 or of no case.
     """
     names, values, margins = _checked(log_ratios, rules, thresholds or {})
-    replay = _Replay(values, margins, rules, [index for index, name in enumerate(names) if name in steady])
+    numbers = _numbered(names, values, machines) if machines else None
+    replay = _Replay(values, margins, rules, [index for index, name in enumerate(names) if name in steady], numbers)
     next_pairs = replay.run()
     for index, name in enumerate(() if lacking else names):
         if len(log_ratios[name]) < (replay.decided[index].pairs if index in replay.decided else values.shape[1]):
@@ -107,6 +141,15 @@ def _checked(
     return names, values, np.log1p(shares)
 
 
+def _numbered(names: Sequence[str], values: Floats, machines: Mapping[str, Sequence[str]]) -> Numbers:
+    """The number of the machine of each pair; -1 after the last pair of a case.   -> (cases, pairs)"""
+    number = {machine: index for index, machine in enumerate(dict.fromkeys(one for name in names for one in machines[name]))}
+    found = np.full(values.shape, -1)
+    for row, name in zip(found, names, strict=True):
+        row[: len(machines[name])] = [number[machine] for machine in machines[name]]
+    return found
+
+
 @dataclass
 class _Replay:
     """The looks in their order, and what each decided."""
@@ -115,6 +158,8 @@ class _Replay:
     margins: Floats
     rules: Rules
     steady: Sequence[int] = ()
+    machines: Numbers | None = None
+    """The number of the machine of each of the values; None if all are of one."""
     decided: dict[int, Verdict] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     """Those of the decided that the looks did not decide."""
@@ -137,26 +182,45 @@ class _Replay:
         return None
 
     def _settle(self) -> None:
-        """Decide which of the steady cases are the same."""
-        first = self.values[:, : self.rules.steady_pairs]
-        within = np.abs(first).max(axis=1) <= self.margins / 2  # not true of a value that is missing
+        """Decide which of the steady cases are the same: by their first pairs, and by the first of each machine."""
+        few = self.rules.steady_pairs
+        first = self._evidence(slice(few))
+        within = np.abs(self.values[:, :few]).max(axis=1) <= self.margins / 2  # not true of a value that is missing
         for index in self.steady:
-            if within[index]:
-                self.decided[index] = _verdict(SAME, Evidence(first), index, self.rules.spent[0] / self.rules.agree)
+            if within[index] and all(np.abs(own[:few]).max() <= self.margins[index] / 2 for own in self._of_each(index)):
+                self.decided[index] = _verdict(SAME, first, index, self.rules.spent[0] / self.rules.agree)
                 self.settled.add(index)
+
+    def _evidence(self, part: slice) -> Evidence:
+        """What these pairs say."""
+        return Evidence(self.values[:, part], None if self.machines is None else self.machines[:, part])
+
+    def _of_each(self, index: int, pairs: int | None = None) -> list[Floats]:
+        """The values of one case on each machine, in their order, among its first ``pairs``; nothing where there is but one machine."""
+        if self.machines is None:
+            return []
+        own, numbers = self.values[index, :pairs], self.machines[index, :pairs]
+        return [own[numbers == number] for number in np.unique(numbers[numbers >= 0])]
+
+    def _contradicted(self, index: int, pairs: int) -> bool:
+        """Whether the first pairs of any single machine suspect that this case is slower or faster there."""
+        margin = self.margins[[index]]
+        each = [Evidence(own[None]) for own in self._of_each(index, pairs)]
+        return any(min(one.above(margin)[0], one.below(-margin)[0]) <= self.rules.agree for one in each)
 
     def _look(self, look: int, level: float) -> bool:
         """Decide which cases are the same.   -> whether any is suspected to be slower or faster"""
-        evidence = Evidence(self.values[:, :look])
+        evidence = self._evidence(slice(look))
         within = np.maximum(evidence.below(self.margins), evidence.above(-self.margins))
         for index, share in self._holm(SAME, within, level):
-            self.decided[index] = _verdict(SAME, evidence, index, share)
+            if not self._contradicted(index, look):
+                self.decided[index] = _verdict(SAME, evidence, index, share)
         return any(self._holm(name, self._beyond(name, evidence), level) for name in (SLOWER, FASTER))
 
     def _confirm(self, look: int, spent: float) -> None:
         """Decide the suspected cases that the new pairs agree on.  No others can be: their p-value at the look is too large."""
         end, agree = look + self.rules.confirm, self.rules.agree
-        before, new, together = (Evidence(self.values[:, part]) for part in (slice(look), slice(look, end), slice(end)))
+        before, new, together = (self._evidence(part) for part in (slice(look), slice(look, end), slice(end)))
         for name in (SLOWER, FASTER):
             all_agree = np.maximum(self._beyond(name, before), self._beyond(name, together)) * agree
             p = np.where(self._beyond(name, new) <= agree, all_agree, 1.0)
@@ -183,8 +247,8 @@ class _Replay:
         if index in self.decided:
             return self.decided[index]
         level = self.rules.spent[-1] / self.rules.agree / len(self.values)
-        own = self.values[index]
-        return _verdict(UNDECIDED, Evidence(own[None, np.isfinite(own)]), 0, level)
+        pairs = int(np.count_nonzero(np.isfinite(self.values[index])))
+        return _verdict(UNDECIDED, self._evidence(slice(pairs)), index, level)
 
 
 def _verdict(name: str, evidence: Evidence, index: int, level: float) -> Verdict:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from typing import Any
 
+from benchmarks.saved import machines
 from benchmarks.saved.facts import at
 from benchmarks.saved.fields import IDENTITY
 from benchmarks.saved.records import Case, Run
@@ -32,20 +34,13 @@ SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
 """Where runs of different versions have to agree, or their ratio would be one of settings."""
 
 
-def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
+def check_fit(one: Run, other: Run, without: Collection[str] = (), elsewhere: bool = False) -> None:
     """Raise InputError, naming the file and the difference, unless two processes are of one run.
 
     That is, measured under the same circumstances and with the same cases, but for those that ``other`` was to leave out, by their names.
+    With ``elsewhere``, ``other`` is of another machine, and what `machines` takes for a machine's own may differ.
     """
-    shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
-    for where in (*SAME, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
-        expected, found = (at({"machine_info": run.machine, "version": run.version}, where) for run in (one, other))
-        if expected != found:
-            raise InputError(
-                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
-            )
-    for line in differences(one.lenet5.get("variables"), other.lenet5.get("variables")):
-        raise InputError(f"{other.paths[0]}: {line}, compared with {one.paths[0]}; not of one run")
+    check_circumstances(one, other, elsewhere)
     first, second = ({case.name for case in run.cases} | run.not_measured.keys() for run in (one, other))
     stray = sorted((first - set(without)) ^ second)
     if stray:
@@ -53,6 +48,27 @@ def check_fit(one: Run, other: Run, without: Collection[str] = ()) -> None:
     known = {case.name: case for case in one.cases}
     for case in other.cases:
         _check_same_case(known.get(case.name, case), case, one, other)
+
+
+def check_circumstances(one: Run, other: Run, elsewhere: bool = False) -> None:
+    """Raise InputError, naming the file and the difference, unless two processes measured under the same circumstances; see `check_fit`."""
+    shared = sorted(one.lenet5["frameworks"].keys() & other.lenet5["frameworks"].keys())
+    places = [place for place in SAME if not (elsewhere and place in machines.OF_MACHINES)]
+    for where in (*places, *(f"machine_info.lenet5.frameworks.{name}" for name in shared)):
+        expected, found = (at({"machine_info": run.machine, "version": run.version}, where) for run in (one, other))
+        if elsewhere and isinstance(expected, Mapping) and isinstance(found, Mapping):
+            expected, found = (_without_the_machine(facts) for facts in (expected, found))
+        if expected != found:
+            raise InputError(
+                f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; not of one run"
+            )
+    for line in differences(one.lenet5.get("variables"), other.lenet5.get("variables")):
+        raise InputError(f"{other.paths[0]}: {line}, compared with {one.paths[0]}; not of one run")
+
+
+def _without_the_machine(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """What a framework says of itself, without what it found out about the machine."""
+    return {name: value for name, value in facts.items() if name not in machines.OF_FRAMEWORKS}
 
 
 def _check_same_case(first: Case, case: Case, one: Run, other: Run) -> None:

@@ -1,6 +1,6 @@
 """The door of this room: other rooms import from here what they need to read saved runs."""
 
-from benchmarks.saved.circumstances import SAME, check_fit
+from benchmarks.saved.circumstances import SAME, check_circumstances, check_fit
 from benchmarks.saved.facts import FORMAT, at
 from benchmarks.saved.fields import BESIDE, CONTROL, INITIAL_WEIGHTS, LAST_DIGIT, LAYERS, UNTIMED
 from benchmarks.saved.many import PROCESSES, files_of, load_many, load_runs
@@ -23,6 +23,7 @@ __all__ = [
     "Case",
     "Run",
     "at",
+    "check_circumstances",
     "check_fit",
     "differences",
     "files_of",

@@ -192,7 +192,8 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, p
         def measure(self, before):
             left_out.append(decided(before, self.rules))
             clock[0] += 2.0 if left_out[-1] else 30.0
-            run = SimpleNamespace(cases=[cases[name] for name in names if cases[name].name not in left_out[-1]])
+            measured = [cases[name] for name in names if cases[name].name not in left_out[-1]]
+            run = SimpleNamespace(cases=measured, machine={})
             return Pair(run, run)
 
     monkeypatch.setattr(gate, "Recorder", Recorder)

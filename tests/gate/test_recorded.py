@@ -115,15 +115,14 @@ def test_several_folders(tmp_path):
         ({"options": ["--threads=2"]}, "options is "),
         ({"system": "other"}, "system is other, but Linux in "),
         ({"noted": {"threads": 2}}, "threads is 2, but 1 in "),
-        ("cpu", "machine_info.cpu.brand_raw is another CPU, but a CPU in "),
-        ("node", "machine_info.node is elsewhere, but None in "),
+        ("release", "machine_info.release is 7, but None in "),
         ("cases", "other cases than in "),
         ("twice", "has pairs that "),
     ],
     ids=str,
 )
 def test_not_of_one_comparison(tmp_path, what, line):
-    """Other code, another environment, other settings, another machine, or the same pairs once more: one line that names it."""
+    """Other code, another environment, other settings, a machine that changed, or the same pairs once more: one line that names it."""
     one = keep(tmp_path / "one", {"a": even(3)})
     if what == "twice":
         other = shutil.copytree(one, tmp_path / "other")
@@ -133,16 +132,105 @@ def test_not_of_one_comparison(tmp_path, what, line):
         )
     for path in other.glob("*/process-*.json"):
         machine = json.loads(path.read_text())
-        if what == "cpu":
-            machine["machine_info"]["cpu"]["brand_raw"] = "another CPU"
-        if what == "node":
-            machine["machine_info"]["node"] = "elsewhere"
+        if what == "release":
+            machine["machine_info"]["release"] = "7"
         path.write_text(json.dumps(machine))
 
     with pytest.raises(InputError) as error:
         recorded.outcome_of([one, other])
 
     assert str(error.value).startswith(str(other))
+    assert line in str(error.value)
+
+
+def moved(folder, pairs=None, node="elsewhere", **machine):
+    """A folder whose pairs, or those of these numbers, were measured on another machine: ``brand``, and facts of its own."""
+    for path in folder.glob("*/process-*.json"):
+        if pairs is None or int(path.stem[-3:]) in pairs:
+            document = json.loads(path.read_text())
+            info = document["machine_info"]
+            info["cpu"]["brand_raw"] = machine.get("brand", "a CPU")
+            info["lenet5"]["frameworks"]["numpy"].update(machine.get("numpy", {}))
+            info.update(node=node, release="another")
+            path.write_text(json.dumps(document))
+    return folder
+
+
+OTHER = {"brand": "Intel(R) Xeon(R) Processor", "numpy": {"architecture": "SkylakeX", "simd": "AVX512"}}
+
+
+def two_machines(folder):
+    """Two folders, a machine each: together they can tell that "a" is slower; "b" is so on one machine only."""
+    one = keep(folder / "one", {"a": even(12, 0.1), "b": even(12)}, "2026-01-05")
+    there = {**WHOLE, "interpreter": "/opt/python"}
+    two = {"a": even(12, 0.101), "b": even(12, 0.2)}
+    other = record(folder / "two", two, (there, there), None, {**SETTINGS, "system": "another"}, "2026-01-04")
+    return one, moved(other, **OTHER)
+
+
+def test_several_machines(verdict, tmp_path):
+    """Pairs take turns between machines, count within theirs, and are told by machine: in the table, above it and in the JSON."""
+    one, other = two_machines(tmp_path)
+    assert found(one) == {"a": UNDECIDED, "b": SAME}
+    assert found(other) == {"a": UNDECIDED, "b": UNDECIDED}
+
+    code, out, err = verdict("one", "two", "--json", "both.json")
+
+    outcome = json.loads((tmp_path / "both.json").read_text())
+    assert (code, err) == (1, "")
+    assert outcome["machines"] == {"Intel Xeon, 2 CPUs": 12, "a, 2 CPUs": 12}
+    a, b = sorted(outcome["verdicts"], key=lambda row: row["case"])
+    assert (a["verdict"], a["pairs"], a["on"]) == ("slower", 20, [])
+    assert a["machine_of_pair"] == ["Intel Xeon, 2 CPUs", "a, 2 CPUs"] * 12
+    assert [row["disagree"] for row in (a, b)] == [None, {"larger": ["Intel Xeon, 2 CPUs"], "smaller": ["a, 2 CPUs"]}]
+    assert b["machines"]["Intel Xeon, 2 CPUs"]["ratio"] == pytest.approx(1.22, abs=0.01)
+    assert "## Machine by machine" in out
+    assert "b, time: the machines disagree: head / base is larger on Intel Xeon, 2 CPUs (1.221) than on a, 2 CPUs (1.000)." in out
+    row = next(line for line in out.splitlines() if line.startswith("| b ") and "they differ" in line)
+    assert "1.221 [" in row
+    assert "1.000 [" in row
+    assert "Intel Xeon, 2 CPUs; a, 2 CPUs, 1 thread, 24 pairs of fresh processes" in out
+
+
+def test_a_folder_of_several_machines(tmp_path):
+    """A gate that measured its pairs on two machines is judged as the folders of these machines are; names that are alike have numbers."""
+    apart = [keep(tmp_path / "one", {"a": even(12, 0.1)}), moved(keep(tmp_path / "two", {"a": even(12, 0.1, 0.01)}, "2026-01-03"))]
+    values = [value for both in zip(even(12, 0.1), even(12, 0.1, 0.01), strict=True) for value in both]
+    together = moved(keep(tmp_path / "both", {"a": values}), range(2, 25, 2))
+
+    outcomes = [recorded.outcome_of(folders) for folders in (apart, [together])]
+
+    for one in outcomes:
+        ((row, verdict),) = one.verdicts
+        assert (verdict.verdict, verdict.pairs) == (SLOWER, 20)
+        assert row.machines == ("a, 2 CPUs (1)", "a, 2 CPUs (2)") * 12
+    assert outcomes[0].verdicts == outcomes[1].verdicts
+    assert outcomes[0].by_machine == outcomes[1].by_machine
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ({"head": {**WHOLE, "tree": "0ther"}}, "head.tree is 0ther, but 7ree in "),
+        ({"head": {**WHOLE, "versions": {"python": "3.12"}}}, "head.versions is "),
+        ({"options": ["--threads=2"]}, "options is "),
+        ({"numpy": {"version": "3"}}, "machine_info.lenet5.frameworks.numpy is {'version': '3'}, but {'version': '2'} in "),
+        ({"half": True}, "head/process-001.json: machine_info.node is elsewhere, but  in "),
+    ],
+    ids=str,
+)
+def test_not_of_one_comparison_elsewhere(tmp_path, change, line):
+    """On another machine other files, versions and settings are refused as well, and so is a pair of two machines."""
+    one = keep(tmp_path / "one", {"a": even(3)})
+    settings = {name: value for name, value in change.items() if name not in ("numpy", "half")}
+    other = moved(keep(tmp_path / "other", {"a": even(2)}, "2026-01-03", **settings), numpy=change.get("numpy", {}))
+    if "half" in change:
+        for path in (one / "base").iterdir():
+            shutil.copy(path, other / "base" / path.name)
+
+    with pytest.raises(InputError) as error:
+        recorded.outcome_of([one, other])
+
     assert line in str(error.value)
 
 
