@@ -151,7 +151,7 @@ def moved(folder, pairs=None, node="elsewhere", **machine):
             info = document["machine_info"]
             info["cpu"]["brand_raw"] = machine.get("brand", "a CPU")
             info["lenet5"]["frameworks"]["numpy"].update(machine.get("numpy", {}))
-            info.update(node=node, release="another")
+            info.update(node=node, release="another", **machine.get("info", {}))
             path.write_text(json.dumps(document))
     return folder
 
@@ -215,6 +215,7 @@ def test_a_folder_of_several_machines(tmp_path):
         ({"head": {**WHOLE, "versions": {"python": "3.12"}}}, "head.versions is "),
         ({"options": ["--threads=2"]}, "options is "),
         ({"numpy": {"version": "3"}}, "machine_info.lenet5.frameworks.numpy is {'version': '3'}, but {'version': '2'} in "),
+        ({"info": {"python_version": "3.12"}}, "machine_info.python_version is 3.12, but None in "),
         ({"half": True}, "head/process-001.json: machine_info.node is elsewhere, but  in "),
     ],
     ids=str,
@@ -222,8 +223,9 @@ def test_a_folder_of_several_machines(tmp_path):
 def test_not_of_one_comparison_elsewhere(tmp_path, change, line):
     """On another machine other files, versions and settings are refused as well, and so is a pair of two machines."""
     one = keep(tmp_path / "one", {"a": even(3)})
-    settings = {name: value for name, value in change.items() if name not in ("numpy", "half")}
-    other = moved(keep(tmp_path / "other", {"a": even(2)}, "2026-01-03", **settings), numpy=change.get("numpy", {}))
+    settings = {name: value for name, value in change.items() if name not in ("numpy", "info", "half")}
+    facts = {name: change[name] for name in ("numpy", "info") if name in change}
+    other = moved(keep(tmp_path / "other", {"a": even(2)}, "2026-01-03", **settings), **facts)
     if "half" in change:
         for path in (one / "base").iterdir():
             shutil.copy(path, other / "base" / path.name)
@@ -232,6 +234,20 @@ def test_not_of_one_comparison_elsewhere(tmp_path, change, line):
         recorded.outcome_of([one, other])
 
     assert line in str(error.value)
+
+
+def test_another_machine_that_changed(tmp_path):
+    """What may differ between machines has to agree among the pairs of one, whichever folder they are in."""
+    one = keep(tmp_path / "one", {"a": even(3)})
+    kernels = ("SkylakeX", "Zen")
+    others = [
+        moved(keep(tmp_path / name, {"a": even(3)}, f"2026-01-0{day}"), numpy={"architecture": name})
+        for day, name in enumerate(kernels, 3)
+    ]
+    assert found(one, others[0]) == found(one, others[1]) == {"a": UNDECIDED}
+
+    with pytest.raises(InputError, match=r"Zen/base/process-001.json: machine_info.lenet5.frameworks.numpy is .*Zen.*SkylakeX"):
+        recorded.outcome_of([one, *others])
 
 
 def test_other_commits_of_the_same_code(tmp_path):

@@ -51,6 +51,7 @@ def test_together_where_none_can_alone():
 
     assert (found.verdicts["case"].verdict, found.verdicts["case"].on) == (SLOWER, ())
     assert 1.02 < found.verdicts["case"].low < 1.08 < found.verdicts["case"].high
+    assert found.verdicts["case"].confidence == pytest.approx(1 - 2 * RULES.spent[0] / 2 / RULES.agree)  # half of alpha
     assert {one.verdict for one in found.by_machine.cases["case"].values()} == {UNDECIDED}
     assert not found.by_machine.disagreements
 
@@ -68,6 +69,8 @@ def test_on_one_machine_only(change, verdict):
 
     assert (found.verdicts["changed"].verdict, found.verdicts["changed"].on) == (verdict, ("b",))
     assert found.verdicts["changed"].ratio == pytest.approx(math.exp(change), rel=0.01)
+    share = RULES.spent[0] / 2 / 3 / 2  # half of alpha, for three machines, each with two cases
+    assert found.verdicts["changed"].confidence == pytest.approx(1 - 2 * share / RULES.agree)
     assert {name: one.verdict for name, one in found.by_machine.cases["changed"].items()} == {"a": SAME, "b": verdict, "c": SAME}
     sides = (("b",), ("a", "c")) if change > 0 else (("a", "c"), ("b",))
     assert found.by_machine.disagreements == {"changed": sides}
