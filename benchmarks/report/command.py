@@ -36,7 +36,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         nargs="*",
         type=Path,
         metavar="RUN",
-        help="A file of pytest-benchmark, or the folder of a run; runs of several versions are put side by side. "
+        help="A file of pytest-benchmark, or the folder of a run; runs of several versions, or of several machines, are put side by side. "
         f"Default: what was saved last in {STORAGE}.",
     )
     command.add_argument(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from benchmarks.report import drawing, equal_accuracy, headline, markdown, page, terminal, versions
+from benchmarks.report import drawing, equal_accuracy, headline, machines, markdown, page, terminal, versions
 from benchmarks.report.disturbance import sentence
 from benchmarks.report.parts import (
     agreement,
@@ -101,13 +101,13 @@ class Written:
 
 
 def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | None = None) -> Written:
-    """Render the processes of one run into ``output``/report.md and report.html; those of several versions, side by side.
+    """Render the processes of one run into ``output``/report.md and report.html; those of several versions or machines, side by side.
 
     Each plot also goes into the folder ``plots``, as an SVG file under its name, if there is such a folder to write.
     Raises InputError before anything is written if that cannot be.
     """
     runs = results.load_runs(paths)
-    found = of(runs[0]) if len(runs) == 1 else versions.of(runs)
+    found = of(runs[0]) if len(runs) == 1 else _several(runs)
     files = (output / "report.md", output / "report.html")
     rows = comparison.rows(runs[0]) if len(runs) == 1 else []
     where = [f"Measured: {_short(paths)}", f"The whole report: {_short(files)}"]
@@ -119,6 +119,11 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | N
         for plot in found.plots:
             write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title), "--plots")
     return written
+
+
+def _several(runs: Sequence[Run]) -> Report:
+    """What the report of several runs says: of several machines, or of several versions."""
+    return machines.of(runs) if results.only_machines_differ(runs) else versions.of(runs)
 
 
 def _short(paths: Sequence[str | os.PathLike[str]]) -> str:

@@ -31,7 +31,7 @@ SAME = (
 """Where the processes of one run have to agree; beside these, in each framework that more than one of them used, and in `variables`."""
 
 SETTINGS = ("threads", "device", "epochs", "dataset", "code_sha256")
-"""Where runs of different versions have to agree, or their ratio would be one of settings."""
+"""Where runs of different versions have to agree, or their ratio would be one of settings; those of different machines in all but the first."""
 
 
 def check_fit(one: Run, other: Run, without: Collection[str] = (), elsewhere: bool = False) -> None:
@@ -81,14 +81,17 @@ def _check_same_case(first: Case, case: Case, one: Run, other: Run) -> None:
             )
 
 
-def check_settings(one: Run, other: Run) -> None:
-    """Raise InputError, naming the file and the difference, unless two runs did the same work with the same code."""
-    for where in SETTINGS:
+def check_settings(one: Run, other: Run, elsewhere: bool = False) -> None:
+    """Raise InputError, naming the file and the difference, unless two runs did the same work with the same code.
+
+    With ``elsewhere``, ``other`` is of another machine and may use another number of threads.
+    """
+    for where in SETTINGS[elsewhere:]:
         expected, found = one.lenet5.get(where), other.lenet5.get(where)
         if expected != found:
             raise InputError(
                 f"{other.paths[0]}: {where} is {str(found)[:80]}, but {str(expected)[:80]} in {one.paths[0]}; "
-                "only versions may differ between runs"
+                f"only {'machines' if elsewhere else 'versions'} may differ between runs"
             )
 
 

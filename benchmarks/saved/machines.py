@@ -8,14 +8,17 @@ from collections.abc import Sequence
 from benchmarks.saved.facts import at
 from benchmarks.saved.records import Run
 
+NODE = "machine_info.node"
+"""The machine's name: processors of one kind are in many machines."""
+
 PLACES = (
-    "machine_info.node",
+    NODE,
     "machine_info.cpu.brand_raw",
     "machine_info.cpu.count",
     "machine_info.machine",
     "machine_info.system",
 )
-"""What tells one machine from another: its name, for processors of one kind are in many machines, and its kind."""
+"""What tells one machine from another: its name and its kind."""
 
 OF_MACHINES = (*PLACES, "machine_info.release", "machine_info.lenet5.cpu_quota")
 """Circumstances in which machines may differ and still measure one comparison."""
@@ -30,6 +33,15 @@ NOISE = re.compile(r"\((R|TM|tm|r)\)|\b(CPU|Processor|processor)\b|@.*")
 def key(run: Run) -> tuple[str, ...]:
     """Equal for two processes that ran on one machine."""
     return tuple(_said(run, place) for place in PLACES)
+
+
+def alike(one: Run, other: Run) -> bool:
+    """Whether the processes of two runs count as those of one machine: it is the same one, or of the same kind under the same system."""
+    return key(one) == key(other) or _kind(one) == _kind(other)
+
+
+def _kind(run: Run) -> tuple[str, ...]:
+    return tuple(_said(run, place) for place in OF_MACHINES if place != NODE)
 
 
 def names(runs: Sequence[Run]) -> list[str]:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.saved import machines
 from benchmarks.saved.circumstances import check_fit, check_settings, same_versions
 from benchmarks.saved.one import load
 from benchmarks.saved.records import Case, Run
@@ -31,21 +32,38 @@ def load_many(paths: Sequence[str | os.PathLike[str]]) -> Run:
 
 
 def load_runs(paths: Sequence[str | os.PathLike[str]]) -> list[Run]:
-    """Read the runs that some files hold: the processes of the same versions are one run, in the order of appearance.
+    """Read the runs that some files hold: the processes of the same versions on the same machine, or one of its kind, are one run.
 
-    Raises InputError, one line, as `load_many` does for each of them, and if they were made with different settings or code.
+    They come in the order of appearance.  Raises InputError, one line, as `load_many` does for each of them, if they were made with
+    different settings or code, and if both versions and machines differ without a run of its own machine for each version.
     """
     groups: list[list[Run]] = []
     for process in _processes(paths):
-        fitting = [group for group in groups if all(same_versions(process, other) for other in group)]
+        fitting = [group for group in groups if all(_of_one_run(process, other) for other in group)]
         if fitting:
             fitting[0].append(process)
         else:
             groups.append([process])
     runs = [_joined(group) for group in groups]
+    on_machines = only_machines_differ(runs)
     for run in runs[1:]:
-        check_settings(runs[0], run)
+        check_settings(runs[0], run, elsewhere=on_machines)
+    for index, run in enumerate(runs):
+        if not on_machines and any(same_versions(run, other) for other in runs[:index]):
+            raise InputError(
+                f"{run.paths[0]}: is of the same versions as another run, on another machine, and a third run is of other versions; "
+                "name the runs of one machine, or those of one set of versions"
+            )
     return runs
+
+
+def only_machines_differ(runs: Sequence[Run]) -> bool:
+    """Whether several runs are of the same versions: then each is of a machine of its own."""
+    return len(runs) > 1 and all(same_versions(run, other) for index, run in enumerate(runs) for other in runs[:index])
+
+
+def _of_one_run(one: Run, other: Run) -> bool:
+    return same_versions(one, other) and machines.alike(one, other)
 
 
 def files_of(path: Path) -> list[Path]:

@@ -3,7 +3,7 @@
 from benchmarks.saved.circumstances import SAME, check_circumstances, check_fit
 from benchmarks.saved.facts import FORMAT, at
 from benchmarks.saved.fields import BESIDE, CONTROL, INITIAL_WEIGHTS, LAST_DIGIT, LAYERS, UNTIMED
-from benchmarks.saved.many import PROCESSES, files_of, load_many, load_runs
+from benchmarks.saved.many import PROCESSES, files_of, load_many, load_runs, only_machines_differ
 from benchmarks.saved.one import load
 from benchmarks.saved.records import FAILED, NOT_RUN, Case, Run
 from benchmarks.saved.variables import differences
@@ -30,4 +30,5 @@ __all__ = [
     "load",
     "load_many",
     "load_runs",
+    "only_machines_differ",
 ]

@@ -97,7 +97,7 @@ def test_report_of_bad_input(command, tmp_path, bad):
     elif bad == "empty folder":
         path.mkdir()
     elif bad == "two runs":
-        path.write_text(text.replace("Example CPU", "Other CPU"), encoding="utf-8")
+        path.write_text(text.replace('"release": "6.1"', '"release": "7.0"'), encoding="utf-8")
     (tmp_path / "report").mkdir()
     (tmp_path / "report" / "report.md").write_text("older", encoding="utf-8")
     before = files(tmp_path)
