@@ -45,7 +45,9 @@ def _said(row: Row, verdict: Verdict, found: ByMachine, threshold: float) -> str
             return f"slower on {larger}, not on {smaller}"
         return f"the machines disagree: head / base is larger on {larger} than on {smaller}"
     if 0 < len(verdict.on) < len(on):
-        return f"{verdict.verdict} on {_listed(verdict.on, on)} by the pairs of that machine alone; the others do not contradict it"
+        return (
+            f"{verdict.verdict} on {_listed(verdict.on, on)} by the pairs measured there; the other machines do not contradict it"
+        )
     return ""
 
 

@@ -47,7 +47,7 @@ def judge_by_machine(
     A case whose pairs end before it is decided is undecided: another machine than before can have joined, which makes all shares smaller.
     """
     names = _each_once(one for of_case in machines.values() for one in of_case)
-    together = judge(log_ratios, replace(rules, alpha=rules.alpha / 2), thresholds, steady, lacking=True, machines=machines)
+    together = judge(log_ratios, of_all(rules), thresholds, steady, lacking=True, machines=machines)
     values = {case: _by_machine(log_ratios[case], machines[case]) for case in log_ratios}
     share = replace(rules, alpha=rules.alpha / 2 / len(names))
     own = {name: _alone(name, values, share, thresholds, steady) for name in names}
@@ -65,6 +65,11 @@ def judge_by_machine(
             found = replace(found, verdict=UNDECIDED)
         verdicts[case] = found
     return Judgement(verdicts, together.next_pairs, ByMachine(cases, differing))
+
+
+def of_all(rules: Rules) -> Rules:
+    """The rules for all pairs together, which have half of ``alpha``."""
+    return replace(rules, alpha=rules.alpha / 2)
 
 
 def _each_once(names: Iterable[str]) -> list[str]:
@@ -100,7 +105,7 @@ def _overall(together: Verdict, own: Mapping[str, Verdict]) -> Verdict:
     """The verdict of a case: slower or faster if all pairs together say so, or those of any machine; then the ratio is that machine's."""
     said = {what: [name for name, one in own.items() if one.verdict == what] for what in (SLOWER, FASTER)}
     if together.verdict == SLOWER or (together.verdict == FASTER and not said[SLOWER]):
-        return replace(together, on=tuple(said[together.verdict]))
+        return together
     for what, far in ((SLOWER, max), (FASTER, min)):
         if said[what]:
             most = far((own[name] for name in said[what]), key=lambda one: one.ratio)

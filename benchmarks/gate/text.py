@@ -13,6 +13,7 @@ from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, listed
 from benchmarks.gate.rows import Row, short, told_apart
+from benchmarks.gate.strata import of_all
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import CONFIDENCE
@@ -173,7 +174,7 @@ def _needs(outcome: Outcome, row: Row) -> str:
 
 def _pairs_needed(outcome: Outcome, row: Row) -> int | None:
     """All together; None for more than is foretold."""
-    rules = outcome.compared.rules
+    rules = of_all(outcome.compared.rules) if outcome.by_machine else outcome.compared.rules
     return pairs_needed(row.log_ratios, row.threshold(rules), rules, len(outcome.verdicts))
 
 

@@ -54,7 +54,7 @@ class Verdict:
     """Of the interval from low to high: adjusted for all cases and looks.  An undecided case of too few pairs for that has the
     surest interval that they give, from the least to the largest."""
     on: Sequence[str] = ()
-    """Of several machines those whose own pairs alone say so, see `strata`."""
+    """The machines whose own pairs say so, where all pairs together do not, see `strata`."""
 
 
 @dataclass(frozen=True)

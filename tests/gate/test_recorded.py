@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import shutil
 
+import numpy as np
 import pytest
 
 from benchmarks.__main__ import main
-from benchmarks.gate import recorded
+from benchmarks.gate import outcome, recorded, text
+from benchmarks.gate.forecast import pairs_needed
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
 from lenet5 import InputError
@@ -200,12 +202,46 @@ def test_a_folder_of_several_machines(tmp_path):
 
     outcomes = [recorded.outcome_of(folders) for folders in (apart, [together])]
 
-    for one in outcomes:
+    measured = outcome.of(outcomes[0].compared, outcomes[0].pairs, False, 1.0, ())  # as the gate judged them
+    for one in (*outcomes, measured):
         ((row, verdict),) = one.verdicts
         assert (verdict.verdict, verdict.pairs) == (SLOWER, 20)
         assert row.machines == ("a, 2 CPUs (1)", "a, 2 CPUs (2)") * 12
-    assert outcomes[0].verdicts == outcomes[1].verdicts
-    assert outcomes[0].by_machine == outcomes[1].by_machine
+        assert (one.verdicts, one.by_machine) == (measured.verdicts, measured.by_machine)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "said"),
+    [
+        (20, "a, time: slower on Intel Xeon, 2 CPUs (1.105), not on a, 2 CPUs (1.000)."),
+        (8, "a, time: slower on Intel Xeon, 2 CPUs (1.105) by the pairs measured there; the other machines do not contradict it."),
+    ],
+)
+def test_slower_on_one_machine(tmp_path, verdict, pairs, said):
+    """It is slower by that machine's pairs alone, with its ratio: not on the other, or nothing known of the other."""
+    moved(keep(tmp_path / "one", {"a": even(20, 0.1)}), **OTHER)
+    keep(tmp_path / "two", {"a": even(pairs)}, "2026-01-03")
+
+    code, out, _ = verdict("one", "two", "--json", "it.json")
+
+    (row,) = json.loads((tmp_path / "it.json").read_text())["verdicts"]
+    assert (code, row["verdict"], row["on"], round(row["ratio"], 2)) == (1, "slower", ["Intel Xeon, 2 CPUs"], 1.11)
+    assert said in out
+    assert "1.105 [" in next(line for line in out.splitlines() if "(SLOWER)" in line)
+
+
+def test_what_is_undecided_needs_its_share(tmp_path):
+    """What a case needs is told by the rules of all pairs together, which have half of the chance of an error."""
+    values = list(np.random.RandomState(1).normal(0.0, 0.018, 12))
+    keep(tmp_path / "one", {"a": values[::2]})
+    moved(keep(tmp_path / "two", {"a": values[1::2]}, "2026-01-03"))
+    both = recorded.outcome_of([tmp_path / "one", tmp_path / "two"])
+
+    ((row, found_),) = both.verdicts
+    assert found_.verdict == UNDECIDED
+    half = Rules(alpha=both.compared.rules.alpha / 2)
+    wanted = pairs_needed(row.log_ratios, 0.02, half, 1)
+    assert text.as_json(both)["verdicts"][0]["pairs_needed"] == wanted != pairs_needed(row.log_ratios, 0.02, Rules(), 1)
 
 
 @pytest.mark.parametrize(
