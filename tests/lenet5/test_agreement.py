@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
@@ -23,19 +25,19 @@ def trajectory(net, images, labels, steps):
     return losses, arrays
 
 
-@pytest.fixture(scope="module")
-def references_trajectory():
-    """optimizer, learning rate -> what the reference does on the common problem; computed once each."""
-    known = {}
+@cache
+def references_trajectory(optimizer, learning_rate):
+    """What the reference does on the common problem; computed once a process."""
+    weights, images, labels = problem()
+    net = reference_network(weights, optimizer=optimizer, learning_rate=learning_rate)
+    return trajectory(net, images, labels, STEPS)
 
-    def find(optimizer, learning_rate):
-        if optimizer not in known:
-            weights, images, labels = problem()
-            net = reference_network(weights, optimizer=optimizer, learning_rate=learning_rate)
-            known[optimizer] = trajectory(net, images, labels, STEPS)
-        return known[optimizer]
 
-    return find
+@cache
+def references_logits(activation, *sizes):
+    """What the reference gives for a problem of these sizes; computed once a process.  Not to be written to."""
+    weights, images, _ = problem(*sizes)
+    return reference_network(weights, activation=activation).predict(images)
 
 
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
@@ -50,12 +52,11 @@ def test_logits(build, activation, classes, channels, batch):
     logits = net.predict(net.tensor(images))
 
     assert logits.dtype == np.float32
-    reference = reference_network(weights, activation=activation)
-    assert_allclose(logits, reference.predict(reference.tensor(images)), rtol=0, atol=1e-5)
+    assert_allclose(logits, references_logits(activation, channels, classes, batch), rtol=0, atol=1e-5)
 
 
 @pytest.mark.trains
-def test_sgd(build, references_trajectory):
+def test_sgd(build):
     """Loss and all ten arrays stay together for twenty steps of gradient descent."""
     weights, images, labels = problem()
     losses, arrays = trajectory(build(weights, optimizer="sgd", learning_rate=0.05), images, labels, STEPS)
@@ -68,7 +69,7 @@ def test_sgd(build, references_trajectory):
 
 
 @pytest.mark.trains
-def test_adam(build, references_trajectory):
+def test_adam(build):
     """The loss stays within 1e-5 and all ten arrays within 5e-5 for twenty steps of Adam, a twentieth of one step's 1e-3.
 
     The arrays not within 1e-5, as with gradient descent: Adam divides the gradient by its own size, so that a weight whose gradient is
