@@ -10,6 +10,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -40,17 +41,7 @@ class Column:
 def render(report: Report) -> str:
     """The page of a report."""
     script = (TEMPLATES / "report.js").read_text(encoding="utf-8")
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(prose=prose, front=text.front, behind=text.behind, interval=text.interval, alarm=text.alarm)
-    environment.filters.update(columns=columns, sorts_by=sorts_by, kind=kind, below=_below)
-    environment.filters.update(share=share, accuracy=accuracy, pictured=pictured, shades=shades)
-    words = environment.get_template("report.html.j2").render(
+    words = _template().render(
         report=report,
         plots=[(plot, Markup(plot.svg)) for plot in report.plots],
         colours={framework: word if word in PALETTE else "grey" for framework, word in report.colours.items()},
@@ -61,6 +52,22 @@ def render(report: Report) -> str:
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
     return words.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
+
+
+@cache
+def _template() -> jinja2.Template:
+    """The page's template, compiled once a process: that takes as long as all else that a small report needs."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(prose=prose, front=text.front, behind=text.behind, interval=text.interval, alarm=text.alarm)
+    environment.filters.update(columns=columns, sorts_by=sorts_by, kind=kind, below=_below)
+    environment.filters.update(share=share, accuracy=accuracy, pictured=pictured, shades=shades)
+    return environment.get_template("report.html.j2")
 
 
 # Tables
