@@ -54,6 +54,7 @@ def project(tmp_path_factory):
         tmp_path_factory.mktemp("theirs") / "project",
         ("base", {}),
         ("slower", {"seconds": 1.15e-3}),
+        ("unconfigured", {"pyproject.toml": ""}),
         ("odd", {"pyproject.toml": ODD, "src/parallel.py": PARALLEL}),
         ("other-cases", {"tests/bench/test_more.py": any_suite.MORE_CASES.format(parameters=1).replace("test_more", "test_new")}),
         ("skipped", {"check": "pytest.skip('no such thing today')"}),
@@ -142,7 +143,7 @@ def test_no_configuration_from_above(project, tmp_path, gate):
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = --no-such-option\n")
     (tmp_path / "conftest.py").write_text("raise ImportError('not theirs')")
 
-    code, _, err = gate("--base", "base", "--head", "base", "-k", "more")
+    code, _, err = gate("--base", "unconfigured", "--head", "unconfigured", "-k", "more")
 
     assert code == 0, err
 

@@ -79,6 +79,9 @@ class TestMore:
         benchmark.pedantic(theirs.work, (CLOCK,), rounds=5)
 """
 
+CONFIGURATION = "[tool.pytest.ini_options]\naddopts = '-p no:hypothesispytest'\n"
+"""Without that plug-in, which would cost a quarter of a session's time here."""
+
 
 def write(project, seconds=1e-3, check="pass", parameters=1, folder="tests/bench", source="src", **files):
     """Write the project over what is there; ``files`` are more of them, "/" written as two underscores, and None removes one."""
@@ -89,7 +92,7 @@ def write(project, seconds=1e-3, check="pass", parameters=1, folder="tests/bench
         f"{folder}/test_cases.py": CASES.format(check=check),
         f"{folder}/test_more.py": MORE_CASES.format(parameters=parameters),
         ".gitignore": "__pycache__/\n.pytest_cache/\n.venv/\n",
-        "pyproject.toml": "",
+        "pyproject.toml": CONFIGURATION,
         **files,
     }
     for name, text in texts.items():
