@@ -166,6 +166,7 @@ def test_a_wrong_rung_gets_no_number(project):
     assert all(FAST in name for name in failed)
 
 
+@pytest.mark.slow
 def test_a_wrong_descent_gets_no_number(project):
     """Gradient descent whose step is a twentieth too short fails; Adam, which is another class, does not."""
     failed = without_number(

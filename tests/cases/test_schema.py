@@ -150,6 +150,7 @@ def test_its_own_compare_reads_it(project, saved, way):
     assert "median" in rows[0]
 
 
+@pytest.mark.slow
 def test_compared_by_the_plug_in(project, saved):
     """A later run compares itself with the saved one, silent where all fits, and fails where that was faster beyond a bound."""
     number = saved["autosave"].name.partition("_")[0]

@@ -366,7 +366,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
             ("--base", "base", "--head", "broken"),
             "--head broken: tests/bench/test_more.py cannot be collected (ModuleNotFoundError: No module named 'nothing_of_that_name')",
         ),
-        (
+        slow(
             ("--base", "base", "--head", "wrong"),
             "--head wrong: tests/bench/test_cases.py::test_work[a=b|c] failed: AssertionError: far too quick",
         ),

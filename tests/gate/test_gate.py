@@ -32,7 +32,7 @@ from tests.support.rows import slow
             *("base", "faster", 0, {("test_case[two]", "time"): "faster", ("test_case[one]", "time"): "same"}),
             marks=pytest.mark.slow,
         ),
-        ("first", "slow-first", 1, {("test_case[one]", "first call"): "SLOWER", ("test_case[one]", "time"): "same"}),
+        slow("first", "slow-first", 1, {("test_case[one]", "first call"): "SLOWER", ("test_case[one]", "time"): "same"}),
         slow(
             "memory", "more-memory", 1, {("test_case[one]", "peak memory"): "SLOWER", ("test_case[two]", "peak memory"): "SLOWER"}
         ),
@@ -121,6 +121,7 @@ def test_order_is_kept(slower):
     assert not ran
 
 
+@pytest.mark.slow
 def test_ids_that_are_spelled_otherwise(command, tmp_path):
     """Base calls a case one[batch=1], head one[batch1]: they are one case, and each side leaves it out under its own id once it is decided."""
     code, out, err = command("--base", "old-ids", "--head", "new-ids")
@@ -211,7 +212,8 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, p
     }
 
 
-@pytest.mark.parametrize("arguments", [["--fail-fast"], pytest.param([], marks=pytest.mark.slow)], ids=" ".join)
+@pytest.mark.slow
+@pytest.mark.parametrize("arguments", [["--fail-fast"], []], ids=" ".join)
 def test_slower_is_said_when_it_is_known(command, monkeypatch, arguments):
     """One line at the look that decides it; with --fail-fast it ends there, though another case is undecided."""
     rules = partial(Rules, **{**FEW_PAIRS, "looks": (3, 5)})
@@ -274,7 +276,7 @@ def test_counts(command):
     assert err.count(": done;") == 1
 
 
-@pytest.mark.parametrize("budget", ["15", "0.0001"], ids=["looks", "budget"])
+@pytest.mark.parametrize("budget", [slow("15"), "0.0001"], ids=["looks", "budget"])
 def test_undecided(command, budget):
     """Noise, or no time for another pair, is no verdict: exit 3."""
     code, out, err = command("--base", "base", "--head", "unsteady" if budget == "15" else "same", "--budget", budget)

@@ -100,7 +100,13 @@ def contender(framework, mode, seconds, *ratio):
 
 
 @pytest.fixture(scope="module")
-def rich():
+def drawn():
+    """Every plot."""
+    return report.plots(whole(3))
+
+
+@pytest.fixture(scope="module")
+def rich(drawn):
     """A page with every plot, a warning, a dash with a reason, a quote, prose, a table to sort and one not to."""
     return page.render(
         Report(
@@ -125,7 +131,7 @@ def rich():
             ],
             accuracies=[Accuracy("numpy", 436, 450, (0.94, 0.98)), Accuracy("torch", 428, 450, (0.92, 0.96))],
             notes=["How to read it."],
-            plots=report.plots(whole(3)),
+            plots=drawn,
             sections=[
                 Section("Times", ["`code` and **bold**."], SORTED, ["Afterwards."]),
                 Section("Mixed", table=MIXED),
@@ -454,10 +460,9 @@ def test_contrast_is_seen(rich, tmp_path):
     assert [line.partition(":")[0] for line in facts[0]["faint"]] == ["4.48"]
 
 
-def test_plots_have_marks_in_the_browser(seen):
+def test_plots_have_marks_in_the_browser(seen, drawn):
     """Every plot is drawn, with marks of some size, and its text can be read on a phone."""
     for fact in seen[0]:
-        drawn = report.plots(whole(3))
         assert [figure["name"] for figure in fact["figures"]] == [plot.name for plot in drawn]
         for figure, plot in zip(fact["figures"], drawn, strict=True):
             assert min(figure["box"]) > 100

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from xml.etree import ElementTree
@@ -119,6 +120,12 @@ def points(drawn, line):
     return [(float(use.get("x")), float(use.get("y"))) for use in mark.iter("use")] or corners_of(mark)
 
 
+@cache
+def drawn_by(plot):
+    """What a function draws of the run that has something for every plot; drawn once a process."""
+    return plot(whole())
+
+
 @pytest.mark.parametrize(
     ("plot", "lines", "corners"),
     [
@@ -145,7 +152,7 @@ def points(drawn, line):
 )
 def test_every_value_has_its_mark(plot, lines, corners):
     """A line a case or a mode, a corner a value."""
-    drawn = plot(whole())
+    drawn = drawn_by(plot)
     marks = [element for element in svg(drawn).iter() if re.fullmatch(rf"{drawn.name}-mark-\d+", element.get("id", ""))]
     assert len(marks) == lines
     expected = corners if isinstance(corners, tuple) else (corners,) * lines
@@ -157,7 +164,7 @@ def test_every_value_has_its_mark(plot, lines, corners):
 def test_every_plot_is_tested():
     """The list above is all that the page draws."""
     (mark,) = test_every_value_has_its_mark.pytestmark
-    assert {row[0](whole()).name for row in mark.args[1]} == {plot.name for plot in plots(whole())}
+    assert {drawn_by(row[0]).name for row in mark.args[1]} == {plot.name for plot in drawn_by(plots)}
 
 
 def test_nothing_to_draw():

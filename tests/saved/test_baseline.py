@@ -147,6 +147,7 @@ def test_unreadable():
             baseline.check({key: value for key, value in whole.items() if key != place}, "--benchmark-compare=0001")
 
 
+@pytest.mark.slow
 def test_said_loudly(tmp_path):
     """In a session that compares, a section of its own names what does not fit; where all fits there is none.
 

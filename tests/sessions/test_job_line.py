@@ -193,6 +193,7 @@ def test_on_a_terminal(project):
     assert not re.search(r"\.{3}|%\]|^\.|framework says", running)
 
 
+@pytest.mark.slow
 def test_the_next_session_knows(project):
     """From the first case on the next session says how long it will take; what it knows is in pytest's cache, by the ids of the cases."""
     on_a_terminal(project)

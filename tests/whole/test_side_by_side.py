@@ -98,7 +98,8 @@ def test_in_one_process(noted, words):
     assert {one["threads"] for one in found} == {"2" if "--threads=2" in words else str(usable_cpus())}
 
 
-@pytest.mark.parametrize(("words", "count"), [slow(("-m", "slow"), 1), (("-m", ""), 23)], ids=["slow", "everything"])
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "count"), [(("-m", "slow"), 1), (("-m", ""), 23)], ids=["slow", "everything"])
 def test_slow(noted, words, count):
     """A -m of one's own counts instead."""
     assert len(noted(*words)) == count

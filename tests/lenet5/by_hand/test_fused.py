@@ -66,6 +66,7 @@ def test_every_chunking(batch, threads):
         assert_allclose(net.weights()[name], weights_after[name], rtol=0, atol=1e-5, err_msg=name)
 
 
+@pytest.mark.slow
 def test_large_batch_in_bounded_memory():
     """A batch of 1,024 is predicted and learned from with the workspace of a few chunks, which the network reports."""
     weights, images, labels = problem(batch=1024)
