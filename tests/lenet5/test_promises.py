@@ -138,8 +138,8 @@ def test_nothing_is_kept_on_disk_unsaid(implementation, framework, tmp_path, mon
     home.mkdir()
     for variable in ("HOME", "XDG_CACHE_HOME", "TMPDIR"):
         monkeypatch.setenv(variable, str(home))
-    for mode in {implementation.modes[0], *lenet5.dynamic(framework)} - {*lenet5.variants(framework)}:
-        program.call("benchmarks.isolated.first_call", framework, mode, "predict", path)
+    modes = {implementation.modes[0], *lenet5.dynamic(framework)} - {*lenet5.variants(framework)}
+    assert program.call("tests.support.first_calls", framework, path, *modes).keys() == modes
     kept = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
     assert not [name for name in kept if not name.startswith(NO_CODE)]
 
