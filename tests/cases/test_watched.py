@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from benchmarks.sessions.baton import Baton, Part
+from benchmarks.sessions.baton import COUNT_BYTES, Baton, Part
 from tests.support.copies import copy_of_project, run_pytest
 
 CASES = """
@@ -119,11 +119,12 @@ def test_the_other_side_of_a_pair_sleeps():
     thread = threading.Thread(target=wait)
     with ours, others:
         thread.start()
-        others.sendall(b"!")  # both are ready; the other one takes the first case
+        others.sendall(bytes(COUNT_BYTES))  # both are ready; the other one takes the first case
         time.sleep(1)
         assert not used
-        others.sendall(b"!")
+        others.sendall((1).to_bytes(COUNT_BYTES, "big"))
         thread.join(60)
+        assert not thread.is_alive()
     assert used[0] < 0.1
 
 
