@@ -102,12 +102,12 @@ def judge(
 ) -> Judgement:
     """The verdict of every case from ln(head / base) of all pairs so far, in the order they were measured.
 
-        The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
-        pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases; ``steady`` are those that hardly
-        vary.  With ``lacking``, a case whose pairs end before it is decided stays undecided: they were measured until other rules had decided
-        it.  No verdict is easier for that, since what it lacks counts as p-values of 1.  ``machines`` names the machine of each pair of each case,
+    The looks are replayed from the first pair on, so what was decided stays decided however many pairs follow, and a case needs no
+    pairs after its decision.  ``thresholds`` replaces the rules' threshold for some of the cases; ``steady`` are those that hardly
+    vary.  With ``lacking``, a case whose pairs end before it is decided stays undecided: they were measured until other rules had decided
+    it.  No verdict is easier for that, since what it lacks counts as p-values of 1.  ``machines`` names the machine of each pair of each case,
     where there are several: the pairs are ranked within it, and the looks count those of all.  Raises ValueError for no case, no pair, a case
-        whose pairs end too early (without ``lacking``), a value that is not finite, and a threshold that is not above 0 or of no case.
+    whose pairs end too early (without ``lacking``), a value that is not finite, and a threshold that is not above 0 or of no case.
     """
     names, values, margins = _checked(log_ratios, rules, thresholds or {})
     numbers = _numbered(names, values, machines) if machines else None
