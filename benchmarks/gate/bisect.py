@@ -19,7 +19,7 @@ from benchmarks.gate import bisection, gate, recorded
 from benchmarks.gate.bisection import NOT_SLOWER, OUT_OF_TIME, UNKNOWN, Answer, Found
 from benchmarks.gate.history import Commit
 from benchmarks.gate.outcome import Outcome
-from benchmarks.gate.pairs import ROLES, Comparison
+from benchmarks.gate.pairs import ROLES, Comparison, Recorder
 from benchmarks.gate.rows import Row, short
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Verdict
@@ -231,7 +231,7 @@ class _Bisecting:
             found = survey(both, self.asked.plans, self.signals)
             comparison = Comparison(both, found.plan, self.asked.threads, rules, alone=found.alone, remarks=found.remarks)
             left = self.end - time.monotonic()
-            return gate.run(comparison, folder, self.signals, left, (folder / MANIFEST).exists(), enough)
+            return gate.run(Recorder(comparison, folder, self.signals), left, (folder / MANIFEST).exists(), enough)
 
     def _enough(self, verdicts: Mapping[str, Verdict]) -> bool:
         """Whether the rows that are followed say what the commit is like."""

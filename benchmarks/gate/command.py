@@ -5,13 +5,15 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from benchmarks.gate import gate, text
-from benchmarks.gate.pairs import ROLES, Comparison
+from benchmarks.gate.pairs import ROLES, Comparison, Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.report.markdown import add_to_job_summary
@@ -20,10 +22,11 @@ from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import any_project, sides
 from benchmarks.sessions.asked import asked_for
-from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
+from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_cluster, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
 from benchmarks.sessions.project import Project
+from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Interrupted, Signals
 from benchmarks.sessions.survey import survey
 from benchmarks.sessions.this_project import this_project
@@ -73,6 +76,7 @@ examples:
   python -m benchmarks gate --base .@/old/bin/python --head .@/new/bin/python
   python -m benchmarks gate --resume
   python -m benchmarks gate --base HEAD --cases benchmarks/twins.py -- --copies 4
+  python -m benchmarks gate --base origin/main --scheduler tcp://HOST:8786
   python -m benchmarks gate --project ../theirs --base v1 --head HEAD --cases tests/bench
 
 """
@@ -98,6 +102,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     add_thresholds(command, f"Default: {DEFAULT}%.")
     add_outcome(command)
     add_folder(command, "pair")
+    add_cluster(command)
     command.set_defaults(function=_gate, parser=command, pytest=())
 
 
@@ -191,7 +196,11 @@ def _gate(options: argparse.Namespace) -> int:
     rules, project = Rules(threshold=threshold, thresholds=thresholds), project_of(options)
     output = folder_of("gate", options)
     try:
-        with Signals() as signals, sides.opened({role: getattr(options, role) for role in ROLES}, signals, project) as both:
+        with (
+            Signals() as signals,
+            sides.opened({role: getattr(options, role) for role in ROLES}, signals, project) as here,
+            _measuring(options, here, signals) as (both, recorder_of),
+        ):
             for side in both.values():
                 print(side.describe(), file=sys.stderr)
             found = survey(both, plans_of(options, project), signals)
@@ -201,11 +210,26 @@ def _gate(options: argparse.Namespace) -> int:
                 both, found.plan, options.threads, rules, options.pairs, asked_for(options), found.alone, found.remarks
             )
             enough = gate.any_slower if options.fail_fast else gate.all_decided
-            outcome = gate.run(comparison, output, signals, 60 * options.budget, options.resume, enough)
+            outcome = gate.run(recorder_of(comparison, output, signals), 60 * options.budget, options.resume, enough)
             markdown, facts = text.render(outcome), text.as_json(outcome)
     except Interrupted as signal:
         return _interrupted(signal, options, output)
     return outcome.exit_code if told(markdown, facts, options, str(output)) else NOT_TOLD
+
+
+@contextmanager
+def _measuring(
+    options: argparse.Namespace, here: Mapping[str, Side], signals: Signals
+) -> Iterator[tuple[Mapping[str, Side], Callable[[Comparison, Path, Signals], Recorder]]]:
+    """The sides as they are where they are measured, and what makes the recorder: for this machine, or for the workers of a cluster."""
+    if not options.scheduler:
+        yield here, Recorder
+        return
+    from benchmarks.gate import elsewhere
+    from benchmarks.sessions.elsewhere import workers
+
+    with workers(options.scheduler, options.wait, signals) as cluster:
+        yield elsewhere.sent(here, cluster, signals), partial(elsewhere.FarRecorder, cluster)
 
 
 def told(markdown: str, facts: Mapping[str, Any], options: argparse.Namespace, raw: str) -> bool:
@@ -236,6 +260,8 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError(f"--threads {options.threads}: use a whole number of at least 1")
     if not options.budget > 0:
         raise InputError(f"--budget {options.budget}: use a number of minutes above 0")
+    if options.scheduler and options.project:
+        raise InputError("--scheduler: measures this project only; leave --project out, or measure on this machine")
     if options.pairs is not None and not 1 <= options.pairs <= MOST_PROCESSES:
         raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {MOST_PROCESSES}")
     check_files(options)

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from benchmarks.gate import outcome, so_far
 from benchmarks.gate.outcome import Outcome
@@ -20,7 +19,6 @@ from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.quantities.units import counted
 from benchmarks.sessions.folder import alone, kept_if, note
 from benchmarks.sessions.progress import Progress
-from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
 PAIRS_FOR_A_SPREAD = 4
@@ -42,14 +40,12 @@ def any_slower(verdicts: Mapping[str, Verdict]) -> bool:
 
 
 def run(
-    comparison: Comparison,
-    folder: Path,
-    signals: Signals,
+    recorder: Recorder,
     budget_seconds: float,
     resume: bool = False,
     enough: Enough = all_decided,
 ) -> Outcome:
-    """Measure pairs into a folder until all is decided, and judge them; a new pair starts only if it fits the budget.
+    """Measure pairs into the recorder's folder until all is decided, and judge them; a new pair starts only if it fits the budget.
 
     It ends at an earlier look if what that found is ``enough``.
 
@@ -57,11 +53,15 @@ def run(
     (with it), a case that one side lacks or fails.  Raises Interrupted on a signal.
     """
     end = time.monotonic() + budget_seconds
+    comparison, folder = recorder.comparison, recorder.folder
     with alone(folder, make=not resume):
-        recorder = Recorder(comparison, folder, signals)
         pairs = recorder.prepare(resume)
         most = comparison.pairs or comparison.rules.most_pairs
-        with kept_if(lambda: bool(pairs), folder), Progress("pair", most, len(pairs), budget_seconds) as progress:
+        with (
+            kept_if(lambda: bool(pairs) or recorder.has_more, folder),
+            Progress("pair", most, len(pairs), budget_seconds) as progress,
+        ):
+            recorder.say_with(progress.say)
             measuring = _Measuring(comparison, recorder, pairs, progress, end, enough)
             out_of_time = measuring.run()
         with suppress(InputError):  # on a full disk the verdict is still worth more than this note
@@ -94,9 +94,9 @@ class _Measuring:
             while len(self.pairs) < wanted:
                 if self.pairs and differences(self.pairs[0]):
                     return False
-                if self.pairs and time.monotonic() + self.progress.seconds_each > self.end:
+                if self.recorder.is_over(self.pairs, self.progress.seconds_each, self.end - time.monotonic()):
                     return True
-                self._add()
+                self._add(wanted)
             found = rows(self.pairs)
             judgement = judged(found, rules)
             self._say_verdicts(found, judgement)
@@ -104,11 +104,10 @@ class _Measuring:
                 return False
             wanted = judgement.next_pairs
 
-    def _add(self) -> None:
-        """Measure one more pair, and say once what it tells of those that are left."""
-        began = time.monotonic()
-        self.pairs.append(self.recorder.measure(self.pairs))
-        self.seconds.append(time.monotonic() - began)
+    def _add(self, wanted: int) -> None:
+        """Measure one more of the pairs that are wanted, and say once what it tells of those that are left."""
+        self.pairs.append(self.recorder.measure(self.pairs, wanted, self.end))
+        self.seconds.append(self.recorder.seconds)
         if len(self.pairs) == 1:  # from now on it is known which cases there are
             check_thresholds(self.pairs[0], self.comparison.rules)
         done, rules = len(self.pairs), self.comparison.rules

@@ -10,7 +10,7 @@ import platform
 import random
 import socket
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,10 +20,10 @@ from benchmarks.gate.compared import Compared
 from benchmarks.gate.rows import Pair, decided, is_steady, paired
 from benchmarks.gate.rules import Rules
 from benchmarks.saved import plain, results
-from benchmarks.saved.results import CONTROL, Run
+from benchmarks.saved.results import CONTROL, Case, Run
 from benchmarks.sessions import baton, processes
 from benchmarks.sessions.folder import begin, check_settings
-from benchmarks.sessions.plan import Plan, session_path
+from benchmarks.sessions.plan import Plan, Session, session_path
 from benchmarks.sessions.project import Project
 from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Signals
@@ -54,6 +54,8 @@ class Comparison:
     """The ids of the cases that only this side has, by its role: they are not measured."""
     remarks: Sequence[str] = ()
     """What else the user has to hear of the suite."""
+    system: str = field(default_factory=platform.platform)
+    """Where it is measured."""
 
     @property
     def project(self) -> Project:
@@ -78,7 +80,7 @@ class Comparison:
             "seed": self.plan.seed,
             "threshold": self.rules.threshold,
             "thresholds": dict(self.rules.thresholds) or None,
-            "system": platform.platform(),
+            "system": self.system,
         }
 
     def left_out(self, before: Sequence[Pair]) -> set[str]:
@@ -86,12 +88,32 @@ class Comparison:
         return set() if self.pairs else decided(before, self.rules)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What one pair measures."""
+
+    number: int
+    repeats: int
+    """How often each process measures a case."""
+    without: Collection[str] = ()
+    """The names of the cases that it leaves out."""
+    alone: Mapping[str, Sequence[Case]] = field(default_factory=dict)
+    """The cases that only this side measured in the first pair, by its role: it leaves them out too."""
+
+
 class Recorder:
     """Measures the pairs of a comparison into a folder."""
 
     def __init__(self, comparison: Comparison, folder: Path, signals: Signals) -> None:
-        self._comparison, self._folder, self._signals = comparison, folder, signals
+        self.comparison, self.folder, self.signals = comparison, folder, signals
         self._pace: Pace | None = None
+        self.seconds = 0.0
+        """What the last pair took, or its share of that if others were measured at the same time."""
+
+    @property
+    def has_more(self) -> bool:
+        """Whether the folder has pairs beside those that `measure` has given."""
+        return False
 
     def prepare(self, resume: bool) -> list[Pair]:
         """Make the folder, or with ``resume`` read the pairs that are in it and remove what is left of half a pair.
@@ -99,61 +121,95 @@ class Recorder:
         Raises InputError if the folder has results already (without ``resume``), or those of another comparison (with it).
         """
         if not resume:
-            if any(list((self._folder / role).glob(results.PROCESSES)) for role in ROLES):
-                raise InputError(f"{self._folder}: has results; go on with --resume, or name another --output")
-            begin(self._folder, self._comparison.settings(), self._comparison.asked, self._comparison.compared().noted())
+            if any(list((self.folder / role).glob(results.PROCESSES)) for role in ROLES):
+                raise InputError(f"{self.folder}: has results; go on with --resume, or name another --output")
+            begin(self.folder, self.comparison.settings(), self.comparison.asked, self.comparison.compared().noted())
             pairs = []
         else:
-            check_settings(self._folder, self._comparison.settings())
-            pairs = recorded(self._folder)
+            check_settings(self.folder, self.comparison.settings())
+            pairs = recorded(self.folder)
             for number, pair in enumerate(pairs):
-                self._check(pair, pairs[:number], self._comparison.left_out(pairs[:number]))
+                self._check(pair, pairs[:number], self.comparison.left_out(pairs[:number]))
         for role in ROLES:
-            (self._folder / role).mkdir(exist_ok=True)
-            for path in sorted((self._folder / role).glob(results.PROCESSES))[len(pairs) :]:
-                path.unlink()
+            (self.folder / role).mkdir(exist_ok=True)
+        self.tidy(len(pairs))
         return pairs
 
-    def measure(self, before: Sequence[Pair]) -> Pair:
+    def tidy(self, pairs: int) -> None:
+        """Remove what the folder has beside so many pairs."""
+        for role in ROLES:
+            for path in sorted((self.folder / role).glob(results.PROCESSES))[pairs:]:
+                path.unlink()
+
+    def say_with(self, say: Callable[[str], object]) -> None:
+        """Where to say what happens meanwhile; on this machine nothing does."""
+
+    def measure(self, before: Sequence[Pair], wanted: int, end: float) -> Pair:
         """Measure the pair after these.
 
-        Raises InputError, naming them, for cases that one side lacks or fails, and for a folder whose settings have changed; raises
-        Interrupted on a signal.
+        So many pairs are wanted altogether before the next look, and none begins after ``end`` on the monotonic clock: a recorder that
+        can measure several at once looks ahead.  Raises InputError, naming them, for cases that one side lacks or fails, and for a
+        folder whose settings have changed; raises Interrupted on a signal.
         """
-        check_settings(self._folder, self._comparison.settings())
-        number, without = len(before) + 1, self._comparison.left_out(before)
+        check_settings(self.folder, self.comparison.settings())
+        asked = self.asked(before, len(before) + 1)
+        began = time.monotonic()
+        pair = self.both(asked)
+        self.check_new(pair, before, asked)
+        self.seconds = time.monotonic() - began
+        self.note_pace(pair, asked, self.seconds)
+        return pair
+
+    def note_pace(self, pair: Pair, asked: Asked, seconds: float) -> None:
+        """Keep what a pair took that measured each case once, none of them by memory."""
+        if asked.repeats == 1 and not any(is_steady(case) for case in pair.base.cases):
+            self._pace = Pace(seconds, timed_seconds(pair), len(_names(pair.base)))
+
+    def is_over(self, before: Sequence[Pair], seconds_each: float, seconds_left: float) -> bool:
+        """Whether the pair after these would end too late."""
+        return bool(before) and seconds_each > seconds_left
+
+    def asked(self, before: Sequence[Pair], number: int) -> Asked:
+        """What the pair of this number measures, as far as it can be known after these pairs."""
+        without = self.comparison.left_out(before)
         cases = len(_names(before[0].base)) if before else 1
         repeats = repeats_of(cases, max(cases - len(without), 1), self._pace)
-        began = time.monotonic()
-        first, _ = order(self._comparison.plan.seed, number)
-        cpus = baton.cpus_for(self._comparison.threads)
-        untimed = self._comparison.project.untimed
+        return Asked(number, repeats, without, before[0].alone if before else {})
+
+    def both(self, asked: Asked) -> Pair:
+        """Run the two processes of a pair at once."""
+        first, _ = order(self.comparison.plan.seed, asked.number)
+        cpus = baton.cpus_for(self.comparison.threads)
+        untimed = self.comparison.project.untimed
         with ThreadPoolExecutor(len(ROLES)) as both:
             running = {}
             for role, end in zip(ROLES, socket.socketpair(), strict=True):
-                part = baton.Part(end, role == first, cpus, repeats, untimed)
-                alone = {case.name for pair in before[:1] for case in pair.alone.get(role, ())}
-                running[role] = both.submit(self._process, role, number, part, without | alone)
-        pair = paired(running["base"].result(), running["head"].result())
+                part = baton.Part(end, role == first, cpus, asked.repeats, untimed)
+                running[role] = both.submit(self._process, role, asked, part)
+        return paired(running["base"].result(), running["head"].result())
+
+    def check_new(self, pair: Pair, before: Sequence[Pair], asked: Asked) -> None:
+        """Raise InputError as `measure` does unless this pair fits those before it; then nothing is left of it."""
         try:
-            self._check(pair, before, without)
+            self._check(pair, before, asked.without)
         except InputError:
             for role in ROLES:
-                session_path(self._folder / role, number).unlink()
+                session_path(self.folder / role, asked.number).unlink()
             raise
-        if repeats == 1 and not any(is_steady(case) for case in pair.base.cases):
-            self._pace = Pace(time.monotonic() - began, timed_seconds(pair), len(_names(pair.base)))
-        return pair
 
-    def _process(self, role: str, number: int, part: baton.Part, without: Collection[str]) -> Run:
+    def session(self, role: str, asked: Asked, part: baton.Part | None = None) -> Session:
+        """One process of a pair; one that only reads has no part in the baton."""
+        side = self.comparison.sides[role]
+        alone = {case.name for case in asked.alone.get(role, ())}
+        absent = self.comparison.alone.get(role, ())
+        return side.session(self.comparison.plan, part, self.folder / role, asked.number, {*asked.without, *alone}, absent)
+
+    def _process(self, role: str, asked: Asked, part: baton.Part) -> Run:
         """One process of a pair, which passes the baton to the process at the other end."""
-        side = self._comparison.sides[role]
-        session = side.session(
-            self._comparison.plan, part, self._folder / role, number, without, self._comparison.alone.get(role, ())
-        )
+        side, session = self.comparison.sides[role], self.session(role, asked, part)
         with part.end:  # closed here when the process is over, or the other one would wait for it
             try:
-                measured = processes.measure(session, self._signals)
+                measured = processes.measure(session, self.signals)
             except InputError as error:
                 raise InputError(f"{side.option}: {error}") from None
         failed = processes.failures(measured)
@@ -168,11 +224,11 @@ class Recorder:
 
         The cases that it was to leave out, ``without``, may be gone.
         """
-        base, strict = _names(pair.base), self._comparison.project.strict
+        base, strict = _names(pair.base), self.comparison.project.strict
         for role, other, of in (("base", "head", pair.base), ("head", "base", pair.head)):
             lacking = {case.name for case in pair.alone.get(other, ())}
             if lacking and (strict or not base):
-                option = self._comparison.sides[role].option
+                option = self.comparison.sides[role].option
                 raise InputError(f"{option}: does not measure {_with_reasons(lacking, of)}; --{other} does")
         gone = _names(before[0].base) - set(without) - base if before else set()
         if gone:

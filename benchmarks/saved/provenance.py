@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 import re
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
@@ -23,8 +24,8 @@ CODE = (
 READER = "benchmarks/__main__.py"
 """Likewise."""
 
-NO_MEASURING = re.compile(r"""extra == ['"](test|dev)['"]""")
-"""What a requirement says in the project's metadata that tests and linters alone need."""
+NO_MEASURING = re.compile(r"""extra == ['"](test|dev|cluster)['"]""")
+"""What a requirement says in the project's metadata that tests, linters and a cluster alone need."""
 
 
 def code_sha256(project: Path = ROOT) -> str:
@@ -38,15 +39,20 @@ def code_sha256(project: Path = ROOT) -> str:
     return digest.hexdigest()
 
 
-def versions() -> dict[str, str]:
-    """Python's version and that of every package that measuring needs or can use and this environment has.  Imports none of them."""
+def packages() -> list[str]:
+    """The packages that measuring needs or can use; none where this project is not installed."""
     try:
         requirements = metadata.requires(PROJECT) or []
     except metadata.PackageNotFoundError:
         requirements = []
     names = {match[0] for match in (re.match(r"[\w.-]+", line) for line in requirements if not NO_MEASURING.search(line)) if match}
+    return sorted(names - {PROJECT})  # an extra of the project's can name others of its own
+
+
+def versions(names: Sequence[str] | None = None) -> dict[str, str]:
+    """Python's version and that of every one of `packages`, or of these, that this environment has.  Imports none of them."""
     found = {"python": platform.python_version()}
-    for name in sorted(names - {PROJECT}):  # an extra of the project's can name others of its own
+    for name in packages() if names is None else names:
         try:
             found[name] = metadata.version(name)
         except metadata.PackageNotFoundError:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from benchmarks.saved.results import FAILED, PROCESSES, Run
-from benchmarks.saved.storage import STORAGE, new_folder, newest_folder
+from benchmarks.saved.storage import MANIFEST, STORAGE, new_folder, newest_folder
 from benchmarks.sessions import processes
 from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
-from benchmarks.sessions.signals import Interrupted
+from benchmarks.sessions.signals import Interrupted, Signals
 
 DESCRIPTION = """\
 Measures in fresh processes, each in a random order of its own, and reports
@@ -26,6 +27,7 @@ examples:
   python -m benchmarks run --processes 5 -k "predict and torch"
   python -m benchmarks run --resume
   python -m benchmarks run -- --threads 1 --dataset digits --benchmark-max-time 0.3
+  python -m benchmarks run --scheduler tcp://HOST:8786 --processes 20
 
 """
 
@@ -55,6 +57,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser], show: Sho
         help="Measure only these cases, selected as by pytest -k. The controls are always measured.",
     )
     add_processes(command, default=10)
+    add_cluster(command)
     command.set_defaults(function=lambda options: _run(options, show), parser=command, pytest=())
 
 
@@ -85,6 +88,22 @@ def add_folder(command: argparse.ArgumentParser, step: str) -> None:
     )
 
 
+def add_cluster(command: argparse.ArgumentParser) -> None:
+    """Add the options of a command that can measure on the workers of a cluster."""
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Measure on the workers of the Dask cluster that has this scheduler, such as tcp://HOST:8786; see docs/cluster.md. "
+        "Default: on this machine.",
+    )
+    command.add_argument(
+        "--wait",
+        type=float,
+        metavar="SECONDS",
+        help="With --scheduler: give up if no scheduler or no worker is there for this long. Default: 30.",
+    )
+
+
 def _run(options: argparse.Namespace, show: Show) -> int:
     output = folder_of("run", options)
     plan = Plan(expression=options.expression, seed=options.seed, options=options.pytest)
@@ -104,11 +123,27 @@ def folder_of(command: str, options: argparse.Namespace) -> Path:
 def measured(plan: Plan, options: argparse.Namespace, output: Path) -> Run | None:
     """Measure the processes of a plan into a folder; None if a signal ended that, when the way to go on has been printed."""
     try:
-        return processes.run(plan, options.processes, output, options.resume, asked_for(options))
+        with _measurer(plan, options) as by:
+            return processes.run(plan, options.processes, output, options.resume, asked_for(options), by)
     except Interrupted as signal:
+        if not (output / MANIFEST).exists():
+            print(f"{signal}: nothing was measured yet", file=sys.stderr)
+            return None
         finished = len(list(output.glob(PROCESSES)))
         say_how_to_go_on(signal, f"{finished} of {options.processes} processes are kept", options, output)
         return None
+
+
+@contextmanager
+def _measurer(plan: Plan, options: argparse.Namespace) -> Iterator[processes.Here]:
+    """What measures the processes of a plan: this machine, or the workers of a cluster."""
+    if not getattr(options, "scheduler", None):
+        yield processes.Here(plan)
+        return
+    from benchmarks.sessions import elsewhere
+
+    with Signals() as signals, elsewhere.workers(options.scheduler, options.wait, signals) as cluster:
+        yield elsewhere.There(plan, cluster, signals)
 
 
 def say_how_to_go_on(signal: Interrupted, kept: str, options: argparse.Namespace, output: Path) -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
@@ -27,8 +28,27 @@ from lenet5.errors import InputError
 MOST_PROCESSES = 999
 
 
-def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: Sequence[str] = ()) -> Run:
+class Here:
+    """Processes of a plan on this machine, one after the other."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+
+    def settings(self) -> Mapping[str, Any]:
+        """What must not change between the first process of a run and its last, as JSON has it."""
+        return self._plan.settings()
+
+    def measured(self, sessions: Sequence[Session], signals: Signals, progress: Progress) -> Iterator[tuple[Session, Run, str]]:
+        """Measure sessions into their files.   -> each with what it measured, and with where that was if that was not here"""
+        for session in sessions:
+            check_settings(session.folder, self.settings())
+            yield session, measure(session, signals), ""
+
+
+def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: Sequence[str] = (), by: Here | None = None) -> Run:
     """Measure until a folder holds this many processes, and read them back as one run.  ``asked`` are the words to go on with.
+
+    They are measured ``by`` this machine unless another one does it.
 
     Raises InputError if that cannot be: a folder that has results already (without ``resume``) or those of another plan (with
     it), or that another run is measuring into; a process that cannot start.  Raises Interrupted on SIGINT, SIGTERM and SIGHUP, when
@@ -36,35 +56,35 @@ def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: S
     """
     if not 1 <= processes <= MOST_PROCESSES:
         raise InputError(f"--processes {processes}: use a whole number from 1 to {MOST_PROCESSES}")
+    by = by or Here(plan)
     with alone(folder, make=not resume):
-        _prepare(plan, folder, resume, asked)
+        _prepare(by.settings(), folder, resume, asked)
         with kept_if(lambda: any(folder.glob(results.PROCESSES)), folder):
-            _measure_missing(plan, processes, folder)
+            _measure_missing(plan, processes, folder, by)
         return results.load_many([folder])
 
 
-def _prepare(plan: Plan, folder: Path, resume: bool, asked: Sequence[str]) -> None:
+def _prepare(settings: Mapping[str, Any], folder: Path, resume: bool, asked: Sequence[str]) -> None:
     """Make sure that the folder is that of a run of this plan, or can become it, and note the plan there."""
     finished = sorted(folder.glob(results.PROCESSES))
     if not resume:
         if finished:
             raise InputError(f"{folder}: has {len(finished)} finished processes; go on with --resume, or name another --output")
-        begin(folder, plan.settings(), asked)
+        begin(folder, settings, asked)
         return
-    check_settings(folder, plan.settings())
+    check_settings(folder, settings)
     if finished:
         results.load_many(finished)
 
 
-def _measure_missing(plan: Plan, processes: int, folder: Path) -> None:
+def _measure_missing(plan: Plan, processes: int, folder: Path, by: Here) -> None:
     missing = [number for number in range(1, processes + 1) if not session_path(folder, number).exists()]
     here = Place(ROOT, sys.executable, os.environ)
+    sessions = [Session(plan, here, folder, number) for number in missing]
     with Signals() as signals, Progress("process", processes, processes - len(missing)) as progress:
-        for number in missing:
-            check_settings(folder, plan.settings())
-            session = Session(plan, here, folder, number)
-            for failure in failures(measure(session, signals)):
-                progress.say(f"{session.path.stem}: {failure} failed")
+        for session, measured, where in by.measured(sessions, signals, progress):
+            for failure in failures(measured):
+                progress.say(f"{session.path.stem}: {failure} failed{where}")
             progress.finished(session.path.stem)
 
 
@@ -75,19 +95,11 @@ def measure(session: Session, signals: Signals) -> Run:
     """
     path = session.path
     part, log = path.with_suffix(".part"), path.with_suffix(".log")
-    # At once, not after hours: does it fit the others?
-    others = sorted(session.folder.glob(results.PROCESSES))
-    first = session.read(others[0]) if others else None
-    # This side's pytest knows a case by the id that this side saved, which can be an older spelling of its name.
-    ids = [*session.absent, *(case.id for case in (first.cases if first else ()) if case.name in session.without)]
     try:
-        code = _execute(session, session.command(part), ids, log, signals)
+        code = _execute(session, session.command(part), left_out_ids(session), log, signals)
         if code not in (0, 1) or not (part.exists() and part.stat().st_size):
             raise InputError(f"{path.stem} could not measure (exit code {code}): {last_words(log)}; see {log}")
-        measured = session.read(part)
-        if first:
-            results.check_fit(first, measured, session.without)
-        os.replace(part, path)
+        measured = keep(session, part)
         if code == 0:
             log.unlink()
         return measured
@@ -96,6 +108,28 @@ def measure(session: Session, signals: Signals) -> Run:
         raise
     finally:
         part.unlink(missing_ok=True)
+
+
+def left_out_ids(session: Session) -> list[str]:
+    """The ids of the cases that a session leaves out."""
+    # This side's pytest knows a case by the id that this side saved, which can be an older spelling of its name.
+    first = _first(session)
+    return [*session.absent, *(case.id for case in (first.cases if first else ()) if case.name in session.without)]
+
+
+def keep(session: Session, part: Path) -> Run:
+    """Take what a session saved into its folder.  Raises InputError, one line, unless it fits what is there."""
+    measured, first = session.read(part), _first(session)
+    # At once, not after hours: does it fit the others?
+    if first:
+        results.check_fit(first, measured, session.without)
+    os.replace(part, session.path)
+    return measured
+
+
+def _first(session: Session) -> Run | None:
+    others = sorted(session.folder.glob(results.PROCESSES))
+    return session.read(others[0]) if others else None
 
 
 def _execute(session: Session, command: list[str], ids: Collection[str], log: Path, signals: Signals) -> int:

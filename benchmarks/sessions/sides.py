@@ -71,7 +71,7 @@ class Side:
         return {self.of.kept: str(folder)}
 
     def session(
-        self, plan: Plan, part: baton.Part, folder: Path, number: int, without: Collection[str], absent: Collection[str]
+        self, plan: Plan, part: baton.Part | None, folder: Path, number: int, without: Collection[str], absent: Collection[str]
     ) -> Session:
         """A session of a plan on this side, as one of a pair."""
         return self.of.session(plan, self.place(part), folder, number, without, absent)

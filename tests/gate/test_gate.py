@@ -15,7 +15,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.gate import command as gate_command
 from benchmarks.gate import gate
-from benchmarks.gate.pairs import ROLES, order
+from benchmarks.gate.pairs import ROLES, Recorder, order
 from benchmarks.gate.rows import Pair, decided
 from benchmarks.gate.rules import Rules
 from tests.support.copies import copy_of_project
@@ -183,25 +183,22 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, p
     }
     left_out, clock = [], [0.0]
 
-    class Recorder:
-        def __init__(self, comparison, folder, signals):
-            self.rules = comparison.rules
-
+    class Timed(Recorder):
         def prepare(self, resume):
             return []
 
-        def measure(self, before):
-            left_out.append(decided(before, self.rules))
-            clock[0] += 2.0 if left_out[-1] else 30.0
+        def measure(self, before, wanted, end):
+            left_out.append(decided(before, self.comparison.rules))
+            self.seconds = 2.0 if left_out[-1] else 30.0
+            clock[0] += self.seconds
             measured = [cases[name] for name in names if cases[name].name not in left_out[-1]]
             run = SimpleNamespace(cases=measured, machine={})
             return Pair(run, run)
 
-    monkeypatch.setattr(gate, "Recorder", Recorder)
     monkeypatch.setattr(gate, "time", SimpleNamespace(monotonic=lambda: clock[0]))
     facts = SimpleNamespace(rules=Rules())
     comparison = SimpleNamespace(rules=facts.rules, pairs=None, compared=lambda: facts)
-    outcome = gate.run(comparison, tmp_path / "raw", signals=None, budget_seconds=600)
+    outcome = gate.run(Timed(comparison, tmp_path / "raw", signals=None), budget_seconds=600)
 
     assert outcome.exit_code == 0
     assert list(outcome.seconds) == [30.0 if number < 3 else 2.0 for number in pairs]

@@ -82,7 +82,8 @@ def test_to_go_on(tmp_path, monkeypatch, capsys, line):
     begun = []
 
     def measure(*arguments):
-        (output,) = (one for one in arguments if isinstance(one, Path))
+        places = [getattr(one, "folder", one) for one in arguments]
+        (output,) = (one for one in places if isinstance(one, Path))
         output.mkdir(parents=True)
         (output / MANIFEST).write_text("{}")
         begun.append(output)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.support.copies import PROJECT
 
-PROGRAMS = ("python", "python3", "pip", "pytest", "pytest-benchmark", "tox", "ruff", "mypy", "pre-commit", "git")
+PROGRAMS = ("python", "python3", "pip", "pytest", "pytest-benchmark", "tox", "ruff", "mypy", "pre-commit", "git", "dask")
 
 STAND_IN = """#!{bash}
 printf '%s\\037' "$0" "$@" >>'{calls}'
