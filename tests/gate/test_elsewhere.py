@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import threading
 
 import pytest
 
@@ -109,3 +110,46 @@ def test_as_on_this_machine(cluster, command, slower, repository, tmp_path, caps
     code, out, err = command("--base", "base@./python", "--head", "same", "--scheduler", cluster.address)
     assert code == 2
     assert "names an interpreter of this machine; with --scheduler each worker measures with its own" in err
+
+
+@pytest.mark.slow
+def test_a_worker_dies(cluster, gate, waiting, tmp_path):
+    """Its pair is measured elsewhere; when the last worker dies, later pairs that have come are kept, and are not measured again.
+
+    One side is a directory that is not what was committed: it travels as it is.
+    """
+    fake_project.write(waiting, {"one": 1e-3, "two": 1.7e-3}, check=HOLD)
+    (waiting / "new.txt").write_text("new")
+    state = git(waiting, "status", "--porcelain"), git(waiting, "for-each-ref"), git(waiting, "count-objects", "-v")
+    cases = tmp_path / "cases.log"
+    dying = cluster.add("--no-nanny", *dask.AS_DOCUMENTED)
+    other = cluster.add("--no-nanny", *dask.AS_DOCUMENTED, CASE_LOG=str(cases))
+    dying.hold()
+
+    def kill_both():
+        until(dying.holds)
+        until(lambda: cases.exists() and not other.errands())  # it has measured one
+        other.hold()
+        dying.kill()
+        until(other.holds)  # it was free for this one, so its first had come
+        other.kill()
+
+    thread = threading.Thread(target=kill_both, daemon=True)
+    thread.start()
+    asked = ("--base", "base", "--head", str(waiting), "--scheduler", cluster.address, "--wait", "1", "--pairs", "4")
+    code, _, err = gate(*asked)
+    thread.join()
+    assert code == 2
+    assert err[-1].startswith(f"--scheduler {cluster.address}: no worker is left within 1 s")
+    kept = {path: path.read_bytes() for path in (tmp_path / "raw").glob("*/process-*.json")}
+    assert len(kept) in (2, 4, 6)
+    assert all(until(lambda worker=worker: not worker.errands()) for worker in (dying, other))
+
+    cluster.add("--no-nanny", *dask.AS_DOCUMENTED)
+    code, out, err = gate("--resume")
+    assert code == 0, err
+    assert "(1 faster, 1 same)" in out
+    assert {path: path.read_bytes() for path in kept} == kept
+    assert len(list((tmp_path / "raw").glob("*/process-*.json"))) == 8
+    assert judged_again(tmp_path / "raw", tmp_path / "again.json")[0] == code
+    assert (git(waiting, "status", "--porcelain"), git(waiting, "for-each-ref"), git(waiting, "count-objects", "-v")) == state

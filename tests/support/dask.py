@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 import psutil
@@ -64,7 +65,7 @@ class Cluster:
     workers: list[Worker] = field(default_factory=list)
     scheduler: subprocess.Popen[bytes] | None = None
 
-    @property
+    @cached_property
     def address(self) -> str:
         return str(json.loads((self.folder / "scheduler.json").read_text(encoding="utf-8"))["address"])
 
