@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-
 import pytest
 
 from benchmarks.sessions import errand
@@ -75,27 +70,3 @@ def test_no_checkout(tmp_path):
     """A folder that git does not know cannot travel."""
     with pytest.raises(InputError, match=r"^--base x: .* is no git checkout, and code reaches a worker as a git bundle"):
         bundled({"base": ("--base x", tmp_path)})
-
-
-def test_what_a_killed_errand_left(tmp_path):
-    """The next one on that machine removes it, but not the folder of one that is at work; a request that breaks leaves nothing."""
-    fcntl = pytest.importorskip("fcntl")
-    stale, busy = tmp_path / "lenet5-errand-stale", tmp_path / "lenet5-errand-busy"
-    for folder in (stale, busy):
-        folder.mkdir()
-        (folder / "file").touch()
-    held = os.open(busy, os.O_RDONLY)
-    fcntl.flock(held, fcntl.LOCK_EX)
-    request = json.dumps({"folders": {}, "runs": "harness", "module": "none", "asked": {}}).encode()
-    done = subprocess.run(
-        [sys.executable, "-I", "-S", errand.__file__, str(os.getpid()), "token"],
-        input=request + b"\nno bundle",
-        env={**os.environ, "TMPDIR": str(tmp_path)},
-        capture_output=True,
-    )
-    os.close(held)
-
-    found = json.loads(done.stdout)
-    assert (done.returncode, found["code"], found["files"]) == (0, 2, {})
-    assert found["said"].startswith("git cannot unpack the code: ")
-    assert list(tmp_path.iterdir()) == [busy]
