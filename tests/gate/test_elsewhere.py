@@ -136,11 +136,11 @@ def test_a_worker_dies(cluster, gate, waiting, tmp_path):
 
     thread = threading.Thread(target=kill_both, daemon=True)
     thread.start()
-    asked = ("--base", "base", "--head", str(waiting), "--scheduler", cluster.address, "--wait", "1", "--pairs", "4")
+    asked = ("--base", "base", "--head", str(waiting), "--scheduler", cluster.address, "--wait", "5", "--pairs", "4")
     code, _, err = gate(*asked)
     thread.join()
     assert code == 2
-    assert err[-1].startswith(f"--scheduler {cluster.address}: no worker is left within 1 s")
+    assert err[-1].startswith(f"--scheduler {cluster.address}: no worker is left within 5 s")
     kept = {path: path.read_bytes() for path in (tmp_path / "raw").glob("*/process-*.json")}
     assert len(kept) in (2, 4, 6)
     assert all(until(lambda worker=worker: not worker.errands()) for worker in (dying, other))
