@@ -1,6 +1,6 @@
 """The pairs of a gate on the workers of a cluster: one worker measures both processes of a pair, and as many pairs at once as there are workers.
 
-They count in the order of their numbers, as if one machine had measured them: one that comes early waits for those before it.
+They count in the order of their numbers, each within its machine: one that comes early waits for those before it.
 """
 
 from __future__ import annotations
@@ -19,14 +19,11 @@ from benchmarks.saved.provenance import ROOT, code_sha256, packages
 from benchmarks.sessions import processes
 from benchmarks.sessions.bundles import bundled
 from benchmarks.sessions.cluster import Cluster, Done, Job, shared_line
-from benchmarks.sessions.elsewhere import HARNESS, note_worker, received, told
+from benchmarks.sessions.elsewhere import HARNESS, THEIRS, note_worker, received, told
 from benchmarks.sessions.plan import session_path
 from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Interrupted, Signals
 from lenet5.errors import InputError
-
-THEIRS = "each worker's own"
-"""The interpreter of a side that workers measure."""
 
 
 def sent(here: Mapping[str, Side], cluster: Cluster, signals: Signals) -> dict[str, Side]:
@@ -52,8 +49,7 @@ class FarRecorder(Recorder):
 
     def __init__(self, cluster: Cluster, comparison: Comparison, folder: Path, signals: Signals) -> None:
         remarks = [*comparison.remarks, *(f"{shared_line(*one)}." for one in sorted(cluster.shared.items()))]
-        system = cluster.facts["machine"]["system"]
-        super().__init__(replace(comparison, system=system, remarks=remarks), folder, signals)
+        super().__init__(replace(comparison, system=THEIRS, remarks=remarks), folder, signals)
         self._cluster = cluster
         self._asked: dict[int, Asked] = {}
         """The pairs that are under way or have come, and are not given yet."""

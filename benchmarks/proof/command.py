@@ -119,9 +119,10 @@ def _coverage(options: argparse.Namespace) -> int:
     coverage.check_set(options.set, options.processes)
     output = folder_of("coverage", options)
     path = options.save or output / "coverage.json"
-    run = measured(Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest), options, output)
-    if run is None:
+    runs = measured(Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest), options, output)
+    if runs is None:
         return INTERRUPTED
+    (run,) = runs  # of this machine
     command = command_line(options, output=output, save=path, resume=False)
     say(f"{coverage.sentence(coverage.save(run, options.set, command, path))}\nWritten to {path}")
     return 0

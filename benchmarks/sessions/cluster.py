@@ -1,7 +1,7 @@
 """Errands for the workers of a Dask cluster: each is done once, by a worker that was checked first, and again by another if that worker dies.
 
 An errand runs one command of our code and gives back the files that it left (`errand`).  A worker takes part if it offers the resource
-"process"; it gets one errand at a time.  Before the first it says with which code, versions and machine it would measure.
+"process"; it gets one errand at a time.  Before the first it says with which code and versions it would measure.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Cluster:
         self._usable = time.monotonic()
         """When there was a worker that could be used."""
         self.facts: Mapping[str, Any] = {}
-        """Code, versions and machine of every worker that is used."""
+        """Code and versions of every worker that is used."""
 
     def begin(self, job: Job, signals: Signals) -> None:
         """Ask every worker what it is, and refuse by name what differs from most of them.

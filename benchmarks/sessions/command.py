@@ -107,11 +107,11 @@ def add_cluster(command: argparse.ArgumentParser) -> None:
 def _run(options: argparse.Namespace, show: Show) -> int:
     output = folder_of("run", options)
     plan = Plan(expression=options.expression, seed=options.seed, options=options.pytest)
-    run = measured(plan, options, output)
-    if run is None:
+    runs = measured(plan, options, output)
+    if runs is None:
         return INTERRUPTED
     show([output], output)
-    return 1 if any(reason.startswith(FAILED) for reason in run.not_measured.values()) else 0
+    return 1 if any(reason.startswith(FAILED) for run in runs for reason in run.not_measured.values()) else 0
 
 
 def folder_of(command: str, options: argparse.Namespace) -> Path:
@@ -120,8 +120,8 @@ def folder_of(command: str, options: argparse.Namespace) -> Path:
     return output or (newest_folder(command) if options.resume else new_folder(command))
 
 
-def measured(plan: Plan, options: argparse.Namespace, output: Path) -> Run | None:
-    """Measure the processes of a plan into a folder; None if a signal ended that, when the way to go on has been printed."""
+def measured(plan: Plan, options: argparse.Namespace, output: Path) -> list[Run] | None:
+    """Measure the processes of a plan into a folder, a run for each kind of machine; None if a signal ended that, when the way to go on has been printed."""
     try:
         with _measurer(plan, options) as by:
             return processes.run(plan, options.processes, output, options.resume, asked_for(options), by)

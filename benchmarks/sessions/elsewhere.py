@@ -22,6 +22,9 @@ from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
+THEIRS = "each worker's own"
+"""The system, and the interpreter of a side, where workers measure."""
+
 HARNESS = "harness"
 """The folder on a worker that has this project as it is here."""
 
@@ -43,9 +46,8 @@ class There(Here):
         cluster.begin(Job(code, HARNESS, module, tuple(packages()), {HARNESS: code_sha256()}, "process"), signals)
 
     def settings(self) -> Mapping[str, Any]:
-        """The versions and the system are those of the workers."""
-        facts = self._cluster.facts
-        return {**super().settings(), "system": facts["machine"]["system"], "versions": facts["versions"]}
+        """The versions are those of the workers; their systems may differ."""
+        return {**super().settings(), "system": THEIRS, "versions": self._cluster.facts["versions"]}
 
     def measured(self, sessions: Sequence[Session], signals: Signals, progress: Progress) -> Iterator[tuple[Session, Run, str]]:
         self._cluster.say = progress.say
@@ -81,7 +83,7 @@ def received(session: Session, done: Done, inside: str = "") -> Run:
     part = session.path.with_suffix(".part")
     try:
         write_whole(part, saved)
-        return keep(session, part)
+        return keep(session, part, anywhere=True)
     except InputError as error:
         raise InputError(f"{done.worker}: {error}") from None
     finally:

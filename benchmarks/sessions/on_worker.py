@@ -2,7 +2,7 @@
 
     python -m benchmarks.sessions.on_worker REQUEST CODE RESULTS
 
-What it measures lies in the folder RESULTS afterwards.  It measures only if code, versions and machine are what the request expects.
+What it measures lies in the folder RESULTS afterwards.  It measures only if code and versions are what the request expects.
 """
 
 from __future__ import annotations
@@ -24,6 +24,9 @@ from lenet5.errors import InputError
 
 FACTS = "facts.json"
 """Among the results: what the worker is."""
+
+SAME = ("code_sha256", "versions")
+"""The facts in which all workers have to agree.  What machine each is stands in what it measures, and counts there."""
 
 Measure = Callable[[Mapping[str, Any], Path, Path, Signals], object]
 """What was asked, the folder with the code, the folder for the results."""
@@ -48,30 +51,19 @@ def main(words: Sequence[str], measure: Measure) -> int:
 
 
 def facts(packages: Sequence[str], code: Path) -> dict[str, Any]:
-    """What a process measures with here: the code as it was unpacked, the versions of these packages, the machine."""
-    machine = {"system": platform.platform(), "processor": _processor(), "cpus": str(os.cpu_count())}
+    """What a process measures with here: the code as it was unpacked, the versions of these packages, the machine's name."""
     folders = sorted(path for path in code.iterdir() if path.is_dir())
     return {
         "host": platform.node(),
         "code_sha256": {path.name: code_sha256(path) for path in folders},
         "versions": versions(packages),
-        "machine": machine,
     }
 
 
-def _processor() -> str:
-    """The kind of processor, as Linux names it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def differences(expected: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """A phrase for each fact that is not as expected, but for the machine's name.   -> such as "numpy is 2.3.0, not 2.4.6" """
+    """A phrase for each fact that has to be as expected and is not; machines may differ.   -> such as "numpy is 2.3.0, not 2.4.6" """
     lines = []
-    for kind in ("code_sha256", "versions", "machine"):
+    for kind in SAME:
         for name in sorted(expected[kind].keys() | found[kind].keys()):
             wanted, has = expected[kind].get(name), found[kind].get(name)
             if wanted != has:

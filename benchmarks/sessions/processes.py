@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from benchmarks.saved import results
+from benchmarks.saved import machines, results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import FAILED, Run
 from benchmarks.sessions import left_out
@@ -45,8 +45,12 @@ class Here:
             yield session, measure(session, signals), ""
 
 
-def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: Sequence[str] = (), by: Here | None = None) -> Run:
-    """Measure until a folder holds this many processes, and read them back as one run.  ``asked`` are the words to go on with.
+def run(
+    plan: Plan, processes: int, folder: Path, resume: bool = False, asked: Sequence[str] = (), by: Here | None = None
+) -> list[Run]:
+    """Measure until a folder holds this many processes, and read them back as one run for each kind of machine.
+
+    ``asked`` are the words to go on with.
 
     They are measured ``by`` this machine unless another one does it.
 
@@ -61,7 +65,7 @@ def run(plan: Plan, processes: int, folder: Path, resume: bool = False, asked: S
         _prepare(by.settings(), folder, resume, asked)
         with kept_if(lambda: any(folder.glob(results.PROCESSES)), folder):
             _measure_missing(plan, processes, folder, by)
-        return results.load_many([folder])
+        return results.load_runs([folder])
 
 
 def _prepare(settings: Mapping[str, Any], folder: Path, resume: bool, asked: Sequence[str]) -> None:
@@ -74,7 +78,7 @@ def _prepare(settings: Mapping[str, Any], folder: Path, resume: bool, asked: Seq
         return
     check_settings(folder, settings)
     if finished:
-        results.load_many(finished)
+        results.load_runs(finished)
 
 
 def _measure_missing(plan: Plan, processes: int, folder: Path, by: Here) -> None:
@@ -117,10 +121,16 @@ def left_out_ids(session: Session) -> list[str]:
     return [*session.absent, *(case.id for case in (first.cases if first else ()) if case.name in session.without)]
 
 
-def keep(session: Session, part: Path) -> Run:
-    """Take what a session saved into its folder.  Raises InputError, one line, unless it fits what is there."""
+def keep(session: Session, part: Path, anywhere: bool = False) -> Run:
+    """Take what a session saved into its folder.  Raises InputError, one line, unless it fits what is there.
+
+    It has to be of the same machine, or with ``anywhere`` to fit what other machines measured.
+    """
     measured, first = session.read(part), _first(session)
     # At once, not after hours: does it fit the others?
+    if first and anywhere and not machines.alike(first, measured):
+        results.check_fit(first, measured, session.without, elsewhere=True)
+        first = next((one for one in _all(session) if machines.alike(one, measured)), None)
     if first:
         results.check_fit(first, measured, session.without)
     os.replace(part, session.path)
@@ -128,8 +138,12 @@ def keep(session: Session, part: Path) -> Run:
 
 
 def _first(session: Session) -> Run | None:
-    others = sorted(session.folder.glob(results.PROCESSES))
-    return session.read(others[0]) if others else None
+    return next(_all(session), None)
+
+
+def _all(session: Session) -> Iterator[Run]:
+    """What the sessions of this folder saved so far, in the order of their numbers."""
+    return map(session.read, sorted(session.folder.glob(results.PROCESSES)))
 
 
 def _execute(session: Session, command: list[str], ids: Collection[str], log: Path, signals: Signals) -> int:

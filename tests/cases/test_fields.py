@@ -59,6 +59,7 @@ def session(project, expression, *cases):
     return verdict, json.loads(saved.read_text(encoding="utf-8"))["benchmarks"]
 
 
+@pytest.mark.slow  # a case of every group takes a quarter of a minute
 def test_a_session_writes_declared_fields_only(project):
     """For every group whose cases need nothing optional: the table accepts what a real session saved, and demands no more."""
     verdict, saved = session(project, " or ".join(QUICK), *(f"benchmarks/{path.name}" for path in CASES))

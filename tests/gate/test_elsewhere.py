@@ -113,6 +113,23 @@ def test_as_on_this_machine(cluster, command, slower, repository, tmp_path, caps
 
 
 @pytest.mark.slow
+def test_two_machines(cluster, command, tmp_path, capsys):
+    """Each pair counts within its machine, and the folder, judged again, gives the same."""
+    cluster.add(FAKE_NODE="here")
+    cluster.add(FAKE_NODE="elsewhere")
+
+    asked = ("--base", "base", "--head", "slower", "--scheduler", cluster.address, "--pairs", "6", "--json", "gate.json")
+    code, out, err = command(*asked)
+
+    found = json.loads((tmp_path / "gate.json").read_text(encoding="utf-8"))
+    measured_by = json.loads((tmp_path / "raw" / "run.json").read_text(encoding="utf-8"))["noted"]["measured_by"]
+    assert len(set(measured_by.values())) == 2, err
+    assert code in (1, 3), out  # which of them measures which pair is chance
+    assert "Machine by machine" in out
+    assert judged_again(tmp_path / "raw", tmp_path / "again.json") == (code, found)
+
+
+@pytest.mark.slow
 def test_a_worker_dies(cluster, gate, waiting, tmp_path):
     """Its pair is measured elsewhere; when the last worker dies, later pairs that have come are kept, and are not measured again.
 

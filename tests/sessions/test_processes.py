@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -22,7 +23,8 @@ from benchmarks.report.report import write
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.sessions import command, plan, processes
-from benchmarks.sessions.plan import Plan
+from benchmarks.sessions.plan import Plan, Session
+from benchmarks.sessions.process import Place
 from lenet5 import InputError
 from tests.support.processes import alive
 from tests.support.rows import slow
@@ -226,3 +228,24 @@ def test_cannot_begin(tmp_path, capsys, arguments, reason):
     assert reason in err
     assert err.count("\n") == 1
     assert not list(tmp_path.glob("*.json")) + list(tmp_path.glob("*.part"))
+
+
+def test_kept_beside_what_another_machine_measured(tmp_path):
+    """A process of another kind of machine is none of this run, but one of those that a cluster's workers measure."""
+    files = sorted((ROOT / "tests" / "data" / "run").glob("process-*.json"))
+    shutil.copy(files[0], tmp_path / "process-001.json")
+    document = json.loads(files[1].read_text(encoding="utf-8"))
+    document["machine_info"]["cpu"]["brand_raw"] = "another processor"
+    session = Session(Plan(), Place(ROOT, sys.executable, {}), tmp_path, 2)
+    part = tmp_path / "process-002.part"
+
+    part.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"cpu.brand_raw is another processor"):
+        processes.keep(session, part)
+    processes.keep(session, part, anywhere=True)
+    assert [len(run.paths) for run in results.load_runs([tmp_path])] == [1, 1]
+
+    document["machine_info"]["lenet5"]["epochs"] = 99
+    part.write_text(json.dumps(document), encoding="utf-8")
+    with pytest.raises(InputError, match=r"epochs is 99"):
+        processes.keep(replace(session, number=3), part, anywhere=True)

@@ -34,7 +34,7 @@ def pytest_runtest_makereport(item, call):
 
 def pytest_benchmark_generate_machine_info():
     # The plug-in's own asks several programs about the CPU.
-    return {"cpu": {"brand_raw": "a CPU", "count": 2}, "system": "a system", "release": "1"}
+    return {"node": os.environ.get("FAKE_NODE", ""), "cpu": {"brand_raw": "a CPU", "count": 2}, "system": "a system", "release": "1"}
 
 
 def pytest_benchmark_generate_commit_info():
