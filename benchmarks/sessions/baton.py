@@ -104,10 +104,13 @@ class Baton:
         self._slice = time.perf_counter()
 
     def done(self) -> None:
-        """A case is done: pass the baton on, or keep it for the next case."""
-        keeps = self._cases % 2 == int(self._part.first)
+        """A case is done: keep the baton if both have done it and this process begins the next one, else pass it on.
+
+        So no process is ever a case ahead.  What the other one has done is known: without the baton it does nothing more.
+        """
         self._cases += 1
-        if not keeps:
+        begins = self._part.first == (self._cases % 2 == 0)
+        if not (begins and self._others == self._cases):
             self._holds = False
             self._send()
 

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 
@@ -290,3 +291,37 @@ def test_without_a_part(together, tmp_path):
         timeout=600,
     )
     assert "1 failed, 4 passed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [((0, 0, 0, 0), (0, 0, 0, 0)), ((5, 0, 0, 0), (0, 0, 0, 0)), ((0, 0, 0, 0), (5, 0, 5, 0)), ((3, 0, 7, 1), (0, 4, 0, 9))],
+)
+def test_no_process_is_a_case_ahead(ours, theirs):
+    """Whichever is slower in which case, both begin a case before either begins the next one, and they take turns in who begins.
+
+    The numbers say how often each has the other one go on in the middle of each case.
+    """
+    begun = []
+
+    def work(name, part, turns):
+        process = baton.Baton(part)
+        for case, number in enumerate(turns):
+            process.take()
+            begun.append(f"{name}{case}")
+            for _ in range(number):
+                process.turn()
+            process.done()
+        process.leave()
+
+    one, other = socket.socketpair()
+    with one, other:
+        threads = [
+            threading.Thread(target=work, args=("a", baton.Part(one, first=True, slice_seconds=0.0), ours), daemon=True),
+            threading.Thread(target=work, args=("b", baton.Part(other, first=False, slice_seconds=0.0), theirs), daemon=True),
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(60)
+    assert begun == ["a0", "b0", "b1", "a1", "a2", "b2", "b3", "a3"]
