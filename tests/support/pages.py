@@ -11,6 +11,7 @@ WRITTEN_BY_COMMANDS = (
     "docs/gate/study.md",
     "docs/versions/*.md",
     "docs/result/*.md",
+    "docs/result/one-thread/*.md",
     "docs/gpu/report.md",
     "docs/disturbance/study.md",
     "docs/history/*.md",

@@ -71,7 +71,7 @@ def ratios(run: Run) -> Plot | None:
         f"framework.{bars(run)}"
     )
     title = f"{run.by_hand} by hand against the fastest framework"
-    x = Axis("time by hand / time of the fastest", zero=True)
+    x = Axis("time by hand / the other's", zero=True)
     svg = draw("by-hand", [line], x, Axis("", names=[duel.question for duel in found]), level=(1, ""), legend=False)
     return Plot("by-hand", title, caption, svg)
 
