@@ -144,7 +144,12 @@ KINDS = {
 def test_kinds(tmp_path, name):
     """Any size and kind becomes the colours that a viewer shows, transparency on white, and grey where the network is grey."""
     image, expected = KINDS[name]
-    image.save(tmp_path / name)
+    try:
+        image.save(tmp_path / name)
+        with Image.open(tmp_path / name) as saved:
+            saved.load()
+    except OSError as error:
+        pytest.skip(f"this version of Pillow cannot write and read it: {error}")
 
     found = image_files.read("test", tmp_path / name, "RGB", 32)
     grey = image_files.read("test", tmp_path / name, "L", 28)

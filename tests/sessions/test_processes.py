@@ -179,7 +179,7 @@ def test_other_settings(uninterrupted, capsys, arguments, difference):
 def test_other_circumstances(uninterrupted, monkeypatch, change):
     """Nor with another version of a package, nor with other code."""
     folder, _ = uninterrupted
-    monkeypatch.setattr(plan, change, lambda: {"numpy": "1.26.0"} if change == "versions" else "1" * 64)
+    monkeypatch.setattr(plan, change, lambda: {"numpy": "0.1"} if change == "versions" else "1" * 64)
     asked = Plan(expression=FAST[1], options=QUICK[1:])
 
     with pytest.raises(InputError, match=r"run\.json: (versions\.numpy|code_sha256) was "):
