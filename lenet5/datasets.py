@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 from lenet5 import image_folders, image_lists
 from lenet5.architecture import IMAGE_SIDE
 from lenet5.errors import InputError, NotInstalled, reason, shown
-from lenet5.packages import imported
+from lenet5.packages import imported, importing_keras
 
 DEFAULT = "colour-digits"
 IMAGELIST, IMAGEFOLDER = "imagelist:", "imagefolder:"
@@ -169,7 +169,8 @@ def keras_dataset(name: str) -> Dataset:
     """
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    source = getattr(imported(name, "keras.datasets"), name)
+    with importing_keras():
+        source = getattr(imported(name, "keras.datasets"), name)
     try:
         with contextlib.redirect_stdout(sys.stderr):  # where Keras's progress belongs
             train, test = source.load_data()

@@ -7,7 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -50,8 +50,8 @@ def need(user: str, *modules: str) -> None:
 def matplotlib(user: str) -> Any:
     """matplotlib, with the user's settings for plots if it can read them, and without if not.
 
-    A file of settings that is no text, or a backend that is not there, would end the import: also that of a package which imports
-    matplotlib for itself, such as Keras.  Raises NotInstalled, and InputError as `without_settings_for_plots` does.
+    A file of settings that is no text, or a backend that is not there, would end the import.  Raises NotInstalled, and InputError as
+    `without_settings_for_plots` does.
     """
     try:
         return imported(user, "matplotlib")
@@ -60,6 +60,17 @@ def matplotlib(user: str) -> Any:
             del sys.modules[name]  # parts that were imported before it broke, which a new one would not know of
         with without_settings_for_plots():
             return imported(user, "matplotlib")
+
+
+@contextmanager
+def importing_keras() -> Iterator[None]:
+    """The block in which Keras is imported, or TensorFlow, which imports it: Keras imports matplotlib where that is installed.
+
+    Raises InputError as `matplotlib` does.
+    """
+    with suppress(NotInstalled):
+        matplotlib("keras")
+    yield
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from lenet5.architecture import CONVOLUTIONS, DENSE, IMAGE_SIDE, LAYERS, POOL_SI
 from lenet5.contract import Weights, check_images, check_labels, check_options, is_labels
 from lenet5.errors import NoDevice, NotSupported
 
-# ONNX Runtime reads it when it is imported.  Without it, it makes an identifier of this machine in the user's cache and reports each session
-# to its makers, by threads of its own.
+# ONNX Runtime reads it when it is imported.  Without it, it keeps an identifier of this machine in the user's cache, and threads of its own
+# look for a server in the network.
 os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 
 import onnxruntime

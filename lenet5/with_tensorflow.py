@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from functools import partial, wraps
 from typing import Any, ClassVar
 
@@ -25,19 +24,16 @@ from lenet5.contract import (
     check_pair,
     is_labels,
 )
-from lenet5.errors import NoDevice, NotHonoured, NotInstalled, NotSupported
+from lenet5.errors import NoDevice, NotHonoured, NotSupported
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # start-up notes; warnings and errors still show
 if (backend := os.environ.setdefault("KERAS_BACKEND", "tensorflow")) != "tensorflow":
     raise ImportError(f"lenet5 runs Keras on TensorFlow, but the variable KERAS_BACKEND is {backend!r}; unset it")
 
-# Keras imports it where it is installed, and cannot be imported itself if the user's settings for plots cannot be read.
-with suppress(NotInstalled):
-    packages.matplotlib("keras")
-
 # Both variables are read once, when these are imported.
-import keras
-import tensorflow as tf
+with packages.importing_keras():
+    import keras
+    import tensorflow as tf
 
 CPU, GPU = "/CPU:0", "/GPU:0"
 

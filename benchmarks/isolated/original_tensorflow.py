@@ -18,11 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.testing import assert_allclose
 
+from lenet5.packages import importing_keras
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
-import tensorflow as tf
+with importing_keras():
+    import keras
+    import tensorflow as tf
 
 import lenet5
 from benchmarks.arrange.clock import interleaved, timed

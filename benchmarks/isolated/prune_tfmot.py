@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.packages import importing_keras
+
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import tensorflow_model_optimization as tfmot  # isort: skip  # before TensorFlow, whose Keras it replaces in this process
-import tensorflow as tf
-import tf_keras
+with importing_keras():
+    import tensorflow_model_optimization as tfmot  # isort: skip  # before TensorFlow, whose Keras it replaces in this process
+    import tensorflow as tf
+    import tf_keras
 
 from benchmarks.arrange.keras_models import model_of, weights_of
 from benchmarks.isolated.prune import Pruned, Task, main

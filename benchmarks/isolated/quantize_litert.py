@@ -12,8 +12,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
+
+from lenet5.packages import importing_keras
+
+with importing_keras():
+    import tensorflow as tf
 
 from benchmarks.isolated.quantize import Int8, Task, main
 from lenet5 import channels_last

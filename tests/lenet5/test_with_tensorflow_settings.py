@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 
@@ -153,3 +155,37 @@ def test_keras_on_another_framework(monkeypatch, backend):
     )
     *_, last = done.stderr.splitlines()
     assert last == f"ImportError: lenet5 runs Keras on TensorFlow, but the variable KERAS_BACKEND is '{backend}'; unset it"
+
+
+IMPORTS = re.compile(r"^ *(?:import|from) (?:keras|tf_keras|tensorflow|tensorflow_model_optimization)\b", re.MULTILINE)
+READY = re.compile(
+    r"with (?:packages\.)?importing_keras\(\)|^from lenet5\.with_tensorflow import|^from benchmarks\.isolated import prune_tfmot",
+    re.MULTILINE,
+)
+"""What has to stand before: the block for it, or the import of a module that has one."""
+
+
+def importing():
+    """Every module of the product that imports Keras or TensorFlow."""
+    paths = [*(PROJECT / "lenet5").rglob("*.py"), *(PROJECT / "benchmarks").rglob("*.py")]
+    return {path for path in paths if IMPORTS.search(path.read_text(encoding="utf-8"))}
+
+
+def test_whatever_the_user_has_set_for_plots():
+    """Keras imports matplotlib, which cannot begin with some settings: no module imports it, or TensorFlow, without caring for that."""
+    found = {path.name: path.read_text(encoding="utf-8") for path in importing()}
+    assert {"with_tensorflow.py", "prune_tfmot.py", "quantize_litert.py"} < found.keys()
+    ready = {name: READY.search(source) for name, source in found.items()}
+    late = [name for name, source in found.items() if not ready[name] or ready[name].start() > IMPORTS.search(source).start()]
+    assert late == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("program", ["original_tensorflow", "original_tfmot", "prune_tfmot", "quantize_litert"])
+def test_programs_whatever_the_user_has_set_for_plots(tmp_path, program):
+    """Neither a file that is no text nor a backend that is not there ends a program that a case runs."""
+    (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe\x80 no text\n")
+    words = [sys.executable, "-m", f"benchmarks.isolated.{program}", "--help"]
+    mine = {"MATPLOTLIBRC": str(tmp_path), "MPLBACKEND": "nosuch"}
+    done = subprocess.run(words, cwd=PROJECT, env={**os.environ, **mine}, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
