@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from benchmarks.gate import outcome, so_far
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import Comparison, Recorder
-from benchmarks.gate.rows import Pair, Row, check_thresholds, differences, judged, rows
+from benchmarks.gate.rows import Pair, Row, check_judged, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.quantities.units import counted
 from benchmarks.sessions.folder import alone, kept_if, note
@@ -109,6 +109,7 @@ class _Measuring:
         self.pairs.append(self.recorder.measure(self.pairs, wanted, self.end))
         self.seconds.append(self.recorder.seconds)
         if len(self.pairs) == 1:  # from now on it is known which cases there are
+            check_judged(self.pairs[0])
             check_thresholds(self.pairs[0], self.comparison.rules)
         done, rules = len(self.pairs), self.comparison.rules
         self.progress.finished(f"pair {done}")

@@ -90,9 +90,17 @@ class Metric:
     """Whether it hardly varies, so that few pairs can tell that nothing changed."""
 
 
+NO_TIMES = (
+    *("peak_rss_bytes", "rss_over_time"),
+    *("counted_per_image", "a_call"),
+    *("correct_by_seed", "last_digit_gaps_nats"),
+)
+"""A case that has one of these fields was measured for that.  Its time is one of counting, or of a program from start to end."""
+
+
 def _time(case: Case) -> float | None:
-    """Seconds.  A case that measures memory times its program from start to end, which is no time of a network."""
-    return None if _peak(case) else case.stats.get(QUICK, case.median)
+    """Seconds; None for a case whose time says nothing of a network."""
+    return None if any(case.extra.get(field) is not None for field in NO_TIMES) else case.stats.get(QUICK, case.median)
 
 
 def _extra(field: str) -> Callable[[Case], float | None]:
@@ -214,17 +222,31 @@ def judged_by(log_ratios: Mapping[str, Sequence[float]], rows: Sequence[Row], ru
 
 
 def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:
-    """The names of the cases that have no undecided row."""
+    """The names of the cases that have no undecided row: those that have no row at all are among them."""
     if not pairs:
         return set()
     found = rows(pairs)
     verdicts = judged(found, rules).verdicts
-    return {row.case for row in found} - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
+    return _names(pairs[0]) - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
+
+
+def _names(pair: Pair) -> set[str]:
+    return {case.name for case in pair.base.cases if case.group != CONTROL}
+
+
+def check_judged(pair: Pair) -> None:
+    """Raise InputError, one line, if no case of the first pair has anything to judge it by."""
+    if not rows([pair]):
+        names = ", ".join(sorted(_names(pair))[:3])
+        metrics = ", ".join(metric.name for metric in METRICS)
+        raise InputError(
+            f"none of the cases that are measured, such as {names}, has anything to judge it by ({metrics}); choose others with -k"
+        )
 
 
 def check_thresholds(pair: Pair, rules: Rules) -> None:
     """Raise InputError, one line, for a threshold of cases none of which is measured: it may be misspelled."""
-    names = [case.name for case in pair.base.cases if case.group != CONTROL]
+    names = sorted(_names(pair))
     for expression, _ in rules.thresholds:
         if not any(selects(expression, name) for name in names):
             raise InputError(f'--threshold "{expression}=...": selects none of the cases that are measured, such as {names[0]}')

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks.gate.rows import is_steady, paired, rows
+from benchmarks.gate.rows import check_judged, decided, is_steady, paired, rows
+from benchmarks.gate.rules import Rules
 from benchmarks.saved.records import Case, Run
+from lenet5 import InputError
 
 
 def run(*cases):
@@ -37,6 +40,33 @@ def test_what_is_steady():
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"counted_per_image": 1310160},
+        {"a_call": "one of NumPy's", "executed_macs": 800000},
+        {"a_call": "a kernel", "executed_macs": None},
+    ],
+    ids=str,
+)
+def test_a_count_is_not_judged_by_its_time(extra):
+    """What counts work takes the time of counting: there is no row of it, and it is not measured again; the next case is."""
+    counts, timed = case([1.0], **extra), replace(case([1.0]), name="test_x.py::test_timed")
+    pairs = [paired(run(counts, timed), run(counts, timed))]
+    assert [row.case for row in rows(pairs)] == ["test_x.py::test_timed"]
+    assert decided(pairs, Rules()) == {"test_x.py::test_x"}
+    check_judged(pairs[0])
+
+
+def test_nothing_to_judge():
+    """Where only counts are measured that is said, with a case and with what would do."""
+    counts = case([1.0], counted_per_image=1310160)
+    with pytest.raises(
+        InputError, match=r"none of the cases .* such as test_x.py::test_x, has anything to judge it by \(time, first call, .*-k"
+    ):
+        check_judged(paired(run(counts), run(counts)))
 
 
 def test_few_rounds():
