@@ -10,7 +10,7 @@ import platform
 import random
 import socket
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -163,7 +163,7 @@ class Recorder:
     def note_pace(self, pair: Pair, asked: Asked, seconds: float) -> None:
         """Keep what a pair took that measured each case once, none of them by memory."""
         if asked.repeats == 1 and not any(is_steady(case) for case in pair.base.cases):
-            self._pace = Pace(seconds, timed_seconds(pair), len(_names(pair.base)))
+            self._pace = Pace(seconds, timed_seconds([*pair.base.cases, *pair.head.cases]), len(_names(pair.base)))
 
     def is_over(self, before: Sequence[Pair], seconds_each: float, seconds_left: float) -> bool:
         """Whether the pair after these would end too late."""
@@ -259,9 +259,8 @@ def repeats_of(cases: int, left: int, pace: Pace | None) -> int:
     return max(most, 1)
 
 
-def timed_seconds(pair: Pair) -> float:
-    """What the timed calls of both processes took."""
-    cases = [case for run in (pair.base, pair.head) for case in run.cases]
+def timed_seconds(cases: Iterable[Case]) -> float:
+    """What the timed calls of cases took in one process."""
     return float(sum(case.stats["mean"] * case.stats["rounds"] * case.stats.get("iterations", 1) for case in cases))
 
 

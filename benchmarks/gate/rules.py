@@ -20,9 +20,9 @@ class Rules:
     """Other thresholds of some cases."""
     alpha: float = 0.01
     """The largest chance that a run calls any case slower that is not, over all cases and looks; the same for faster."""
-    looks: tuple[int, ...] = (12, 20, 28, 36)
+    looks: tuple[int, ...] = (12, 20, 28, 36, 44)
     """Numbers of pairs after which the gate looks.  Even, so that both orders of a pair are there equally often; the first so large
-    that 2^-pairs is less than what a look may spend on one of a hundred cases."""
+    that 2^-pairs is less than what a look may spend on one of eighty cases."""
     confirm: int = 8
     """New pairs that have to agree with a suspicion; no more than lie between two looks."""
     agree: float = 0.1
@@ -38,7 +38,7 @@ class Rules:
         if self.steady_pairs < 1:
             raise InputError(f"steady_pairs {self.steady_pairs}: use a whole number of at least 1")
         if not self.looks or self.looks[0] < 1 or any(later <= earlier for earlier, later in pairwise(self.looks)):
-            raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 20, 28, 36)")
+            raise InputError(f"looks {self.looks}: use increasing whole numbers of pairs, such as (12, 20, 28, 36, 44)")
         if 2.0**-self.confirm > self.agree:
             raise InputError(
                 f"confirm {self.confirm}: this few pairs are never surer than 2^-{self.confirm}; agree asks for {self.agree}"

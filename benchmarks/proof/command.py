@@ -21,7 +21,7 @@ measured. Writes study.json, study.md and a page with plots, study.html."""
 
 STUDY_EXAMPLES = """\
 examples:
-  python -m benchmarks gate --base HEAD --head HEAD --pairs 44 --budget 60 --output quiet-1
+  python -m benchmarks gate --base HEAD --head HEAD --pairs 52 --budget 60 --output quiet-1
   python -m benchmarks study quiet-1
   python -m benchmarks study quiet=quiet-1 busy=busy-1 --runs 500 --output docs/gate"""
 

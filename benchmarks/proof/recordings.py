@@ -6,16 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate.pairs import ROLES, recorded
+from benchmarks.gate.pairs import ROLES, recorded, timed_seconds
 from benchmarks.gate.recorded import settings_of
-from benchmarks.gate.rows import METRICS, Row, rows
+from benchmarks.gate.rows import METRICS, Pair, Row, is_steady, rows
 from benchmarks.proof.usual_rules import Rounds
+from benchmarks.saved import machines
 from benchmarks.saved.results import Case, Run
-from benchmarks.saved.storage import MANIFEST
+from benchmarks.saved.storage import MANIFEST, NOTED
 from lenet5.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -26,9 +28,17 @@ QUIET = "quiet"
 TIME, *_ = METRICS
 
 
+class PairSeconds(NamedTuple):
+    """What a pair took."""
+
+    all: float
+    without_memory: float
+    """As a pair of a gate takes that has decided the cases which measure memory."""
+
+
 @dataclass(frozen=True)
 class Recording:
-    """What one gate measured on identical code."""
+    """What one gate measured on identical code, on one machine."""
 
     folder: Path
     first: Run
@@ -36,6 +46,8 @@ class Recording:
     rows: Sequence[Row]
     rounds: Mapping[str, tuple[Sequence[Rounds], Sequence[Rounds]]]
     """Of each row that is a time, by its key: the rounds of every process of base and of head."""
+    seconds: Sequence[PairSeconds] = ()
+    """What each pair took; nothing where the folder does not say it of all."""
 
     @property
     def pairs(self) -> int:
@@ -63,21 +75,40 @@ def by_condition(asked: Sequence[str]) -> dict[str, list[Recording]]:
         name, equals, folder = text.partition("=")
         if equals and not name:
             raise InputError(f"{text}: use NAME=FOLDER, or FOLDER alone")
-        found.setdefault(name if equals else QUIET, []).append(load(Path(folder if equals else text)))
+        found.setdefault(name if equals else QUIET, []).extend(load(Path(folder if equals else text)))
     return found
 
 
-def load(folder: Path) -> Recording:
-    """Read what a gate recorded.
+def load(folder: Path) -> list[Recording]:
+    """Read what a gate recorded: a recording for each machine that measured pairs, because a pair counts within its machine.
 
     Raises InputError, one line, if no gate wrote the folder, if its sides were not identical, and as `results.load` does.
     """
-    _check_settings(folder)
+    settings = _checked_settings(folder)
     pairs = recorded(folder)
-    found = rows(pairs) if pairs else []
+    seconds = _seconds(settings.get(NOTED, {}).get("pair_seconds", ()), pairs)
+    of_machines: dict[tuple[str, ...], list[int]] = {}
+    for index, pair in enumerate(pairs):
+        of_machines.setdefault(machines.key(pair.base), []).append(index)
+    found = [
+        _recording(folder, [pairs[index] for index in own], [seconds[index] for index in own if seconds])
+        for own in of_machines.values()
+    ]
+    if not found:
+        raise _empty(folder)
+    return found
+
+
+def _empty(folder: Path) -> InputError:
+    return InputError(f"{folder}: holds no pair with a time that both sides measured")
+
+
+def _recording(folder: Path, pairs: Sequence[Pair], seconds: Sequence[PairSeconds]) -> Recording:
+    """What one machine measured."""
+    found = rows(pairs)
     times = [row for row in found if row.metric == TIME]
     if not times:
-        raise InputError(f"{folder}: holds no pair with a time that both sides measured")
+        raise _empty(folder)
     short = [row for row in found if len(row.base) < len(pairs)]
     if short:
         raise InputError(
@@ -85,16 +116,29 @@ def load(folder: Path) -> Recording:
             "record with gate --pairs"
         )
     rounds = {row.key: (_rounds(row, [pair.base for pair in pairs]), _rounds(row, [pair.head for pair in pairs])) for row in times}
-    return Recording(folder, pairs[0].base, found, rounds)
+    return Recording(folder, pairs[0].base, found, rounds, seconds)
 
 
-def _check_settings(folder: Path) -> None:
-    """Raise InputError unless a gate compared identical code here."""
+def _seconds(noted: Sequence[float], pairs: Sequence[Pair]) -> list[PairSeconds]:
+    """What each pair took, if as many are noted: a gate that went on notes only what it measured itself."""
+    if len(noted) != len(pairs):
+        return []
+    return [PairSeconds(all_, all_ - _memory_seconds(pair)) for all_, pair in zip(noted, pairs, strict=True)]
+
+
+def _memory_seconds(pair: Pair) -> float:
+    """What the cases took that measure memory; both processes of a pair measure theirs at the same time."""
+    return max(timed_seconds(case for case in run.cases if is_steady(case)) for run in (pair.base, pair.head))
+
+
+def _checked_settings(folder: Path) -> Mapping[str, Any]:
+    """The settings of a folder.  Raises InputError unless a gate compared identical code here."""
     settings = settings_of(folder)
     for what in ("tree", "code_sha256", "interpreter", "versions"):
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{folder / MANIFEST}: {what} of base and head differ; a study needs pairs of identical code")
+    return settings
 
 
 def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:
@@ -109,10 +153,11 @@ def _data(case: Case, path: Path) -> Rounds:
 
 
 def pooled(recordings: Sequence[Recording]) -> list[Recording]:
-    """Join the recordings that have the same rows: a single one may be short."""
-    found: dict[tuple[str, ...], list[Recording]] = {}
+    """Join the recordings of one machine that have the same rows: a single one may be short."""
+    found: dict[tuple[tuple[str, ...], ...], list[Recording]] = {}
     for recording in recordings:
-        found.setdefault(tuple(row.key for row in recording.rows), []).append(recording)
+        rows_of = tuple(row.key for row in recording.rows)
+        found.setdefault((machines.key(recording.first), rows_of), []).append(recording)
     return [_joined(same) for same in found.values()]
 
 
@@ -131,4 +176,5 @@ def _joined(recordings: Sequence[Recording]) -> Recording:
         key: ([one for of in recordings for one in of.rounds[key][0]], [one for of in recordings for one in of.rounds[key][1]])
         for key in first.rounds
     }
-    return Recording(first.folder, first.first, joined, rounds)
+    seconds = [one for of in recordings for one in of.seconds] if all(of.seconds for of in recordings) else []
+    return Recording(first.folder, first.first, joined, rounds, seconds)

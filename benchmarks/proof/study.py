@@ -19,7 +19,7 @@ from tqdm import tqdm
 from benchmarks.gate.rows import judged_by
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Judgement
-from benchmarks.proof.recordings import Floats, Recording, pooled
+from benchmarks.proof.recordings import Floats, PairSeconds, Recording, pooled
 from benchmarks.proof.usual_rules import USUAL, Rule
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from lenet5.errors import InputError
@@ -90,10 +90,29 @@ def _condition(name: str, recordings: Sequence[Recording], rules: Rules, runs: i
         return {
             "recordings": [_about(recording) for recording in recordings],
             "measured": measured(recordings, rules),
+            "seconds": [{"pairs": end, "at_most": at_most(recordings, rules, end)} for end in ends(rules)],
             "resampled": done(false_alarms(together, rules, runs, np.random.default_rng(seed))),
             "injected": [done(detection(together, rules, runs, np.random.default_rng(seed), change)) for change in CHANGES],
             "usual": {rule.name: done(usual(together, rule, runs, np.random.default_rng(seed))) for rule in USUAL},
         }
+
+
+def ends(rules: Rules) -> list[int]:
+    """The numbers of pairs after which a gate can call something slower."""
+    return [look + rules.confirm for look in rules.looks]
+
+
+def at_most(recordings: Sequence[Recording], rules: Rules, pairs: int) -> float | None:
+    """The seconds that a gate takes at most for so many ``pairs``: none of its cases is decided before; None if the recordings do not say it.
+
+    Memory is the exception: it hardly varies, so that the gate leaves it out after its first pairs, and a recording does not.
+    """
+    each: list[PairSeconds] = [one for recording in recordings for one in recording.seconds]
+    if not all(recording.seconds for recording in recordings):
+        return None
+    whole, without = (float(np.mean(seconds)) for seconds in zip(*each, strict=True))
+    first = min(rules.steady_pairs, pairs)
+    return first * whole + (pairs - first) * without
 
 
 def _about(recording: Recording) -> dict[str, Any]:
@@ -170,12 +189,11 @@ def detection(
         verdict = _judge(recording, values, rules).verdicts[key]
         found.setdefault(key, []).append(verdict.pairs if verdict.verdict == SLOWER else None)
     after = [pairs for all_of_case in found.values() for pairs in all_of_case]
-    ends = [look + rules.confirm for look in rules.looks]
     return {
         "change": change,
         "found": _share(sum(pairs is not None for pairs in after), len(after)),
         "by_pairs": [
-            {"pairs": end, **_share(sum(pairs is not None and pairs <= end for pairs in after), len(after))} for end in ends
+            {"pairs": end, **_share(sum(pairs is not None and pairs <= end for pairs in after), len(after))} for end in ends(rules)
         ],
         "cases": {key: _share(sum(pairs is not None for pairs in one), len(one)) for key, one in found.items()},
     }

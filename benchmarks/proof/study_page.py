@@ -44,7 +44,7 @@ def of(found: Mapping[str, Any]) -> Report:
         sections=[
             Section("Identical code: false alarms", before=[IDENTICAL], table=_false_alarms(found)),
             Section("Slow-downs in one case: how often found", before=[INJECTED], table=_found(found)),
-            Section("After how many pairs", table=_by_pairs(found)),
+            Section("After how many pairs", before=[AT_MOST], table=_by_pairs(found)),
             Section("The usual rules on the same processes", before=_meanings(found), table=_rules(found)),
             Section("Case by case", before=[CASES], table=_cases(found)),
             Section("What was recorded", table=_recorded(found), after=_method(found)),
@@ -64,6 +64,10 @@ IDENTICAL = (
     "slow-down in every run."
 )
 INJECTED = "All times of head are made longer in one case of each resampled run, in every case in turn."
+AT_MOST = (
+    "The minutes are those of a gate that has decided none of its cases before, from what the recorded pairs took. What is decided a gate "
+    "does not measure again, and peak memory is decided after the first pairs."
+)
 CASES = (
     "The spread of ln(head / base) over recorded pairs of identical code, and how often a slow-down of the case is found; of copies of "
     "one case the median spread."
@@ -93,7 +97,9 @@ def _numbers(name: str, condition: Mapping[str, Any]) -> str:
     parts += [
         f"+{100 * one['change']:g} % is found in {_said(one['found'])}" for one in condition["injected"] if one["change"] in WANTED
     ]
-    return f"{name}: {', '.join(parts)}."
+    last = condition["seconds"][-1]
+    minutes = f"; {last['pairs']} pairs take {text.whole(_minutes(last))} at most" if last["at_most"] is not None else ""
+    return f"{name}: {', '.join(parts)}{minutes}."
 
 
 def _missed(name: str, condition: Mapping[str, Any]) -> list[str]:
@@ -136,15 +142,17 @@ def _found(found: Mapping[str, Any]) -> Table:
 
 
 def _by_pairs(found: Mapping[str, Any]) -> Table:
+    conditions = found["conditions"].items()
     ends = [one["pairs"] for one in next(iter(found["conditions"].values()))["injected"][0]["by_pairs"]]
-    return Table(
-        ("found by", *(f"{end} pairs" for end in ends)),
-        [
-            (Words(f"+{100 * one['change']:g} %, {name}"), *(Quantity(at["share"], units.SHARE) for at in one["by_pairs"]))
-            for name, condition in found["conditions"].items()
-            for one in condition["injected"]
-        ],
-    )
+    rows: list[Sequence[Cell]] = [
+        (Words(f"takes at most, {name}"), *map(_minutes, condition["seconds"])) for name, condition in conditions
+    ]
+    rows += [
+        (Words(f"+{100 * one['change']:g} %, {name}"), *(Quantity(at["share"], units.SHARE) for at in one["by_pairs"]))
+        for name, condition in conditions
+        for one in condition["injected"]
+    ]
+    return Table(("found by", *(f"{end} pairs" for end in ends)), rows)
 
 
 def _meanings(found: Mapping[str, Any]) -> list[str]:
@@ -247,6 +255,10 @@ def _rate(share: Mapping[str, Any]) -> Quantity | Dash:
 
 def _said(share: Mapping[str, Any]) -> str:
     return text.whole(_rate(share))
+
+
+def _minutes(seconds: Mapping[str, Any]) -> Quantity | Dash:
+    return Dash("the recordings do not say it") if seconds["at_most"] is None else Quantity(seconds["at_most"], units.MINUTES)
 
 
 def _spread(spread: float | None) -> Cell:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.quantities import units
 from benchmarks.report.drawing import PALETTE, Axis, Line, draw
 from benchmarks.report.records import Plot
 
@@ -37,9 +38,16 @@ def _detection(index: int, name: str, condition: Mapping[str, Any]) -> Plot:
         )
         for order, one in enumerate(condition["injected"])
     ]
-    ticks = [at["pairs"] for at in condition["injected"][0]["by_pairs"]]
-    caption = "Up is better. How often a slow-down in one case is found, by the pairs measured until then; 95 % intervals."
-    x, y = Axis("pairs", ticks=ticks), Axis("found", write=_percent, zero=True)
+    seconds = {at["pairs"]: at["at_most"] for at in condition["seconds"]}
+    caption = (
+        "Up is better. How often a slow-down in one case is found, by the pairs measured until then, and by the minutes that these take at "
+        "most; 95 % intervals."
+    )
+
+    def pairs(number: float) -> str:
+        return f"{number:g}" if seconds.get(number) is None else f"{number:g}\n{units.MINUTES.show(seconds[number])}"
+
+    x, y = Axis("pairs", ticks=list(seconds), write=pairs), Axis("found", write=_percent, zero=True)
     return Plot(f"detection-{index}", f"Found, by pairs ({name})", caption, draw(f"detection-{index}", lines, x, y))
 
 

@@ -85,6 +85,8 @@ class Unit:
 
 
 SECONDS = Unit(seconds, seconds)
+MINUTES = Unit(lambda value: f"{value / 60:.1f} min", lambda value: f"{value / 60:.1f}")
+"""Of seconds."""
 BYTES = Unit(size, size)
 EXACT_BYTES = Unit(count, count)
 COUNT = Unit(count, count)

@@ -208,7 +208,7 @@ def test_found(bisecting, repository):
     assert (code, measured) == (1, [6, 3, 5])
     assert out.startswith(f"# Bisect: {git(repository, 'rev-parse', 'c5')[:12]} (")
     assert "With a chance of at most 5 % a verdict behind this is wrong." in out
-    assert "6 commits after good: about 4 verdicts of 12 to 44 pairs each, the first on bad itself" in err
+    assert "6 commits after good: about 4 verdicts of 12 to 52 pairs each, the first on bad itself" in err
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines() if line.startswith("| ")]
     ratios = next(row for row in rows if row[:2] == ["a", "time"])
     assert ratios[2] == "—"
@@ -225,13 +225,13 @@ def test_found(bisecting, repository):
 
 def test_a_range(bisecting, tmp_path):
     """Where a commit cannot be told it can be one of several: exit 3, and each is named with what is known of it."""
-    code, out, _, measured = bisecting({6: SLOW, 3: FAST, 5: even(44, math.log1p(0.159))}, "--json", "found.json")
+    code, out, _, measured = bisecting({6: SLOW, 3: FAST, 5: even(52, math.log1p(0.159))}, "--json", "found.json")
 
     assert (code, measured) == (3, [6, 3, 5])
     assert out.startswith("# Bisect: one of 2 commits made it slower, undecided which\n")
     found = json.loads((tmp_path / "found.json").read_text())
     assert [(one["subject"], found["exit_code"]) for one in found["suspects"]] == [("number 5", 3), ("number 6", 3)]
-    assert "undecided after 44 pairs" in out
+    assert "undecided after 52 pairs" in out
     assert "The time was up" not in out
 
 

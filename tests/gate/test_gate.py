@@ -202,7 +202,7 @@ def test_memory_is_measured_in_two_pairs(monkeypatch, tmp_path, capsys, names, p
 
     assert outcome.exit_code == 0
     assert list(outcome.seconds) == [30.0 if number < 3 else 2.0 for number in pairs]
-    assert ("a pair takes about 2.00 s; the budget is enough for about 44 pairs" in capsys.readouterr().err) == ("time" in names)
+    assert ("a pair takes about 2.00 s; the budget is enough for about 52 pairs" in capsys.readouterr().err) == ("time" in names)
     assert left_out == [{"m.py::memory"} if number > 2 else set() for number in pairs]
     assert {row.case: (verdict.verdict, verdict.pairs) for row, verdict in outcome.verdicts} == {
         cases[name].name: ("same", 2 if name == "memory" else 12) for name in names

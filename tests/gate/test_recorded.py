@@ -163,9 +163,9 @@ OTHER = {"brand": "Intel(R) Xeon(R) Processor", "numpy": {"architecture": "Skyla
 
 def two_machines(folder):
     """Two folders, a machine each: together they can tell that "a" is slower; "b" is so on one machine only."""
-    one = keep(folder / "one", {"a": even(12, 0.1), "b": even(12)}, "2026-01-05")
+    one = keep(folder / "one", {"a": even(13, 0.1), "b": even(13)}, "2026-01-05")
     there = {**WHOLE, "interpreter": "/opt/python"}
-    two = {"a": even(12, 0.101), "b": even(12, 0.2)}
+    two = {"a": even(13, 0.101), "b": even(13, 0.2)}
     other = record(folder / "two", two, (there, there), None, {**SETTINGS, "system": "another"}, "2026-01-04")
     return one, moved(other, **OTHER)
 
@@ -180,10 +180,10 @@ def test_several_machines(verdict, tmp_path):
 
     outcome = json.loads((tmp_path / "both.json").read_text())
     assert (code, err) == (1, "")
-    assert outcome["machines"] == {"Intel Xeon, 2 CPUs": 12, "a, 2 CPUs": 12}
+    assert outcome["machines"] == {"Intel Xeon, 2 CPUs": 13, "a, 2 CPUs": 13}
     a, b = sorted(outcome["verdicts"], key=lambda row: row["case"])
     assert (a["verdict"], a["pairs"], a["on"]) == ("slower", 20, [])
-    assert a["machine_of_pair"] == ["Intel Xeon, 2 CPUs", "a, 2 CPUs"] * 12
+    assert a["machine_of_pair"] == ["Intel Xeon, 2 CPUs", "a, 2 CPUs"] * 13
     assert [row["disagree"] for row in (a, b)] == [None, {"larger": ["Intel Xeon, 2 CPUs"], "smaller": ["a, 2 CPUs"]}]
     assert b["machines"]["Intel Xeon, 2 CPUs"]["ratio"] == pytest.approx(1.22, abs=0.01)
     assert "## Machine by machine" in out
@@ -191,7 +191,7 @@ def test_several_machines(verdict, tmp_path):
     row = next(line for line in out.splitlines() if line.startswith("| b ") and "they differ" in line)
     assert "1.221 [" in row
     assert "1.000 [" in row
-    assert "Intel Xeon, 2 CPUs; a, 2 CPUs, 1 thread, 24 pairs of fresh processes" in out
+    assert "Intel Xeon, 2 CPUs; a, 2 CPUs, 1 thread, 26 pairs of fresh processes" in out
 
 
 def test_a_folder_of_several_machines(tmp_path):

@@ -10,15 +10,13 @@ from numpy.testing import assert_allclose
 
 from benchmarks.proof import recordings
 from lenet5 import InputError
-from tests.support.recordings import SIDE, noisy, record
+from tests.support.recordings import SIDE, loaded, noisy, record
 
 
 def test_load(tmp_path):
     """Every row with the values of its pairs; rounds for times, none for first calls."""
     ratios = noisy(0.01, pairs=5)
-    found = recordings.load(
-        record(tmp_path / "gate", ratios, extra={role: {"first_call_seconds": 0.5} for role in ("base", "head")})
-    )
+    found = loaded(record(tmp_path / "gate", ratios, extra={role: {"first_call_seconds": 0.5} for role in ("base", "head")}))
 
     assert found.pairs == 5
     assert [row.metric.name for row in found.rows] == ["time", "first call"] * 3
@@ -33,7 +31,7 @@ def test_half_a_pair_is_none(tmp_path):
     """A process whose partner is missing does not count."""
     folder = record(tmp_path / "gate", noisy(0.01, pairs=5))
     (folder / "head" / "process-005.json").unlink()
-    assert recordings.load(folder).pairs == 4
+    assert loaded(folder).pairs == 4
 
 
 @pytest.mark.parametrize("what", ["code_sha256", "interpreter", "versions"])
@@ -74,10 +72,39 @@ def test_a_gate_that_stopped_early(tmp_path):
         recordings.load(folder)
 
 
+def test_what_a_pair_takes(tmp_path):
+    """As noted; and without the programs that measure memory, which run side by side: the longer side's is what they took."""
+    ratios = {"test_time": np.zeros(2), "test_memory": np.full(2, np.log(3.0))}
+    folder = record(tmp_path / "gate", ratios, settings={"noted": {"pair_seconds": [9.0, 8.0]}})
+    for path in folder.glob("*/*.json"):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["benchmarks"][1]["group"] = "space predict"
+        document["benchmarks"][1]["extra_info"]["peak_rss_bytes"] = 10**6
+        path.write_text(json.dumps(document), encoding="utf-8")
+    found = loaded(folder)
+
+    whole, without = zip(*found.seconds, strict=True)
+    assert whole == (9.0, 8.0)
+    assert_allclose(without, [9 - 5 * 3e-3, 8 - 5 * 3e-3])  # five rounds of 3 ms, head's
+
+
+def test_what_not_all_pairs_took(tmp_path):
+    """A gate that went on notes only its own pairs, and an earlier version's none: then of none it is known."""
+    noted = record(tmp_path / "on", noisy(0.01, pairs=3), settings={"noted": {"pair_seconds": [9.0, 8.0]}})
+    before = record(tmp_path / "before", noisy(0.01, pairs=3))
+    known = record(tmp_path / "known", noisy(0.01, pairs=3), settings={"noted": {"pair_seconds": [9.0, 8.0, 7.0]}})
+    three = [loaded(folder) for folder in (noted, before, known)]
+    assert [len(one.seconds) for one in three] == [0, 0, 3]
+    (together,) = recordings.pooled(three)
+    assert not together.seconds
+    (twice,) = recordings.pooled([three[2], three[2]])
+    assert len(twice.seconds) == 6
+
+
 def test_recordings_are_pooled(tmp_path):
     """Those with the same rows are one, pair after pair; one with other rows stays by itself."""
-    one, two = (recordings.load(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))
-    other = recordings.load(record(tmp_path / "other", noisy(0.01, 4, cases=2)))
+    one, two = (loaded(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))
+    other = loaded(record(tmp_path / "other", noisy(0.01, 4, cases=2)))
     both, alone = recordings.pooled([one, other, two])
 
     assert_allclose(both.values, np.concatenate([one.values, two.values], axis=1))
@@ -85,6 +112,23 @@ def test_recordings_are_pooled(tmp_path):
     for row in both.rows:
         for side in (0, 1):
             assert_allclose(both.rounds[row.key][side], one.rounds[row.key][side] + two.rounds[row.key][side])
+
+
+def test_each_machine_is_a_recording(tmp_path):
+    """Pairs of two machines in one folder are two recordings, each with its own pairs and their seconds, and are not pooled."""
+    ratios = {"test_0": np.arange(1, 7) / 100}
+    folder = record(tmp_path / "gate", ratios, settings={"noted": {"pair_seconds": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]}})
+    for path in (path for number in (2, 4) for path in folder.glob(f"*/process-00{number}.json")):
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["machine_info"]["node"] = "another"
+        path.write_text(json.dumps(document), encoding="utf-8")
+
+    found = recordings.load(folder)
+
+    assert [np.rint(100 * one.values[0]).tolist() for one in found] == [[1, 3, 5, 6], [2, 4]]
+    assert [[pair.all for pair in one.seconds] for one in found] == [[1, 3, 5, 6], [2, 4]]
+    assert [one.pairs for one in recordings.pooled(found)] == [4, 2]
+    assert [one.pairs for one in recordings.by_condition([f"both={folder}"])["both"]] == [4, 2]
 
 
 def test_conditions(tmp_path):

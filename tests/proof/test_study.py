@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -9,23 +11,23 @@ from numpy.testing import assert_allclose
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import SAME, SLOWER, UNDECIDED
 from benchmarks.proof import study
-from benchmarks.proof.recordings import load
+from benchmarks.proof.recordings import PairSeconds
 from lenet5 import InputError
-from tests.support.recordings import noisy, record
+from tests.support.recordings import loaded, noisy, record
 
 RULES = Rules()
 
 
 @pytest.fixture
 def quiet(tmp_path):
-    return load(record(tmp_path / "quiet", noisy(0.01)))
+    return loaded(record(tmp_path / "quiet", noisy(0.01)))
 
 
 @pytest.fixture
 def numbered(tmp_path):
     """Ten pairs whose log ratios say which they are: 0.01, 0.02, ...; twice that in the other case."""
     numbers = np.arange(1, 11) / 100
-    return load(record(tmp_path / "numbered", {"test_one": numbers, "test_other": 2 * numbers}))
+    return loaded(record(tmp_path / "numbered", {"test_one": numbers, "test_other": 2 * numbers}))
 
 
 def test_resampling_keeps_neighbours(numbered):
@@ -72,13 +74,13 @@ def test_quiet_code_raises_no_alarm(quiet):
 
     found = study.detection([quiet], RULES, 30, np.random.default_rng(0), 0.1)
     assert found["found"]["share"] == 1
-    assert [at["share"] for at in found["by_pairs"]] == [1, 1, 1, 1]
+    assert [at["share"] for at in found["by_pairs"]] == [1, 1, 1, 1, 1]
     assert [case["of"] for case in found["cases"].values()] == [10, 10, 10]
 
 
 def test_noise_is_undecided(tmp_path):
     """Pairs that differ by tens of per cent decide nothing, and no small change is found."""
-    loud = load(record(tmp_path / "loud", noisy(0.3)))
+    loud = loaded(record(tmp_path / "loud", noisy(0.3)))
     tally = study.false_alarms([loud], RULES, 20, np.random.default_rng(0))
 
     assert tally["verdicts"]["undecided"] == 60
@@ -89,7 +91,7 @@ def test_a_false_alarm_is_one(tmp_path):
     """A recording in which one case of three is not what it says: a third of the cases, and every run."""
     ratios = noisy(0.01)
     ratios["test_1"] += 0.1
-    tally = study.measured([load(record(tmp_path / "gate", ratios))], RULES)
+    tally = study.measured([loaded(record(tmp_path / "gate", ratios))], RULES)
 
     assert tally["verdicts"][SLOWER] == 1
     assert tally["false_alarms_a_run"]["share"] == 1
@@ -99,20 +101,29 @@ def test_a_false_alarm_is_one(tmp_path):
 def test_thresholds_are_the_gates(tmp_path):
     """A first call that takes a fifth longer is within its own threshold, a time would not be."""
     calls = {"base": {"first_call_seconds": 0.5}, "head": {"first_call_seconds": 0.6}}
-    tally = study.measured([load(record(tmp_path / "gate", noisy(0.005), extra=calls))], RULES)
+    tally = study.measured([loaded(record(tmp_path / "gate", noisy(0.005), extra=calls))], RULES)
     assert tally["verdicts"][SAME] == tally["cases"] == 6
 
 
 def test_measured_runs(tmp_path):
     """A recording is cut into runs as long as a gate's longest; a rest is one more, unless the gate would not have looked."""
     most, first = RULES.most_pairs, RULES.looks[0]
-    recordings = {pairs: load(record(tmp_path / str(pairs), noisy(0.005, pairs))) for pairs in (first, most + first, most + 1)}
+    recordings = {pairs: loaded(record(tmp_path / str(pairs), noisy(0.005, pairs))) for pairs in (first, most + first, most + 1)}
     assert study.measured([recordings[first]], RULES)["runs"] == 1
     assert study.measured([recordings[most + first]], RULES)["runs"] == 2
     assert study.measured([recordings[most + 1]], RULES)["runs"] == 1
     tally = study.measured(list(recordings.values()), RULES)
     assert (tally["runs"], tally["cases"], tally["verdicts"][SAME]) == (4, 12, 12)
     assert tally["verdicts"][UNDECIDED] == 0
+
+
+def test_what_pairs_take_at_most(quiet):
+    """The first two with memory, the others without; of several recordings the mean; nothing where one does not say it."""
+    timed = [replace(quiet, seconds=[PairSeconds(20, each), PairSeconds(24, each)]) for each in (10, 12)]
+    assert study.at_most(timed, RULES, 52) == 2 * 22 + 50 * 11
+    assert study.at_most(timed, RULES, 1) == 22
+    assert study.at_most([*timed, quiet], RULES, 52) is None
+    assert study.ends(RULES) == [20, 28, 36, 44, 52]
 
 
 def test_nothing_to_study(quiet):

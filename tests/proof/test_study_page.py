@@ -10,14 +10,14 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.gate.rules import Rules
 from benchmarks.proof import study, study_page
-from benchmarks.proof.recordings import by_condition, load
+from benchmarks.proof.recordings import by_condition
 from benchmarks.quantities import units
 from benchmarks.report import markdown, text
 from benchmarks.report.records import Words
 from benchmarks.saved.provenance import ROOT
 from tests.report.test_page import LOOK, WIDTHS
 from tests.support.browser import visit
-from tests.support.recordings import noisy, record
+from tests.support.recordings import loaded, noisy, record
 
 RULES = Rules()
 FOLDERS = {"quiet": ["one", "two"], "busy": ["three"]}
@@ -31,9 +31,10 @@ def write(folders, output, runs):
 def written(tmp_path_factory):
     """A study of two conditions, in its folder, which no test writes into."""
     tmp_path = tmp_path_factory.mktemp("written")
+    noted = [{"noted": {"pair_seconds": [15.0] * pairs}} for pairs in (40, 24)]
     folders = [
-        f"quiet={record(tmp_path / 'one', noisy(0.01))}",
-        f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1))}",
+        f"quiet={record(tmp_path / 'one', noisy(0.01), settings=noted[0])}",
+        f"quiet={record(tmp_path / 'two', noisy(0.01, 24, seed=1), settings=noted[1])}",
         f"busy={record(tmp_path / 'three', noisy(0.3))}",
     ]
     write(folders, tmp_path / "study", runs=12)
@@ -48,12 +49,26 @@ def test_files(written):
     assert list(found["conditions"]) == ["quiet", "busy"]
     assert found["conditions"]["quiet"]["measured"]["runs"] == 2
     assert found["rules"]["looks"] == list(RULES.looks)
-    again = {name: [load(written.parent / folder) for folder in folders] for name, folders in FOLDERS.items()}
+    again = {name: [loaded(written.parent / folder) for folder in folders] for name, folders in FOLDERS.items()}
     assert json.loads(json.dumps({"command": "", **study.study(again, RULES, runs=12)})) == found
     assert text.startswith("# How often is the gate wrong")
     assert "this gate, quiet" in text
     assert "mean:5%, busy" in text
     assert sorted(path.name for path in written.iterdir()) == ["study.html", "study.json", "study.md"]
+
+
+def test_minutes_beside_pairs(written):
+    """What so many pairs take at most, in the table, in the sentence and on the axis; where it is not known, neither."""
+    text = (written / "study.md").read_text(encoding="utf-8")
+    (line,) = [line for line in text.splitlines() if line.startswith("| takes at most, quiet")]
+    assert [cell.strip() for cell in line.split("|")[2:-1]] == ["5.0 min", "7.0 min", "9.0 min", "11.0 min", "13.0 min"]
+    assert "; 52 pairs take 13.0 min at most." in text
+    (unknown,) = [line for line in text.splitlines() if line.startswith("| takes at most, busy")]
+    assert "min" not in unknown
+    page = (written / "study.html").read_text(encoding="utf-8")
+    quiet, busy = (page[page.index(f'<figure id="detection-{index}"') :] for index in (0, 1))
+    assert "13.0 min" in quiet[: quiet.index("</figure>")]
+    assert "min</text>" not in busy[: busy.index("</figure>")]
 
 
 def test_missed_is_said(written, tmp_path):
@@ -106,7 +121,7 @@ def test_copies_are_one_kind(tmp_path):
     """Thirty copies of a case are one line: their median spread, and a slow-down found in all of them together."""
     ratios = {f"test_predict[copy{copy}-numpy-batch1]": values for copy, values in enumerate(noisy(0.01, cases=3).values(), 1)}
     folder = record(tmp_path / "gate", {**ratios, "test_product[copy1]": noisy(0.02)["test_0"]})
-    found = {"command": "", **study.study({"quiet": [load(folder)]}, RULES, runs=8)}
+    found = {"command": "", **study.study({"quiet": [loaded(folder)]}, RULES, runs=8)}
 
     predict, product = study_page.of(found).sections[4].table.rows
 
@@ -153,8 +168,8 @@ def test_what_the_docs_say_of_it():
 
     assert f"Of {units.count(comparisons)} comparisons of identical code {slower} said slower" in said
     assert f"of {units.count(runs)} runs put together from their pairs {alarmed} raised an alarm" in said
-    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 44 pairs" in said
-    assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 44
+    assert f"finds +5 % in {finds[0.05]} and +10 % in {finds[0.1]} of such runs, within 52 pairs" in said
+    assert Rules(**{**found["rules"], "looks": tuple(found["rules"]["looks"])}).most_pairs == 52
     assert f"which fails when a mean grew by 5 %, finds {of_usual[0.05]} and {of_usual[0.1]}" in said
     assert f"raises an alarm in {units.percent(usual['false_alarms_a_run']['share'])} of the runs" in said
     assert markdown.render(study_page.of(found)) == (folder / "study.md").read_text(encoding="utf-8")

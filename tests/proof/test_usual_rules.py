@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from benchmarks.proof import study
-from benchmarks.proof.recordings import load
 from benchmarks.proof.usual_rules import USUAL, largest_above, least_above, mann_whitney, mean_above
-from tests.support.recordings import noisy, record
+from tests.support.recordings import loaded, noisy, record
 
 RULE = {rule.name: rule for rule in USUAL}
 
@@ -30,8 +29,8 @@ def test_usual_rules_by_hand():
 
 def test_usual_rules_on_a_recording(tmp_path):
     """Pairs that swing by 20 % alarm the mean and a 20 % change is found by it; a steady recording alarms none of them."""
-    loud = load(record(tmp_path / "loud", noisy(0.2)))
-    steady = load(record(tmp_path / "steady", noisy(0.001)))
+    loud = loaded(record(tmp_path / "loud", noisy(0.2)))
+    steady = loaded(record(tmp_path / "steady", noisy(0.001)))
 
     for name, rule in RULE.items():
         found = study.usual([steady], rule, 20, np.random.default_rng(0))
@@ -43,7 +42,7 @@ def test_usual_rules_on_a_recording(tmp_path):
 def test_usual_rules_change_every_case_in_turn(tmp_path):
     """Of a steady case and two that swing by a factor, the steady one is a third of the runs and found in all of them."""
     ratios = {**noisy(1.0), "test_0": np.zeros(40)}
-    found = study.usual([load(record(tmp_path / "gate", ratios))], RULE["mean:5%"], 60, np.random.default_rng(0))
+    found = study.usual([loaded(record(tmp_path / "gate", ratios))], RULE["mean:5%"], 60, np.random.default_rng(0))
     assert 1 / 3 < found["injected"][-1]["found"]["share"] < 0.9
 
 

@@ -6,6 +6,8 @@ import json
 
 import numpy as np
 
+from benchmarks.proof.recordings import load
+
 SIDE = {"code_sha256": "c0de", "interpreter": "/usr/bin/python", "versions": {"python": "3.11.9"}}
 
 
@@ -42,6 +44,12 @@ def record(folder, log_ratios, sides=(SIDE, SIDE), extra=None, settings=None, wh
             path = folder / role / f"process-{index + 1:03d}.json"
             path.write_text(json.dumps(process(of_role, (extra or {}).get(role, {}), when)), encoding="utf-8")
     return folder
+
+
+def loaded(folder):
+    """The recording in the folder of a gate that one machine measured."""
+    (found,) = load(folder)
+    return found
 
 
 def noisy(spread, pairs=40, cases=3, seed=0):
