@@ -260,7 +260,7 @@ def repeats_of(cases: int, left: int, pace: Pace | None) -> int:
 
 
 def timed_seconds(cases: Iterable[Case]) -> float:
-    """What the timed calls of cases took in one process."""
+    """What the timed calls of these cases took, one after the other."""
     return float(sum(case.stats["mean"] * case.stats["rounds"] * case.stats.get("iterations", 1) for case in cases))
 
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate.pairs import ROLES, recorded, timed_seconds
-from benchmarks.gate.recorded import settings_of
+from benchmarks.gate.recorded import FACTS, settings_of
 from benchmarks.gate.rows import METRICS, Pair, Row, is_steady, rows
 from benchmarks.proof.usual_rules import Rounds
 from benchmarks.saved import machines
+from benchmarks.saved.kinds import OBJECT, fault_in
 from benchmarks.saved.results import Case, Run
 from benchmarks.saved.storage import MANIFEST, NOTED
 from lenet5.errors import InputError
@@ -26,6 +27,9 @@ QUIET = "quiet"
 """The condition of a recording that is given no name."""
 
 TIME, *_ = METRICS
+
+PAIR_SECONDS = "pair_seconds"
+"""Under which a gate notes what its pairs took."""
 
 
 class PairSeconds(NamedTuple):
@@ -84,9 +88,9 @@ def load(folder: Path) -> list[Recording]:
 
     Raises InputError, one line, if no gate wrote the folder, if its sides were not identical, and as `results.load` does.
     """
-    settings = _checked_settings(folder)
+    noted = _noted_seconds(folder)
     pairs = recorded(folder)
-    seconds = _seconds(settings.get(NOTED, {}).get("pair_seconds", ()), pairs)
+    seconds = _seconds(noted, pairs)
     of_machines: dict[tuple[str, ...], list[int]] = {}
     for index, pair in enumerate(pairs):
         of_machines.setdefault(machines.key(pair.base), []).append(index)
@@ -131,14 +135,19 @@ def _memory_seconds(pair: Pair) -> float:
     return max(timed_seconds(case for case in run.cases if is_steady(case)) for run in (pair.base, pair.head))
 
 
-def _checked_settings(folder: Path) -> Mapping[str, Any]:
-    """The settings of a folder.  Raises InputError unless a gate compared identical code here."""
+def _noted_seconds(folder: Path) -> Sequence[float]:
+    """What the pairs took, as far as the folder says it.  Raises InputError unless a gate compared identical code here."""
     settings = settings_of(folder)
     for what in ("tree", "code_sha256", "interpreter", "versions"):
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{folder / MANIFEST}: {what} of base and head differ; a study needs pairs of identical code")
-    return settings
+    noted = settings.get(NOTED, {})
+    fault = fault_in(settings, NOTED, OBJECT, needed=False) or fault_in(noted, PAIR_SECONDS, FACTS[PAIR_SECONDS], needed=False)
+    if fault:
+        raise InputError(f"{folder / MANIFEST}: {fault}")
+    found: Sequence[float] = noted.get(PAIR_SECONDS, ())
+    return found
 
 
 def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:

@@ -101,6 +101,18 @@ def test_what_not_all_pairs_took(tmp_path):
     assert len(twice.seconds) == 6
 
 
+@pytest.mark.parametrize(
+    ("noted", "fault"),
+    [(["no facts"], "noted"), ({"pair_seconds": "12"}, "pair_seconds"), ({"pair_seconds": [1.0, "two"]}, "pair_seconds")],
+    ids=str,
+)
+def test_wrong_seconds(tmp_path, noted, fault):
+    """What a gate cannot have noted is one line with the file and the name."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2), settings={"noted": noted})
+    with pytest.raises(InputError, match=rf"run.json: {fault}"):
+        recordings.load(folder)
+
+
 def test_recordings_are_pooled(tmp_path):
     """Those with the same rows are one, pair after pair; one with other rows stays by itself."""
     one, two = (loaded(record(tmp_path / str(pairs), noisy(0.01, pairs, seed=pairs))) for pairs in (4, 6))
