@@ -82,7 +82,7 @@ def _answer(found: Mapping[str, Any]) -> list[str]:
     missed = [(name, _missed(name, condition)) for name, condition in conditions]
     return [
         INTRODUCTION,
-        *(_numbers(name, condition) for name, condition in conditions),
+        *(_numbers(name, condition) + _dealt_again(condition) for name, condition in conditions),
         f"Wanted: false alarms in at most {100 * WANTED['case']:g} % of the cases and {100 * WANTED['run']:g} % of the runs; on a quiet "
         f"machine +5 % found in at least {100 * WANTED[0.05]:g} %, +10 % in {100 * WANTED[0.1]:g} %. On another machine a slow-down that is "
         "not found should be undecided.",
@@ -100,6 +100,14 @@ def _numbers(name: str, condition: Mapping[str, Any]) -> str:
     last = condition["seconds"][-1]
     minutes = f"; {last['pairs']} pairs take {text.whole(_minutes(last))} at most" if last["at_most"] is not None else ""
     return f"{name}: {', '.join(parts)}{minutes}."
+
+
+def _dealt_again(condition: Mapping[str, Any]) -> str:
+    """What to make of runs that are longer than what was recorded."""
+    recorded, longest = sum(one["pairs"] for one in condition["recordings"]), condition["seconds"][-1]["pairs"]
+    if recorded >= longest:
+        return ""
+    return f" Only {recorded} pairs were recorded. A longer run is dealt them again, and pairs that agree with themselves find more than new ones would."
 
 
 def _missed(name: str, condition: Mapping[str, Any]) -> list[str]:

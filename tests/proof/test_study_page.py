@@ -71,6 +71,13 @@ def test_minutes_beside_pairs(written):
     assert "min</text>" not in busy[: busy.index("</figure>")]
 
 
+def test_too_few_pairs_are_said(written):
+    """Under a condition that has fewer pairs than the longest run; 64 of two recordings are enough."""
+    quiet, busy = (line for line in (written / "study.md").read_text(encoding="utf-8").splitlines() if "is found in" in line)
+    assert quiet.endswith("at most.")
+    assert ". Only 40 pairs were recorded. A longer run is dealt them again" in busy
+
+
 def test_missed_is_said(written, tmp_path):
     """What was wanted and not reached; a slow-down has to be found on a quiet machine only."""
     assert "missed what was wanted" not in (written / "study.md").read_text(encoding="utf-8")
