@@ -238,9 +238,8 @@ def check_judged(pair: Pair) -> None:
     """Raise InputError, one line, if no case of the first pair has anything to judge it by."""
     if not rows([pair]):
         names = ", ".join(sorted(_names(pair))[:3])
-        metrics = ", ".join(metric.name for metric in METRICS)
         raise InputError(
-            f"none of the cases that are measured, such as {names}, has anything to judge it by ({metrics}); choose others with -k"
+            f"none of the cases that are measured, such as {names}, has a time, a first call or peak memory to judge it by; use another -k"
         )
 
 

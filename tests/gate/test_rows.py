@@ -64,7 +64,7 @@ def test_nothing_to_judge():
     """Where only counts are measured that is said, with a case and with what would do."""
     counts = case([1.0], counted_per_image=1310160)
     with pytest.raises(
-        InputError, match=r"none of the cases .* such as test_x.py::test_x, has anything to judge it by \(time, first call, .*-k"
+        InputError, match=r"none of the cases .* such as test_x.py::test_x, has a time, .* to judge it by; use another -k"
     ):
         check_judged(paired(run(counts), run(counts)))
 
