@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.gate.compared import Compared
-from benchmarks.gate.rows import Pair, decided, is_steady, paired
+from benchmarks.gate.rows import Pair, decided, is_steady, names, paired
 from benchmarks.gate.rules import Rules
 from benchmarks.saved import plain, results
-from benchmarks.saved.results import CONTROL, Case, Run
+from benchmarks.saved.results import Case, Run
 from benchmarks.sessions import baton, processes
 from benchmarks.sessions.folder import begin, check_settings
 from benchmarks.sessions.plan import Plan, Session, session_path
@@ -163,7 +163,7 @@ class Recorder:
     def note_pace(self, pair: Pair, asked: Asked, seconds: float) -> None:
         """Keep what a pair took that measured each case once, none of them by memory."""
         if asked.repeats == 1 and not any(is_steady(case) for case in pair.base.cases):
-            self._pace = Pace(seconds, timed_seconds([*pair.base.cases, *pair.head.cases]), len(_names(pair.base)))
+            self._pace = Pace(seconds, timed_seconds([*pair.base.cases, *pair.head.cases]), len(names(pair.base)))
 
     def is_over(self, before: Sequence[Pair], seconds_each: float, seconds_left: float) -> bool:
         """Whether the pair after these would end too late."""
@@ -172,7 +172,7 @@ class Recorder:
     def asked(self, before: Sequence[Pair], number: int) -> Asked:
         """What the pair of this number measures, as far as it can be known after these pairs."""
         without = self.comparison.left_out(before)
-        cases = len(_names(before[0].base)) if before else 1
+        cases = len(names(before[0].base)) if before else 1
         repeats = repeats_of(cases, max(cases - len(without), 1), self._pace)
         return Asked(number, repeats, without, before[0].alone if before else {})
 
@@ -224,13 +224,13 @@ class Recorder:
 
         The cases that it was to leave out, ``without``, may be gone.
         """
-        base, strict = _names(pair.base), self.comparison.project.strict
+        base, strict = names(pair.base), self.comparison.project.strict
         for role, other, of in (("base", "head", pair.base), ("head", "base", pair.head)):
             lacking = {case.name for case in pair.alone.get(other, ())}
             if lacking and (strict or not base):
                 option = self.comparison.sides[role].option
                 raise InputError(f"{option}: does not measure {_with_reasons(lacking, of)}; --{other} does")
-        gone = _names(before[0].base) - set(without) - base if before else set()
+        gone = names(before[0].base) - set(without) - base if before else set()
         if gone:
             raise InputError(f"pair {len(before) + 1}: does not measure {_with_reasons(gone, pair.base)}; pair 1 does")
         if not base:
@@ -278,10 +278,6 @@ def recorded(folder: Path) -> list[Pair]:
         if not all(path.exists() for path in paths):
             return pairs
         pairs.append(paired(*map(plain.load, paths)))
-
-
-def _names(run: Run) -> set[str]:
-    return {case.name for case in run.cases if case.group != CONTROL}
 
 
 def _with_reasons(names: Collection[str], run: Run) -> str:

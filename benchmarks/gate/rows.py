@@ -227,28 +227,29 @@ def decided(pairs: Sequence[Pair], rules: Rules) -> set[str]:
         return set()
     found = rows(pairs)
     verdicts = judged(found, rules).verdicts
-    return _names(pairs[0]) - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
+    return names(pairs[0].base) - {row.case for row in found if verdicts[row.key].verdict == UNDECIDED}
 
 
-def _names(pair: Pair) -> set[str]:
-    return {case.name for case in pair.base.cases if case.group != CONTROL}
+def names(run: Run) -> set[str]:
+    """The cases that a process measured, without the control."""
+    return {case.name for case in run.cases if case.group != CONTROL}
 
 
 def check_judged(pair: Pair) -> None:
     """Raise InputError, one line, if no case of the first pair has anything to judge it by."""
     if not rows([pair]):
-        names = ", ".join(sorted(_names(pair))[:3])
+        some = ", ".join(sorted(names(pair.base))[:3])
         raise InputError(
-            f"none of the cases that are measured, such as {names}, has a time, a first call or peak memory to judge it by; use another -k"
+            f"none of the cases that are measured, such as {some}, has a time, a first call or peak memory to judge it by; use another -k"
         )
 
 
 def check_thresholds(pair: Pair, rules: Rules) -> None:
     """Raise InputError, one line, for a threshold of cases none of which is measured: it may be misspelled."""
-    names = sorted(_names(pair))
+    measured = sorted(names(pair.base))
     for expression, _ in rules.thresholds:
-        if not any(selects(expression, name) for name in names):
-            raise InputError(f'--threshold "{expression}=...": selects none of the cases that are measured, such as {names[0]}')
+        if not any(selects(expression, name) for name in measured):
+            raise InputError(f'--threshold "{expression}=...": selects none of the cases that are measured, such as {measured[0]}')
 
 
 # Counts

@@ -48,4 +48,4 @@ def test_a_real_gate(monkeypatch, capsys):
     arguments = ["--times", "1", "--ten-cases", "--", "--base", "same", "--head", "slower", "-k", "loop", "--pairs", "1"]
     monkeypatch.setattr(sys, "argv", ["gated_again", *arguments])
     gated_again.main()
-    assert re.match(r"1: exit 3, \d+ s, 1 pairs: 1 undecided\nexit 3: 1 of 1 ", capsys.readouterr().out)
+    assert re.match(r"1: exit 3, \d+ s, 1 pair: 1 undecided\nexit 3: 1 of 1 ", capsys.readouterr().out)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.quantities.statistics import share_interval
+from benchmarks.quantities.units import counted
 from benchmarks.saved.provenance import ROOT
 from tests.support.fake_project import commit, git
 
@@ -167,7 +168,7 @@ def line_of(number: int, one: Gated) -> str:
     counts = Counter(verdict for _, verdict in one.verdicts)
     said = ", ".join(f"{count} {verdict}" for verdict, count in sorted(counts.items()))
     slower = " ".join(case for case, verdict in one.verdicts if verdict == "slower")
-    return f"{number}: exit {one.code}, {one.seconds:.0f} s, {one.pairs} pairs: {said} {slower}".rstrip()
+    return f"{number}: exit {one.code}, {one.seconds:.0f} s, {counted(one.pairs, 'pair')}: {said} {slower}".rstrip()
 
 
 def summary(found: Sequence[Gated]) -> str:
