@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import importlib.util
 import os
@@ -26,12 +27,30 @@ def imported(user: str, module: str) -> Any:
     own error.
     """
     try:
-        return importlib.import_module(module)
+        if module in sys.modules:
+            return importlib.import_module(module)
+        with _without_looking_for_garbage():
+            return importlib.import_module(module)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
         if not package or importlib.util.find_spec(package) is not None:
             raise
         raise NotInstalled(not_installed(user, package)) from error
+
+
+@contextmanager
+def _without_looking_for_garbage() -> Iterator[None]:
+    """An import makes up to a million objects that stay: looking through them for garbage, while they come, now and then later and at the
+    end of the process, is a third of what importing TensorFlow or PyTorch costs.  So they are kept out of it for good.
+    """
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if collects:
+            gc.enable()
 
 
 def not_installed(user: str, *packages: str) -> str:
@@ -70,7 +89,8 @@ def importing_keras() -> Iterator[None]:
     """
     with suppress(NotInstalled):
         matplotlib("keras")
-    yield
+    with _without_looking_for_garbage():
+        yield
 
 
 @contextmanager

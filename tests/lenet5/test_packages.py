@@ -1,13 +1,15 @@
-"""matplotlib is imported whatever the user has set for plots: by the report, for the curves of a training, and before Keras, which wants it."""
+"""What a package needs is imported whatever the user has set for plots, and without looking for garbage while it comes."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
 
 import pytest
 
+from lenet5 import packages
 from tests.support.copies import PROJECT
 
 NO_TEXT = b"\xff\xfe\x80 no text\n"
@@ -52,3 +54,49 @@ def test_settings_that_can_be_read_count(tmp_path):
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
 
     assert done.stdout == "9.0 svg\n"
+
+
+COMES = """
+import gc
+collects = gc.isenabled()
+made = [[] for _ in range(10_000)]
+"""
+
+
+@pytest.fixture(params=[True, False], ids=["collects", "does not"])
+def collects(request):
+    """Whether Python looks for garbage before an import, and therefore after it."""
+    before = gc.isenabled()
+    (gc.enable if request.param else gc.disable)()
+    yield request.param
+    (gc.enable if before else gc.disable)()
+    gc.unfreeze()
+
+
+def test_no_garbage_while_it_comes(collects, tmp_path, monkeypatch):
+    """Nor later among what came; a second call changes nothing."""
+    (tmp_path / "comes.py").write_text(COMES)
+    monkeypatch.syspath_prepend(tmp_path)
+    gc.unfreeze()
+
+    module = packages.imported("this test", "comes")
+
+    assert (module.collects, gc.isenabled()) == (False, collects)
+    assert (frozen := gc.get_freeze_count()) > 10_000
+    more = [[] for _ in range(1000)]
+    assert packages.imported("this test", "comes") is module
+    assert gc.get_freeze_count() <= frozen, len(more)
+    del sys.modules["comes"]
+
+
+def test_broken_while_it_comes(collects, tmp_path, monkeypatch):
+    """Its own error, and garbage is looked for as before; so it is behind the block in which Keras is imported."""
+    (tmp_path / "breaks.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ZeroDivisionError):
+        packages.imported("this test", "breaks")
+    assert gc.isenabled() is collects
+
+    with packages.importing_keras():
+        assert not gc.isenabled()
+    assert gc.isenabled() is collects
