@@ -5,6 +5,7 @@ Only tests read this file.  Benchmarks are never run side by side: they would me
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -71,6 +72,17 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ.update(session.config.stash.get(SHARED, {}))
     for name in [name for name in os.environ if name.startswith("PYTEST_XDIST")]:
         del os.environ[name]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Iterator[Any]:
+    """What is there when all tests are collected, frameworks that they import among it, stays to the end: it is no garbage."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -84,7 +84,7 @@ def test_a_refused_step_changes_nothing(build, optimizer):
 @pytest.mark.trains
 def test_a_step_has_finished(build):
     """Nothing of a step is left to be done when it returns: no thread computes until the weights are there."""
-    weights, images, labels = problem(batch=32)
+    weights, images, labels = problem()
     net = build(weights)
     x, y = net.tensor(images), net.tensor(labels)
     net.train_step(x, y)
