@@ -7,17 +7,20 @@ other cases, which are measured more often in each process.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.gate import outcome, so_far
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import Comparison, Recorder
+from benchmarks.gate.recorded import PAIR_SECONDS, noted_seconds
 from benchmarks.gate.rows import Pair, Row, check_judged, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.quantities.units import counted
-from benchmarks.sessions.folder import alone, kept_if, note
+from benchmarks.saved.storage import MANIFEST
+from benchmarks.sessions.folder import alone, kept_if, note, settings_in
 from benchmarks.sessions.progress import Progress
 from lenet5.errors import InputError
 
@@ -62,11 +65,18 @@ def run(
             Progress("pair", most, len(pairs), budget_seconds) as progress,
         ):
             recorder.say_with(progress.say)
-            measuring = _Measuring(comparison, recorder, pairs, progress, end, enough)
+            measuring = _Measuring(comparison, recorder, pairs, progress, end, enough, _seconds_of(pairs, folder))
             out_of_time = measuring.run()
         with suppress(InputError):  # on a full disk the verdict is still worth more than this note
-            note(folder, out_of_time=out_of_time, seconds_a_pair=progress.seconds_each, pair_seconds=measuring.seconds)
+            facts = {"out_of_time": out_of_time, "seconds_a_pair": progress.seconds_each, PAIR_SECONDS: measuring.seconds}
+            note(folder, **facts)
     return outcome.of(comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
+
+
+def _seconds_of(pairs: Sequence[Pair], folder: Path) -> list[float]:
+    """What these pairs took that are in a folder already, the first that were measured into it; nothing unless it is noted of them all."""
+    noted = noted_seconds(folder / MANIFEST, settings_in(folder)) if pairs else ()
+    return list(noted[: len(pairs)]) if len(noted) >= len(pairs) else []
 
 
 @dataclass
@@ -80,12 +90,12 @@ class _Measuring:
     end: float
     """On the monotonic clock."""
     enough: Enough
+    seconds: list[float]
+    """What each pair took; without those that were there before if it is not noted of all of them."""
     slower: set[str] = field(default_factory=set)
     """Keys of the rows that were said to be slower."""
     said: set[str] = field(default_factory=set)
     """What else was said, which is said once."""
-    seconds: list[float] = field(default_factory=list)
-    """What each pair took."""
 
     def run(self) -> bool:
         """Add pairs until all is decided, a count differs or no look is left.   -> whether the time was up before that"""

@@ -35,6 +35,9 @@ MAYBE = Either(TEXT, OneOf((None,)))
 SHARE = Number(1e-12, 1e6)
 LONGEST_SECONDS = 1e9
 
+PAIR_SECONDS = "pair_seconds"
+"""Under which it is noted what each pair took."""
+
 SETTINGS: Mapping[str, Kind] = {
     **{"cases": TEXT, "expression": MAYBE, "options": ListOf(Text(empty=True), least=0), "seed": Whole(low=-(10**15))},
     **{"threshold": SHARE, "thresholds": Either(MapOf(SHARE), OneOf((None,)))},
@@ -47,7 +50,7 @@ FACTS: Mapping[str, Kind] = {
     **{"sides": MapOf(TEXT), "threads": Whole(1), "control": TEXT, "rules": OBJECT},
     **{"alone": MapOf(ListOf(TEXT, least=0)), "remarks": ListOf(TEXT, least=0)},
     **{"out_of_time": OneOf((True, False)), "seconds_a_pair": Number(0, LONGEST_SECONDS)},
-    "pair_seconds": ListOf(Number(0, LONGEST_SECONDS), least=0),
+    PAIR_SECONDS: ListOf(Number(0, LONGEST_SECONDS), least=0),
 }
 """What is noted beside the settings.  A gate of an earlier version noted nothing."""
 RULES: Mapping[str, Kind] = {
@@ -104,7 +107,7 @@ def outcome_of(folders: Sequence[Path], thresholds: tuple[float, Thresholds] | N
         again,
         out_of_time=noted.get("out_of_time", False),
         seconds_a_pair=noted.get("seconds_a_pair", 0.0),
-        seconds=noted.get("pair_seconds", ()),
+        seconds=noted.get(PAIR_SECONDS, ()),
         goes_on=ASKED in first.settings,
     )
 
@@ -129,6 +132,16 @@ def settings_of(folder: Path) -> Mapping[str, Any]:
     if not isinstance(settings, Mapping) or not all(isinstance(settings.get(role), Mapping) for role in ROLES):
         raise InputError(f"{manifest}: no settings of a gate; expected {EXPECTED}")
     return settings
+
+
+def noted_seconds(manifest: Path, settings: Mapping[str, Any]) -> Sequence[float]:
+    """What each pair took, as far as a gate noted it.  Raises InputError, naming the file, for a value that no gate notes."""
+    noted = settings.get(NOTED, {})
+    fault = fault_in(settings, NOTED, OBJECT, needed=False) or fault_in(noted, PAIR_SECONDS, FACTS[PAIR_SECONDS], needed=False)
+    if fault:
+        raise InputError(f"{manifest}: {fault}")
+    found: Sequence[float] = noted.get(PAIR_SECONDS, ())
+    return found
 
 
 def _check_kinds(manifest: Path, settings: Mapping[str, Any]) -> None:

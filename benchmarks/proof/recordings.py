@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.gate.pairs import ROLES, recorded, timed_seconds
-from benchmarks.gate.recorded import FACTS, settings_of
+from benchmarks.gate.recorded import noted_seconds, settings_of
 from benchmarks.gate.rows import METRICS, Pair, Row, is_steady, rows
 from benchmarks.proof.usual_rules import Rounds
 from benchmarks.saved import machines
-from benchmarks.saved.kinds import OBJECT, fault_in
 from benchmarks.saved.results import Case, Run
-from benchmarks.saved.storage import MANIFEST, NOTED
+from benchmarks.saved.storage import MANIFEST
 from lenet5.errors import InputError
 
 Floats = NDArray[np.float64]
@@ -27,9 +26,6 @@ QUIET = "quiet"
 """The condition of a recording that is given no name."""
 
 TIME, *_ = METRICS
-
-PAIR_SECONDS = "pair_seconds"
-"""Under which a gate notes what its pairs took."""
 
 
 class PairSeconds(NamedTuple):
@@ -124,7 +120,7 @@ def _recording(folder: Path, pairs: Sequence[Pair], seconds: Sequence[PairSecond
 
 
 def _seconds(noted: Sequence[float], pairs: Sequence[Pair]) -> list[PairSeconds]:
-    """What each pair took, if as many are noted: a gate that went on notes only what it measured itself."""
+    """What each pair took, if as many are noted: a gate that was killed noted nothing."""
     if len(noted) != len(pairs):
         return []
     return [PairSeconds(all_, all_ - _memory_seconds(pair)) for all_, pair in zip(noted, pairs, strict=True)]
@@ -142,12 +138,7 @@ def _noted_seconds(folder: Path) -> Sequence[float]:
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{folder / MANIFEST}: {what} of base and head differ; a study needs pairs of identical code")
-    noted = settings.get(NOTED, {})
-    fault = fault_in(settings, NOTED, OBJECT, needed=False) or fault_in(noted, PAIR_SECONDS, FACTS[PAIR_SECONDS], needed=False)
-    if fault:
-        raise InputError(f"{folder / MANIFEST}: {fault}")
-    found: Sequence[float] = noted.get(PAIR_SECONDS, ())
-    return found
+    return noted_seconds(folder / MANIFEST, settings)
 
 
 def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -35,8 +36,29 @@ def test_resume(slower, command, tmp_path):
     assert (code, out) == (1, slower.out)
     assert (tmp_path / "out" / "gate.json").exists()
     assert err.count(": done;") == 2
+    before, now = (
+        json.loads((folder / "raw" / "run.json").read_text())["noted"]["pair_seconds"] for folder in (slower.folder, tmp_path)
+    )
+    assert now[0] == before[0]
+    assert len(now) == len(before) == 3
     for name, kept in (("process-001.json", True), ("process-002.json", False), ("process-003.json", False)):
         assert ((tmp_path / "raw" / "base" / name).read_bytes() == (slower.folder / "raw" / "base" / name).read_bytes()) == kept
+
+
+@pytest.mark.parametrize("seconds", ["12", [1.0, "two"]], ids=str)
+def test_wrong_notes(slower, command, tmp_path, seconds):
+    """Of seconds that no gate notes one line says where they are, and what was measured stays."""
+    shutil.copytree(slower.folder / "raw", tmp_path / "raw")
+    manifest = tmp_path / "raw" / "run.json"
+    said = json.loads(manifest.read_text())
+    manifest.write_text(json.dumps({**said, "noted": {**said["noted"], "pair_seconds": seconds}}))
+    before = {path: path.read_bytes() for path in tmp_path.glob("raw/**/*") if path.is_file()}
+
+    code, out, err = command("--resume")
+
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1].startswith("raw/run.json: pair_seconds")
+    assert {path: path.read_bytes() for path in tmp_path.glob("raw/**/*") if path.is_file()} == before
 
 
 def test_not_judged_again(slower, command, tmp_path):

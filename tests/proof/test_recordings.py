@@ -89,7 +89,7 @@ def test_what_a_pair_takes(tmp_path):
 
 
 def test_what_not_all_pairs_took(tmp_path):
-    """A gate that went on notes only its own pairs, and an earlier version's none: then of none it is known."""
+    """A gate that was killed noted not all, and an earlier version none: then of none it is known."""
     noted = record(tmp_path / "on", noisy(0.01, pairs=3), settings={"noted": {"pair_seconds": [9.0, 8.0]}})
     before = record(tmp_path / "before", noisy(0.01, pairs=3))
     known = record(tmp_path / "known", noisy(0.01, pairs=3), settings={"noted": {"pair_seconds": [9.0, 8.0, 7.0]}})
