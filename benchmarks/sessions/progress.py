@@ -62,10 +62,12 @@ class Progress:
         self._done += 1
         self._draw()
         if self._bar.disable:
-            self.say(f"{name} of {self._most}{self._total}: done; {self.seconds_each:.0f} s each, {self._left()}")
+            each = f"{self.seconds_each:.{0 if self.seconds_each > 9.9 else 1}f}"
+            self.say(f"{name} of {self._most}{self._total}: done; {each} s each, {self._left()}")
 
     def _left(self) -> str:
-        return f"{self._most}{self.seconds_left / 60:.0f} min left"
+        left = self.seconds_left
+        return "less than 1 min left" if left < 60 else f"{self._most}{left / 60:.0f} min left"
 
     def _draw(self) -> None:
         if self._bar.disable:

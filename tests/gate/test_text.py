@@ -46,7 +46,7 @@ def test_what_is_compared(slower, repository):
 
     assert lines[0] == f"base base: commit {sha[:12]}, {sys.executable} ({'.'.join(map(str, sys.version_info[:3]))})"
     assert lines[1].startswith(f"head slower: commit {git(repository, 'rev-parse', 'slower')[:12]}, ")
-    assert re.fullmatch(r"pair 1 of at most 3: done; \d+ s each, at most \d+ min left", lines[2])
+    assert re.fullmatch(r"pair 1 of at most 3: done; [\d.]+ s each, (at most \d+|less than 1) min left", lines[2])
     assert re.fullmatch(
         r"a pair takes about [\d.]+ m?s; the budget is enough for about 3 pairs; the first verdicts come after 2, in about [\d.]+ m?s",
         lines[3],

@@ -62,6 +62,12 @@ def test_lines(clock, capsys):
     ]
     measured(clock, [60], total=3, done=0)
     assert capsys.readouterr().err.splitlines() == ["pair 1 of 3: done; 60 s each, 2 min left"]
+    measured(clock, [0.72, 9.94, 59], total=44, done=0, seconds=120)
+    assert [line.partition("done; ")[2] for line in capsys.readouterr().err.splitlines()] == [
+        "0.7 s each, less than 1 min left",
+        "5.3 s each, at most 2 min left",
+        "23 s each, less than 1 min left",
+    ]
 
 
 def test_on_a_terminal(clock, monkeypatch):
