@@ -105,7 +105,8 @@ def implementation(framework: str) -> Any:
     """The class LeNet5 of a framework, a `Network`; imports the framework.
 
     That import has effects on the whole process, which last: a framework takes its number of threads from OMP_NUM_THREADS, PyTorch and
-    TensorFlow turn off TF32 on a GPU, and JAX its cache of compiled code on disk, for other code in this process too.
+    TensorFlow turn off TF32 on a GPU, and JAX its cache of compiled code on disk, for other code in this process too.  Python looks for
+    no garbage among what there is by then (gc.freeze).
 
     Raises InputError for an unknown name and NotInstalled where a package is absent.  A package that is there but broken raises
     its own ImportError: that is never a reason to skip.
