@@ -27,9 +27,7 @@ def imported(user: str, module: str) -> Any:
     own error.
     """
     try:
-        if module in sys.modules:
-            return importlib.import_module(module)
-        with _without_looking_for_garbage():
+        with _without_looking_for_garbage(module):
             return importlib.import_module(module)
     except ModuleNotFoundError as error:
         package = (error.name or "").partition(".")[0]
@@ -39,16 +37,21 @@ def imported(user: str, module: str) -> Any:
 
 
 @contextmanager
-def _without_looking_for_garbage() -> Iterator[None]:
-    """An import makes up to a million objects that stay: looking through them for garbage, while they come, now and then later and at the
-    end of the process, is a third of what importing TensorFlow or PyTorch costs.  So they are kept out of it for good.
+def _without_looking_for_garbage(module: str) -> Iterator[None]:
+    """The block in which a module is imported: Python looks for no garbage in it, nor ever among what was made by its end.
+
+    TensorFlow and PyTorch are hundreds of thousands of objects, which stay.  To look through them, now and then while they come and once more
+    when the process ends, is a third of what their import costs.  Where the module is there already, or cannot be imported, nothing changes.
     """
+    if module in sys.modules:
+        yield
+        return
     collects = gc.isenabled()
     gc.disable()
     try:
         yield
-    finally:
         gc.freeze()
+    finally:
         if collects:
             gc.enable()
 
@@ -89,7 +92,7 @@ def importing_keras() -> Iterator[None]:
     """
     with suppress(NotInstalled):
         matplotlib("keras")
-    with _without_looking_for_garbage():
+    with _without_looking_for_garbage("keras"):
         yield
 
 

@@ -19,8 +19,7 @@ from benchmarks.gate.recorded import PAIR_SECONDS, noted_seconds
 from benchmarks.gate.rows import Pair, Row, check_judged, check_thresholds, differences, judged, rows
 from benchmarks.gate.verdicts import SLOWER, UNDECIDED, Judgement, Verdict
 from benchmarks.quantities.units import counted
-from benchmarks.saved.storage import MANIFEST
-from benchmarks.sessions.folder import alone, kept_if, note, settings_in
+from benchmarks.sessions.folder import alone, kept_if, note
 from benchmarks.sessions.progress import Progress
 from lenet5.errors import InputError
 
@@ -68,14 +67,13 @@ def run(
             measuring = _Measuring(comparison, recorder, pairs, progress, end, enough, _seconds_of(pairs, folder))
             out_of_time = measuring.run()
         with suppress(InputError):  # on a full disk the verdict is still worth more than this note
-            facts = {"out_of_time": out_of_time, "seconds_a_pair": progress.seconds_each, PAIR_SECONDS: measuring.seconds}
-            note(folder, **facts)
+            note(folder, out_of_time=out_of_time, seconds_a_pair=progress.seconds_each, **{PAIR_SECONDS: measuring.seconds})
     return outcome.of(comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
 
 
 def _seconds_of(pairs: Sequence[Pair], folder: Path) -> list[float]:
-    """What these pairs took that are in a folder already, the first that were measured into it; nothing unless it is noted of them all."""
-    noted = noted_seconds(folder / MANIFEST, settings_in(folder)) if pairs else ()
+    """What each of the pairs took that an earlier gate measured into the folder; nothing unless it noted all of them."""
+    noted = noted_seconds(folder) if pairs else ()
     return list(noted[: len(pairs)]) if len(noted) >= len(pairs) else []
 
 

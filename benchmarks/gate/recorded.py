@@ -134,12 +134,13 @@ def settings_of(folder: Path) -> Mapping[str, Any]:
     return settings
 
 
-def noted_seconds(manifest: Path, settings: Mapping[str, Any]) -> Sequence[float]:
+def noted_seconds(folder: Path) -> Sequence[float]:
     """What each pair took, as far as a gate noted it.  Raises InputError, naming the file, for a value that no gate notes."""
+    settings = settings_of(folder)
     noted = settings.get(NOTED, {})
     fault = fault_in(settings, NOTED, OBJECT, needed=False) or fault_in(noted, PAIR_SECONDS, FACTS[PAIR_SECONDS], needed=False)
     if fault:
-        raise InputError(f"{manifest}: {fault}")
+        raise InputError(f"{folder / MANIFEST}: {fault}")
     found: Sequence[float] = noted.get(PAIR_SECONDS, ())
     return found
 

@@ -84,9 +84,9 @@ def load(folder: Path) -> list[Recording]:
 
     Raises InputError, one line, if no gate wrote the folder, if its sides were not identical, and as `results.load` does.
     """
-    noted = _noted_seconds(folder)
+    _check_settings(folder)
     pairs = recorded(folder)
-    seconds = _seconds(noted, pairs)
+    seconds = _seconds(noted_seconds(folder), pairs)
     of_machines: dict[tuple[str, ...], list[int]] = {}
     for index, pair in enumerate(pairs):
         of_machines.setdefault(machines.key(pair.base), []).append(index)
@@ -131,14 +131,13 @@ def _memory_seconds(pair: Pair) -> float:
     return max(timed_seconds(case for case in run.cases if is_steady(case)) for run in (pair.base, pair.head))
 
 
-def _noted_seconds(folder: Path) -> Sequence[float]:
-    """What the pairs took, as far as the folder says it.  Raises InputError unless a gate compared identical code here."""
+def _check_settings(folder: Path) -> None:
+    """Raise InputError unless a gate compared identical code here."""
     settings = settings_of(folder)
     for what in ("tree", "code_sha256", "interpreter", "versions"):
         base, head = (settings[role].get(what) for role in ROLES)
         if base != head:
             raise InputError(f"{folder / MANIFEST}: {what} of base and head differ; a study needs pairs of identical code")
-    return noted_seconds(folder / MANIFEST, settings)
 
 
 def _rounds(row: Row, runs: Sequence[Run]) -> list[Rounds]:

@@ -26,6 +26,11 @@ def seconds(value: float) -> str:
     return f"{significant(value * 1e9)} ns"
 
 
+def time_left(seconds: float, how: str) -> str:
+    """'less than 1 min left', and from a minute on with a word in front.   170, 'about ' -> 'about 3 min left'"""
+    return "less than 1 min left" if seconds < 60 else f"{how}{seconds / 60:.0f} min left"
+
+
 def size(value: float) -> str:
     """Bytes, or a difference of bytes, with a binary prefix.   261624 -> '255 KiB'"""
     for factor, unit in ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB")):

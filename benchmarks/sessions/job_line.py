@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.quantities.units import time_left
 from benchmarks.saved.names import canonical
 from benchmarks.sessions.stops import measures
 
@@ -52,8 +53,8 @@ def seconds_left(rest: Sequence[str], took: Mapping[str, float], earlier: Mappin
 
 def line(name: str, done: int, total: int, left: float | None, columns: int) -> str:
     """The line, shorter than the terminal is wide.   'test_a[1]', 12, 55, 170.0, 80 -> '12 of 55 done, about 3 min left: test_a[1]'"""
-    time_left = "" if left is None else ", less than 1 min left" if left < 60 else f", about {left / 60:.0f} min left"
-    text = f"{done} of {total} done{time_left}: {name}"
+    until_the_end = "" if left is None else f", {time_left(left, 'about ')}"
+    text = f"{done} of {total} done{until_the_end}: {name}"
     # A terminal may wrap a line that fills its last column.
     return text if len(text) < columns else f"{text[: max(columns - 4, 0)]}..."[: max(columns - 1, 0)]
 

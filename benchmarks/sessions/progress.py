@@ -8,6 +8,8 @@ from collections import deque
 
 from tqdm import tqdm
 
+from benchmarks.quantities.units import time_left
+
 RECENT_STEPS = 4
 """The time left is estimated from this many steps, the last ones: later steps can measure fewer cases than the first did."""
 
@@ -62,12 +64,11 @@ class Progress:
         self._done += 1
         self._draw()
         if self._bar.disable:
-            each = f"{self.seconds_each:.{0 if self.seconds_each > 9.9 else 1}f}"
-            self.say(f"{name} of {self._most}{self._total}: done; {each} s each, {self._left()}")
+            decimals = 0 if self.seconds_each >= 10 else 1
+            self.say(f"{name} of {self._most}{self._total}: done; {self.seconds_each:.{decimals}f} s each, {self._left()}")
 
     def _left(self) -> str:
-        left = self.seconds_left
-        return "less than 1 min left" if left < 60 else f"{self._most}{left / 60:.0f} min left"
+        return time_left(self.seconds_left, self._most)
 
     def _draw(self) -> None:
         if self._bar.disable:

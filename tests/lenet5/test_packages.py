@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from lenet5 import packages
+from lenet5 import NotInstalled, packages
 from tests.support.copies import PROJECT
 
 NO_TEXT = b"\xff\xfe\x80 no text\n"
@@ -90,13 +90,29 @@ def test_no_garbage_while_it_comes(collects, tmp_path, monkeypatch):
 
 
 def test_broken_while_it_comes(collects, tmp_path, monkeypatch):
-    """Its own error, and garbage is looked for as before; so it is behind the block in which Keras is imported."""
+    """Its own error, and nothing is changed; nor by a package that is not there."""
     (tmp_path / "breaks.py").write_text("1 / 0")
     monkeypatch.syspath_prepend(tmp_path)
+    gc.unfreeze()
     with pytest.raises(ZeroDivisionError):
         packages.imported("this test", "breaks")
-    assert gc.isenabled() is collects
+    with pytest.raises(NotInstalled):
+        packages.imported("this test", "no_such_package")
+    assert (gc.isenabled(), gc.get_freeze_count()) == (collects, 0)
 
+
+def test_the_block_in_which_keras_comes(collects, monkeypatch):
+    """The same while Keras is imported, and no more once it is there."""
+    packages.matplotlib("this test")
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    gc.unfreeze()
     with packages.importing_keras():
         assert not gc.isenabled()
     assert gc.isenabled() is collects
+    assert gc.get_freeze_count() > 0
+
+    monkeypatch.setitem(sys.modules, "keras", gc)
+    gc.unfreeze()
+    with packages.importing_keras():
+        assert gc.isenabled() is collects
+    assert gc.get_freeze_count() == 0
