@@ -76,7 +76,9 @@ def test_what_the_terminal_shows(project):
     assert "Legend" not in shown
     assert "Outliers" not in shown
     *_, answer, end = shown.strip().splitlines()
-    assert answer.startswith(f"numpy {FAST} takes ")
+    # Of the two modes the one that was faster in these few rounds, which need not be the faster one.
+    by_time = {case.mode: case.median for case in results.load(project / "shown.json").group("predict")}
+    assert answer.startswith(f"{FRAMEWORK} {min(by_time, key=by_time.__getitem__)} takes ")
     assert "3 passed" in end
     before = shown.partition("LeNet-5: the report")[0]
     assert sum(max(1, -(-len(line) // 80)) for line in before.splitlines()) <= REST - 2  # the head of the report, and the last line
