@@ -10,8 +10,7 @@ from tests.support.copies import PROJECT
 WRITTEN_BY_COMMANDS = (
     "docs/gate/study.md",
     "docs/versions/*.md",
-    "docs/result/*.md",
-    "docs/result/one-thread/*.md",
+    "docs/result/**/*.md",
     "docs/gpu/report.md",
     "docs/disturbance/study.md",
     "docs/history/*.md",
