@@ -76,7 +76,7 @@ def test_what_the_terminal_shows(project):
     assert "Legend" not in shown
     assert "Outliers" not in shown
     *_, answer, end = shown.strip().splitlines()
-    # Of the two modes the one that was faster in these few rounds, which need not be the faster one.
+    # Few rounds do not tell which of the two modes is faster in general: the file says which one was.
     by_time = {case.mode: case.median for case in results.load(project / "shown.json").group("predict")}
     assert answer.startswith(f"{FRAMEWORK} {min(by_time, key=by_time.__getitem__)} takes ")
     assert "3 passed" in end
