@@ -6,6 +6,7 @@ Like the conftest above, this one is read before the numbers of threads are set:
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -197,6 +198,34 @@ def losses_of(reference: Any, weights: lenet5.Weights) -> Callable[..., list[flo
         return [reference.train_step(reference.tensor(images), reference.tensor(labels)) for images, labels in batches]
 
     return losses
+
+
+# What the first network of a process pays for all that follow
+
+
+@pytest.fixture(scope="session")
+def used() -> set[tuple[str, str]]:
+    """The frameworks and modes in which this process has called a network."""
+    return set()
+
+
+@pytest.fixture
+def in_use(build: Callable[..., Any], framework: str, mode: str, used: set[tuple[str, str]]) -> None:
+    """This framework and mode have been used in this process: by another network, which no case measures.
+
+    When a framework is first used it loads code, starts threads, and asks the compiler what the processor can do.  Without this, the first
+    call of whichever case comes first would be of all that, and of its network for a small part.  The group ``graphs`` has first calls in
+    processes of their own, which pay for everything.
+    """
+    from benchmarks.arrange import problem
+
+    if (framework, mode) in used:
+        return
+    used.add((framework, mode))
+    weights, images = problem.another()
+    with suppress(Exception, pytest.skip.Exception):  # the case, which calls the mode too, says what is wrong with it
+        net = build(weights)
+        net.predict(net.tensor(images))
 
 
 # What the operating system knows about each measurement

@@ -14,7 +14,7 @@ from benchmarks.arrange.problem import ATOL, first_images
 
 @pytest.mark.benchmark(group="predict")
 @pytest.mark.parametrize("batch", [1, 64, 450, pytest.param(4096, marks=pytest.mark.gpu)], ids="batch{}".format)
-def test_predict(benchmark, build, record, subject, weights, dataset, expected_logits, batch):
+def test_predict(benchmark, in_use, build, record, subject, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)
     images = net.tensor(first_images(dataset, batch))

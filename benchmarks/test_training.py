@@ -30,7 +30,7 @@ def optimizer():
 
 
 @pytest.fixture
-def learner(build, weights, dataset, expected_losses, optimizer):
+def learner(in_use, build, weights, dataset, expected_losses, optimizer):
     """A network with its first epoch prepared, checked against the reference and reset; its first call's and a later call's seconds."""
     net = build(weights, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
     epoch = training.prepare(net, dataset.train, seed=SEED)

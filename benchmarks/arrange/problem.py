@@ -59,6 +59,19 @@ def by_hand(weights: Mapping[str, Any], **options: Any) -> Network:
     return lenet5.fitting(lenet5.reference()[0], weights, **options)
 
 
+def another() -> tuple[dict[str, NDArray[np.float32]], NDArray[np.float32]]:
+    """A network no layer of which has a size of LeNet-5's, and two images for it.   -> its weights, float32 (2, 1, 32, 32)
+
+    What is compiled for it is of no use to a network that is measured.
+    """
+    sizes: dict[str, tuple[int, ...]] = {"conv1": (2, 1, 5, 5), "conv2": (3, 2, 5, 5), "fc1": (4, 75), "fc2": (3, 4), "fc3": (2, 3)}
+    weights = {}
+    for layer, size in sizes.items():
+        weights[f"{layer}.weight"] = np.zeros(size, np.float32)
+        weights[f"{layer}.bias"] = np.zeros(size[0], np.float32)
+    return weights, np.zeros((2, 1, 32, 32), np.float32)
+
+
 def first_images(dataset: Dataset, count: int) -> NDArray[np.float32]:
     """The first images of the test split, from the start again if it has fewer.   -> float32 (count, c, 32, 32)"""
     return np.take(dataset.test.images, range(count), axis=0, mode="wrap")

@@ -32,7 +32,7 @@ INSIDE = (
         ("predict", "train step", "train step sgd"),
         "first call",
         "tracing, compiling, allocating, and one call",
-        "importing and building; other cases ran before in this process",
+        "importing and building; other networks were called before in this process",
     ),
     (
         ("train",),
