@@ -125,6 +125,18 @@ BREACHES = {
 """,
         "test_nothing_is_kept_on_disk_unsaid[{name}]",
     ),
+    "leaving": (
+        "",
+        """
+    def prepare(self):
+        import tempfile
+        from pathlib import Path
+
+        # Where a later session finds it, as TorchInductor's precompiled headers.
+        Path(tempfile.gettempdir(), "code.o").write_text("compiled")
+""",
+        "test_nothing_is_kept_on_disk_unsaid[{name}]",
+    ),
     "counting": (
         "",
         """

@@ -128,8 +128,14 @@ def running():
     return count
 
 
-NO_CODE = (".keras/keras.json", "matplotlib/fontlist-", "Microsoft/DeveloperTools/.onnxruntime/")
-"""What libraries write when they are first imported and that is no code: settings, the fonts that there are, a number for the machine."""
+NO_CODE = (
+    ".keras/keras.json",
+    "matplotlib/fontlist-",
+    "Microsoft/DeveloperTools/.onnxruntime/",
+    "__pycache__/__autograph_generated_file",
+)
+"""What libraries write that spares a later process nothing: settings, the fonts that there are, a number for the machine, and Python's bytecode
+of functions that TensorFlow has rewritten, which lie under a new random name each time."""
 
 
 @pytest.mark.slow  # a program for every framework, in which it compiles
