@@ -211,11 +211,11 @@ def used() -> set[tuple[str, str]]:
 
 @pytest.fixture
 def in_use(build: Callable[..., Any], framework: str, mode: str, used: set[tuple[str, str]]) -> None:
-    """This framework and mode have been used in this process: by another network, which no case measures.
+    """In this framework and mode a network has predicted in this process: another one, which no case measures.
 
-    When a framework is first used it loads code, starts threads, and asks the compiler what the processor can do.  Without this, the first
-    call of whichever case comes first would be of all that, and of its network for a small part.  The group ``graphs`` has first calls in
-    processes of their own, which pay for everything.
+    When a framework is first used it loads code, starts threads, and asks the compiler what the processor can do.  Without this, the case
+    that comes first would pay for all of that in its first call.  The groups ``graphs predict`` and ``graphs train step`` have first calls
+    in processes of their own, which pay for everything.
     """
     from benchmarks.arrange import problem
 

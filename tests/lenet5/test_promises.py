@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -18,6 +16,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import lenet5
 from benchmarks.arrange.problem import save as saved_problem
 from benchmarks.isolated import caches, program
+from benchmarks.launch import tied
 from tests.support.networks import problem, reference_network
 
 TASKS = Path("/proc/self/task")
@@ -152,8 +151,9 @@ def test_nothing_is_kept_on_disk_unsaid(implementation, framework, tmp_path, mon
     named = tmp_path / "named"
     named.mkdir()
     # Not by program.call: that gives a program temporary files of its own, and whatever it leaves there is gone with them.
-    done = subprocess.run(command, cwd=program.ROOT, env={**os.environ, **caches.empty(str(named))}, capture_output=True, text=True)
-    assert json.loads(done.stdout).keys() == modes
+    environment = {**os.environ, **caches.empty(str(named))}
+    done = tied.run(command, program.TIMEOUT_SECONDS, cwd=program.ROOT, env=environment, text=True)
+    assert program.printed(command, done.returncode, done.stdout, done.stderr).keys() == modes
     kept = [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()]
     assert not [name for name in kept if not name.startswith(NO_CODE)]
 
