@@ -16,10 +16,12 @@ from benchmarks.gate.pairs import ROLES, Asked, Comparison, Recorder
 from benchmarks.gate.rows import Pair, paired
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT, code_sha256, packages
+from benchmarks.saved.storage import NOTED
 from benchmarks.sessions import processes
 from benchmarks.sessions.bundles import bundled
 from benchmarks.sessions.cluster import Cluster, Done, Job, shared_line
 from benchmarks.sessions.elsewhere import HARNESS, THEIRS, note_worker, received, told
+from benchmarks.sessions.folder import note, settings_in
 from benchmarks.sessions.plan import session_path
 from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Interrupted, Signals
@@ -48,9 +50,10 @@ class FarRecorder(Recorder):
     """Measures the pairs of a comparison on workers, into a folder here."""
 
     def __init__(self, cluster: Cluster, comparison: Comparison, folder: Path, signals: Signals) -> None:
-        remarks = [*comparison.remarks, *(f"{shared_line(*one)}." for one in sorted(cluster.shared.items()))]
-        super().__init__(replace(comparison, system=THEIRS, remarks=remarks), folder, signals)
+        super().__init__(replace(comparison, system=THEIRS), folder, signals)
         self._cluster = cluster
+        self._remarks = comparison.remarks
+        """Of the suite, and what an earlier command of this gate had to say of its workers; those of these workers follow them."""
         self._asked: dict[int, Asked] = {}
         """The pairs that are under way or have come, and are not given yet."""
         self._come: dict[int, Done] = {}
@@ -65,6 +68,13 @@ class FarRecorder(Recorder):
 
     def say_with(self, say: Callable[[str], object]) -> None:
         self._cluster.say = say
+
+    def prepare(self, resume: bool) -> list[Pair]:
+        pairs = super().prepare(resume)
+        if resume:
+            self._remarks = settings_in(self.folder).get(NOTED, {}).get("remarks", self._remarks)
+        self._remark_sharing()
+        return pairs
 
     def tidy(self, pairs: int) -> None:
         """Remove half pairs only: what came before one that did not come is given in its turn."""
@@ -88,9 +98,9 @@ class FarRecorder(Recorder):
         try:
             self._send(before, wanted, end)
             while number not in self._come:
-                done = self._cluster.next(self.signals)
-                self._come[done.number] = self._good(done)
-                self._seconds = done.seconds
+                if (done := self._cluster.next(self.signals)) is not None:
+                    self._come[done.number] = self._good(done)
+                    self._seconds = done.seconds
                 self._send(before, wanted, end)
         except (InputError, Interrupted):
             self._keep_the_rest()
@@ -133,7 +143,16 @@ class FarRecorder(Recorder):
     def _received(self, asked: Asked, done: Done) -> Pair:
         runs = [received(self.session(role, asked), done, f"{role}/") for role in ROLES]
         note_worker(self.folder, f"pair {asked.number}", done.worker, self._cluster)
+        self._remark_sharing()
         return paired(*runs)
+
+    def _remark_sharing(self) -> None:
+        """Have the outcome, and the folder, say which machines more than one worker shares."""
+        lines = [f"{shared_line(*one)}." for one in sorted(self._cluster.shared.items())]
+        remarks = list(dict.fromkeys([*self._remarks, *lines]))
+        if remarks != self.comparison.remarks:
+            self.comparison = replace(self.comparison, remarks=remarks)
+            note(self.folder, remarks=remarks)
 
     def _keep_the_rest(self) -> None:
         """Keep the pairs that have come before one that did not."""

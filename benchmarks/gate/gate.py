@@ -68,7 +68,8 @@ def run(
             out_of_time = measuring.run()
         with suppress(InputError):  # on a full disk the verdict is still worth more than this note
             note(folder, out_of_time=out_of_time, seconds_a_pair=progress.seconds_each, **{PAIR_SECONDS: measuring.seconds})
-    return outcome.of(comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
+    # What the recorder has to remark of where it measured is known at the end only.
+    return outcome.of(recorder.comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
 
 
 def _seconds_of(pairs: Sequence[Pair], folder: Path) -> list[float]:

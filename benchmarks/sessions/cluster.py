@@ -14,7 +14,8 @@ import time
 import uuid
 import warnings
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent import futures
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -158,24 +159,21 @@ class Cluster:
             for worker in self._known()
         ]
         self.facts = json.loads(Counter(asked).most_common(1)[0][0])
-        for worker in self._known():
-            self._judge(worker)
-        for host, workers in sorted(self.shared.items()):
-            self.say(shared_line(host, workers))
+        self._judge(self._known())
 
     def _known(self) -> list[_Worker]:
         return [worker for worker in self._workers.values() if worker.facts and not worker.refused]
 
-    def _judge(self, worker: _Worker) -> None:
-        """Refuse a worker that is not like the others, and say where two share a machine."""
-        found = differences(self.facts, worker.facts)
-        if found:
-            self._refuse(worker, "; ".join(found[:3]))
-            return
-        host = worker.facts["host"]
-        here = [other.address for other in self._known() if other.facts["host"] == host]
-        if len(here) > self.shared.get(host, 1):
-            self.shared[host] = len(here)
+    def _judge(self, workers: Sequence[_Worker]) -> None:
+        """Refuse those that are not like the others, and say which machines have more than one of those that are used."""
+        for worker in workers:
+            if found := differences(self.facts, worker.facts):
+                self._refuse(worker, "; ".join(found[:3]))
+        most = Counter(worker.facts["host"] for worker in self._known())
+        for host, count in sorted(most.items()):
+            if count > self.shared.get(host, 1):
+                self.shared[host] = count
+                self.say(shared_line(host, count))
 
     def _refuse(self, worker: _Worker, reason: str) -> None:
         worker.refused = True
@@ -195,13 +193,16 @@ class Cluster:
         """Give an errand to the next worker that is free."""
         self._queue.append((number, {**asked, "expected": dict(self.facts)}))
 
-    def next(self, signals: Signals) -> Done:
-        """Wait for an errand to be done, whichever is first.
+    def next(self, signals: Signals) -> Done | None:
+        """Wait for an errand to be done, whichever is first.   -> None if there is a further worker before, which can be given another
 
         Raises InputError, one line, if there is no worker any more; raises Interrupted on a signal.
         """
+        slots = self.slots
         while True:
             self._look(signals)
+            if self.slots > slots:
+                return None
             for sent, found in self._arrived():
                 if sent.number:
                     seconds = time.monotonic() - sent.began
@@ -210,7 +211,7 @@ class Cluster:
                     )
                 self._note_facts(sent.worker, found)
                 if sent.worker.facts:
-                    self._judge(sent.worker)
+                    self._judge([sent.worker])
 
     def _note_facts(self, worker: _Worker, found: Mapping[str, Any]) -> None:
         if found["code"] or FACTS not in found["files"]:
@@ -223,7 +224,7 @@ class Cluster:
     def _look(self, signals: Signals) -> None:
         """See which workers there are, let others do what a dead one had, and give what is queued to those that are free."""
         signals.check()
-        there = self._there()
+        there = self.there()
         for address in self._workers.keys() - there:
             self._lose(self._workers.pop(address))
         busy = {sent.worker.address for sent in self._sent.values()}
@@ -246,11 +247,13 @@ class Cluster:
         what = "no worker is left" if self.facts else f"no worker with the resource {RESOURCE!r}"
         return f"--scheduler {self._address}: {what} within {self._wait_seconds:g} s; start one with {start}"
 
-    def _there(self) -> set[str]:
+    def there(self) -> set[str]:
         """The addresses of the workers that offer the resource.  Raises InputError if the scheduler is gone."""
         try:
-            workers = self._client.scheduler_info()["workers"]
-        except (OSError, KeyError, RuntimeError) as error:
+            # Asked for by ourselves: what Client.scheduler_info gives, the client's own thread replaces every two seconds by an answer
+            # without any workers, sometimes before it can be read.
+            workers = self._client.sync(self._client.scheduler.identity, n_workers=-1)["workers"]
+        except (OSError, KeyError, RuntimeError, AttributeError) as error:
             raise self._gone() from error
         if self._client.status != "running":
             raise self._gone()
@@ -304,8 +307,11 @@ class Cluster:
         if not self._sent:
             time.sleep(POLL_SECONDS)
             return
-        with suppress(TimeoutError, asyncio.TimeoutError):
+        # It raises too where one was cancelled, as all are when the scheduler has ended, or has been told to start anew.
+        with suppress(TimeoutError, asyncio.TimeoutError, futures.CancelledError):
             wait(list(self._sent), timeout=POLL_SECONDS, return_when="FIRST_COMPLETED")
+        if any(future.cancelled() for future in self._sent):
+            self.there()
         for future in [future for future in self._sent if future.done()]:
             sent = self._sent.pop(future)
             try:
@@ -358,7 +364,8 @@ def _client(address: str, wait_seconds: float, signals: Signals) -> Any:
         from distributed import Client
     except ImportError:
         raise InputError("--scheduler: the package 'distributed' is not installed; pip install -e '.[cluster]'") from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)  # what it logs is said here in a line
+    for name in ("distributed", "distributed.client"):  # each has a level of its own; what they log is said here in a line
+        logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     end = time.monotonic() + wait_seconds
     # Versions are compared by this module, those that matter.
     warnings.filterwarnings("ignore", message="(?s).*Mismatched versions")

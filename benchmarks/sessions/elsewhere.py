@@ -55,7 +55,8 @@ class There(Here):
             self._cluster.send(session.number, {"plan": asdict(self._plan), "number": session.number})
         known = {session.number: session for session in sessions}
         for _ in sessions:
-            found = self._cluster.next(signals)
+            while (found := self._cluster.next(signals)) is None:
+                pass  # a further worker takes what waits here for one
             session = known[found.number]
             measured = received(session, found)
             note_worker(session.folder, session.path.stem, found.worker, self._cluster)

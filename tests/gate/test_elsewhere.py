@@ -18,6 +18,8 @@ from tests.support.processes import until
 HOLD = f"exec({dask.WAIT!r})"
 """What a case of a side does first: it waits as long as a test says."""
 
+SHARED = f"2 workers share the machine {os.uname().nodename}: what they measure at the same time disturbs each other"
+
 
 @pytest.fixture
 def cluster(tmp_path):
@@ -81,9 +83,8 @@ def test_as_on_this_machine(cluster, command, slower, repository, tmp_path, caps
     found = json.loads((tmp_path / "gate.json").read_text(encoding="utf-8"))
     local = slower.outcome
     assert found["cases"] == local["cases"]
-    shared = f"2 workers share the machine {os.uname().nodename}: what they measure at the same time disturbs each other"
-    assert err.splitlines()[0] == shared
-    assert f"{shared}." in out
+    assert err.splitlines()[0] == SHARED
+    assert f"{SHARED}." in out
     assert (
         git(repository, "status", "--porcelain"),
         git(repository, "for-each-ref"),
@@ -133,18 +134,19 @@ def test_two_machines(cluster, command, tmp_path, capsys):
 def test_a_worker_dies(cluster, gate, waiting, tmp_path):
     """Its pair is measured elsewhere; when the last worker dies, later pairs that have come are kept, and are not measured again.
 
-    One side is a directory that is not what was committed: it travels as it is.
+    The other worker joins when the first pair is under way, and gets the next one at once.  One side is a directory that is not what was
+    committed: it travels as it is.
     """
     fake_project.write(waiting, {"one": 1e-3, "two": 1.7e-3}, check=HOLD)
     (waiting / "new.txt").write_text("new")
     state = git(waiting, "status", "--porcelain"), git(waiting, "for-each-ref"), git(waiting, "count-objects", "-v")
     cases = tmp_path / "cases.log"
     dying = cluster.add("--no-nanny", *dask.AS_DOCUMENTED)
-    other = cluster.add("--no-nanny", *dask.AS_DOCUMENTED, CASE_LOG=str(cases))
     dying.hold()
 
     def kill_both():
         until(dying.holds)
+        other = cluster.add("--no-nanny", *dask.AS_DOCUMENTED, CASE_LOG=str(cases))
         until(lambda: cases.exists() and not other.errands())  # it has measured one
         other.hold()
         dying.kill()
@@ -158,14 +160,16 @@ def test_a_worker_dies(cluster, gate, waiting, tmp_path):
     thread.join()
     assert code == 2
     assert err[-1].startswith(f"--scheduler {cluster.address}: no worker is left within 5 s")
+    assert err.count(SHARED) == 1
     kept = {path: path.read_bytes() for path in (tmp_path / "raw").glob("*/process-*.json")}
     assert len(kept) in (2, 4, 6)
-    assert all(until(lambda worker=worker: not worker.errands()) for worker in (dying, other))
+    assert all(until(lambda worker=worker: not worker.errands()) for worker in cluster.workers)
 
     cluster.add("--no-nanny", *dask.AS_DOCUMENTED)
     code, out, err = gate("--resume")
     assert code == 0, err
     assert "(1 faster, 1 same)" in out
+    assert f"{SHARED}." in out  # those that are gone did
     assert {path: path.read_bytes() for path in kept} == kept
     assert len(list((tmp_path / "raw").glob("*/process-*.json"))) == 8
     assert judged_again(tmp_path / "raw", tmp_path / "again.json")[0] == code

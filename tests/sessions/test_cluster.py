@@ -21,7 +21,9 @@ from benchmarks.__main__ import main
 from benchmarks.saved import results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.sessions import command
+from benchmarks.sessions.cluster import connected
 from benchmarks.sessions.plan import Plan
+from benchmarks.sessions.signals import Signals
 from tests.support import dask
 from tests.support.processes import until
 
@@ -215,6 +217,14 @@ def test_a_worker_that_differs(cluster, run, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_worker_is_seen_at_every_look(cluster):
+    """Also while the client's own thread asks the scheduler for facts that leave the workers out."""
+    cluster.add(*ALONE)
+    with dask.restless(), Signals() as signals, connected(cluster.address, None, signals, print) as found:
+        assert {len(found.there()) for _ in range(500)} == {1}
+
+
+@pytest.mark.slow
 def test_no_fitting_worker(cluster, run, tmp_path):
     """A worker without the resource does not count."""
     cluster.add("--nthreads", "1")
@@ -247,10 +257,10 @@ def test_a_failing_case(cluster, run, tmp_path):
     assert clean(worker)
 
 
-@pytest.mark.slow
-def test_interrupted(cluster, tmp_path):
-    """Ctrl-C ends what the workers do at once, and says how to go on."""
-    worker = cluster.add()
+@pytest.fixture
+def running(cluster, tmp_path):
+    """A worker that holds its first case, and the run in a process of its own that has sent it there."""
+    worker = cluster.add(*ALONE)
     worker.hold()
     driver = f"""
 import sys
@@ -260,7 +270,7 @@ from benchmarks.sessions import command
 command.Plan = partial(command.Plan, cases={WAITING!r})
 sys.exit(main(sys.argv[1:]))
 """
-    running = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", driver, "run", "--scheduler", cluster.address, "--output", str(tmp_path / "run"), *QUICK],
         cwd=ROOT,
         stderr=subprocess.PIPE,
@@ -269,14 +279,35 @@ sys.exit(main(sys.argv[1:]))
         preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
     )
     until(worker.holds)
-    running.send_signal(signal.SIGINT)
-    _, err = running.communicate(timeout=300)
+    yield worker, process
+    process.kill()
+    process.communicate()
 
-    assert running.returncode == 130
+
+@pytest.mark.slow
+def test_interrupted(cluster, running):
+    """Ctrl-C ends what the workers do at once, and says how to go on."""
+    worker, process = running
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=300)
+
+    assert process.returncode == 130
     assert not worker.errands()  # it waited for that
     first, go_on = err.splitlines()
     assert first == "SIGINT: 0 of 10 processes are kept; go on with"
     assert f"--scheduler={cluster.address}" in shlex.split(go_on)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "ended"])
+def test_the_scheduler_ends(cluster, running, number):
+    """While a worker measures: one line, with nothing of Dask's own, and exit 2."""
+    _, process = running
+    cluster.scheduler.send_signal(number)
+    _, err = process.communicate(timeout=300)
+
+    line = f"--scheduler {cluster.address}: the scheduler is gone; what is measured is kept"
+    assert (process.returncode, err.splitlines()) == (2, [line])
 
 
 @pytest.mark.slow

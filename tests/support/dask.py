@@ -71,8 +71,9 @@ class Cluster:
 
     def start(self) -> None:
         file = self.folder / "scheduler.json"
+        around = {"DASK_TEMPORARY_DIRECTORY": str(self.folder)}
         self.scheduler = self._run(
-            self.folder, {}, "scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", *self.protocol
+            self.folder, around, "scheduler", "--port", "0", "--host", "127.0.0.1", "--no-dashboard", *self.protocol
         )
         until(lambda: file.exists() and file.read_text(encoding="utf-8").rstrip().endswith("}"))
 
@@ -131,3 +132,13 @@ def cluster(folder: Path, *protocol: str) -> Iterator[Cluster]:
         yield started
     finally:
         started.stop()
+
+
+@contextmanager
+def restless() -> Iterator[None]:
+    """Within the block a client's own thread asks its scheduler for facts a thousand times a second, not every two seconds."""
+    import dask
+    import distributed  # noqa: F401 -- brings the settings that one of is changed
+
+    with dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}):
+        yield
