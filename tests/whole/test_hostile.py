@@ -88,6 +88,10 @@ class Setting:
     cases: Sequence[str] = (CASE,)
 
 
+NO_BYTECODE = {"PYTHONDONTWRITEBYTECODE": "1"}
+"""Where no file can be large: Python would leave half of a module's bytecode in the project, which every later process then fails to load."""
+
+
 def refused(name: str, line: str, code: int = 2, **how: Any) -> Setting:
     """A setting under which nothing is measured: one line says why."""
     return Setting(name, line=line, code=code, saves=False, **how)
@@ -267,10 +271,16 @@ SETTINGS = (
         options=["--benchmark-autosave", "--benchmark-storage=file://{here}/file"],
         files={"file": ""},
     ),
-    refused("disk-that-is-full", "Nothing is saved: {here}: cannot be written (File too large)", before=limited("FSIZE", 8192)),
+    refused(
+        "disk-that-is-full",
+        "Nothing is saved: {here}: cannot be written (File too large)",
+        variables=NO_BYTECODE,
+        before=limited("FSIZE", 8192),
+    ),
     refused(
         "disk-of-the-storage-that-is-full",
         "Nothing is saved: ",
+        variables=NO_BYTECODE,
         options=["--benchmark-autosave", "--benchmark-storage=file://{here}/storage"],
         before=limited("FSIZE", 8192),
     ),
