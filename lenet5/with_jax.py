@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import cache, wraps
@@ -52,8 +51,8 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {"relu": jax.nn.relu, "sigmoid": 
 POOL_OF_THREADS = "tf_XLAEigen"
 """What XLA calls each thread that it computes on a CPU with."""
 
-LONGEST_SECONDS_TO_START = 10.0
-"""So long threads that were started may take until they run, where other programs keep the CPUs busy."""
+TASKS = Path("/proc/self/task")
+"""A folder for each thread of this process, where the system has that."""
 
 LAYOUT = ("NHWC", "HWIO", "NHWC")
 """Of images, of a kernel and of maps in a convolution: channels last, the layout that XLA's kernels for CPUs take as it is."""
@@ -258,30 +257,20 @@ def _threads() -> int | None:
     None where the system does not tell, and where other code has started them before.  JAX has no function that says it.
     """
     try:
-        before = _tasks()
+        before = _pool()
         _devices("cpu")  # the first one who asks has them started
-        end = time.monotonic() + LONGEST_SECONDS_TO_START
-        while True:
-            started = [task for number, task in _tasks().items() if number not in before]
-            if (_own_name(), "R") not in started or time.monotonic() > end:
-                return [name for name, _ in started].count(POOL_OF_THREADS) or None
-            time.sleep(1e-3)  # one that has not run yet bears the name of the thread that started it
+        return _pool() - before or None
     except OSError:
         return None
 
 
-def _tasks() -> dict[str, tuple[str, str]]:
-    """The threads of this process by their numbers: name, and state, which is R for one that runs or waits for a CPU."""
-    found = {}
-    for task in Path("/proc/self/task").iterdir():
-        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended
-            before, _, after = (task / "stat").read_text().rpartition(")")
-            found[task.name] = before.partition("(")[2], after.split()[0]
-    return found
-
-
-def _own_name() -> str:
-    return Path("/proc/thread-self/comm").read_text().strip()
+def _pool() -> int:
+    """The threads of this process that bear the name of those in XLA's pool."""
+    names = []
+    for task in TASKS.iterdir():
+        with suppress(FileNotFoundError, ProcessLookupError):  # it has ended since
+            names.append((task / "comm").read_text().strip())
+    return names.count(POOL_OF_THREADS)
 
 
 def _settings() -> str:

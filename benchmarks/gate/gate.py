@@ -68,7 +68,7 @@ def run(
             out_of_time = measuring.run()
         with suppress(InputError):  # on a full disk the verdict is still worth more than this note
             note(folder, out_of_time=out_of_time, seconds_a_pair=progress.seconds_each, **{PAIR_SECONDS: measuring.seconds})
-    # What the recorder has to remark of where it measured is known at the end only.
+    # Not the comparison as it began: a recorder learns meanwhile what it has to remark of its workers.
     return outcome.of(recorder.comparison.compared(), pairs, out_of_time, progress.seconds_each, measuring.seconds)
 
 

@@ -194,7 +194,7 @@ class Cluster:
         self._queue.append((number, {**asked, "expected": dict(self.facts)}))
 
     def next(self, signals: Signals) -> Done | None:
-        """Wait for an errand to be done, whichever is first.   -> None if there is a further worker before, which can be given another
+        """Wait for an errand to be done, whichever is first.   -> None if, before one is done, a further worker joins that needs an errand
 
         Raises InputError, one line, if there is no worker any more; raises Interrupted on a signal.
         """

@@ -155,18 +155,17 @@ def test_jit_that_did_not_compile(net):
         net.check_mode()
 
 
-@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="a system without /proc")
-def test_threads_that_start_late_are_counted(monkeypatch):
-    """On a busy machine a thread bears the name of the one that started it, until it runs and names itself."""
+def test_a_thread_that_has_ended_is_not_counted(tmp_path, monkeypatch):
+    """Threads may end while they are counted: that is no reason to know nothing of the others."""
     from lenet5 import with_jax
 
-    own, pool = with_jax._own_name(), with_jax.POOL_OF_THREADS
-    there, idle = {"1": (own, "R")}, {"2": (own, "S")}
-    looks = [there, {**there, **idle, "3": (own, "R"), "4": (pool, "S")}, {**there, **idle, "3": (pool, "S"), "4": (pool, "S")}]
-    monkeypatch.setattr(with_jax, "_tasks", lambda: looks.pop(0))
-    monkeypatch.setattr(with_jax, "_devices", lambda _: [])
+    for number, name in ((1, "python"), (2, with_jax.POOL_OF_THREADS), (3, None), (4, with_jax.POOL_OF_THREADS)):
+        (tmp_path / str(number)).mkdir()
+        if name:
+            (tmp_path / str(number) / "comm").write_text(f"{name}\n")
+    monkeypatch.setattr(with_jax, "TASKS", tmp_path)
 
-    assert with_jax._threads.__wrapped__() == 2
+    assert with_jax._pool() == 2
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="a system without /proc")
@@ -181,15 +180,12 @@ def test_threads_of_others_are_not_counted():
         started.set()
         go.wait()
 
-    def pool():
-        return [name for name, _ in with_jax._tasks().values()].count(with_jax.POOL_OF_THREADS)
-
     started, other = threading.Event(), threading.Thread(target=named_alike)
-    before = pool()
+    before = with_jax._pool()
     other.start()
     started.wait()
     try:
-        assert pool() == before + 1
+        assert with_jax._pool() == before + 1
         assert with_jax.LeNet5.describe()["threads"] == found
         assert with_jax._threads.__wrapped__() is None  # JAX's have started long ago
     finally:

@@ -138,7 +138,7 @@ def cluster(folder: Path, *protocol: str) -> Iterator[Cluster]:
 def restless() -> Iterator[None]:
     """Within the block a client's own thread asks its scheduler for facts a thousand times a second, not every two seconds."""
     import dask
-    import distributed  # noqa: F401 -- brings the settings that one of is changed
+    import distributed  # noqa: F401 -- brings Dask's settings, one of which is changed here
 
     with dask.config.set({"distributed.client.scheduler-info-interval": "1ms"}):
         yield
