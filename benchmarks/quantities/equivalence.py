@@ -6,11 +6,13 @@ upper end, each by a one-sided test at that level.  That is so exactly if the in
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used: they take half a second
+
+from benchmarks.quantities.statistics import error_squared, student
 
 LEVEL = 0.05
 """The chance of calling two things the same within the margin whose true difference is the margin or more."""
@@ -45,5 +47,5 @@ def paired_equivalence(ones: Sequence[float], others: Sequence[float], margin: f
     if not (np.isfinite(differences).all() and margin > 0):
         raise ValueError("paired_equivalence: expected finite values and a margin above 0")
     mean = float(differences.mean())
-    half = float(scipy.stats.t.ppf(1 - LEVEL, len(differences) - 1) * scipy.stats.sem(differences))
+    half = student(INTERVAL, len(differences) - 1) * math.sqrt(error_squared(differences))
     return Equivalence(mean, mean - half, mean + half, margin)

@@ -1,12 +1,19 @@
-"""Intervals for what the report says.  The mathematics is scipy's; which interval belongs to which figure is decided here."""
+"""Intervals for what the report says: which interval belongs to which figure is decided here.
+
+scipy.stats has them too, and the tests compare each with its own.  But its import takes longer than everything else that a report does, so
+that only quantiles come from elsewhere: Student's from scipy.special, the normal ones from the standard library.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-import scipy  # whose parts are imported when they are first used: they take half a second
+import scipy  # whose parts are imported when they are first used: they take long
+from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 
@@ -26,9 +33,16 @@ def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) 
     """Wilson's score interval of a share: for an accuracy, successes are the images classified correctly.   -> (low, high) in 0..1
 
     It holds its confidence near 0 and 1, where the textbook +/- 1.96 standard errors leaves the unit interval.
+    Raises ValueError for counts that contradict each other.
     """
-    interval = scipy.stats.binomtest(successes, trials).proportion_ci(confidence, method="wilson")
-    return float(interval.low), float(interval.high)
+    if not 0 <= successes <= trials or trials < 1:
+        raise ValueError(f"share_interval: {successes} successes of {trials} cannot be")
+    z = _normal(confidence)
+    centre = successes + z * z / 2
+    margin = z * math.sqrt(successes * (trials - successes) / trials + z * z / 4)
+    low = (centre - margin) / (trials + z * z) if successes else 0.0
+    high = (centre + margin) / (trials + z * z) if successes < trials else 1.0
+    return low, high
 
 
 def ratio_interval(numerators: Sequence[float], denominators: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
@@ -47,11 +61,9 @@ def ratio_interval(numerators: Sequence[float], denominators: Sequence[float], c
     if not 0 < confidence < 1:
         raise ValueError(f"ratio_interval: confidence {confidence} lies outside 0..1")
     logs = np.subtract(*np.log(times))
-    ratio = float(np.exp(logs.mean()))
     if len(logs) < 2:
-        return Ratio(ratio, None, None)
-    margin = scipy.stats.t.ppf((1 + confidence) / 2, len(logs) - 1) * scipy.stats.sem(logs)
-    return Ratio(ratio, float(np.exp(logs.mean() - margin)), float(np.exp(logs.mean() + margin)))
+        return Ratio(float(np.exp(logs.mean())), None, None)
+    return _around(logs.mean(), student(confidence, len(logs) - 1) * math.sqrt(error_squared(logs)))
 
 
 def independent_ratio_interval(numerators: Sequence[float], denominators: Sequence[float], confidence: float = CONFIDENCE) -> Ratio:
@@ -67,13 +79,35 @@ def independent_ratio_interval(numerators: Sequence[float], denominators: Sequen
     if any(side.size == 0 or not np.all(np.isfinite(side) & (side > 0)) for side in sides):
         raise ValueError("independent_ratio_interval: every side needs finite times above 0")
     one, other = (np.log(side) for side in sides)
-    ratio = float(np.exp(one.mean() - other.mean()))
+    difference = one.mean() - other.mean()
     if min(len(one), len(other)) < SEVERAL:
-        return Ratio(ratio, None, None)
+        return Ratio(float(np.exp(difference)), None, None)
     if not (np.ptp(one) or np.ptp(other)):
-        return Ratio(ratio, ratio, ratio)  # no spread, no width; Welch's degrees of freedom would be 0 / 0
-    interval = scipy.stats.ttest_ind(one, other, equal_var=False).confidence_interval(confidence)
-    return Ratio(ratio, float(np.exp(interval.low)), float(np.exp(interval.high)))
+        return _around(difference, 0.0)  # no spread, no width; Welch's degrees of freedom would be 0 / 0
+    first, second = error_squared(one), error_squared(other)
+    freedom = (first + second) ** 2 / (first**2 / (len(one) - 1) + second**2 / (len(other) - 1))  # Welch's, after Satterthwaite
+    return _around(difference, student(confidence, freedom) * math.sqrt(first + second))
+
+
+def student(confidence: float, freedom: float) -> float:
+    """How many standard errors an interval of Student's t reaches to either side, at that many degrees of freedom."""
+    return float(scipy.special.stdtrit(freedom, (1 + confidence) / 2))
+
+
+def _normal(confidence: float) -> float:
+    """The same for the normal distribution."""
+    return NormalDist().inv_cdf((1 + confidence) / 2)
+
+
+def error_squared(values: NDArray[np.float64]) -> float:
+    """The square of the standard error of the mean of two values or more."""
+    return float(values.var(ddof=1)) / len(values)
+
+
+def _around(log_ratio: float, margin: float) -> Ratio:
+    """A ratio and its interval, from its logarithm and how far the interval of that reaches."""
+    ratio, low, high = np.exp([log_ratio, log_ratio - margin, log_ratio + margin])
+    return Ratio(float(ratio), float(low), float(high))
 
 
 def spread(values: Sequence[float]) -> float:
@@ -101,6 +135,6 @@ def paired_difference(gained: int, lost: int, trials: int, confidence: float = C
         raise ValueError(f"paired_difference: {gained} gained and {lost} lost of {trials} images cannot be")
     plus, minus = (gained + 1) / (trials + 2), (lost + 1) / (trials + 2)
     error = np.sqrt((plus + minus - (plus - minus) ** 2) / (trials + 2))
-    margin = scipy.stats.norm.ppf((1 + confidence) / 2) * error
+    margin = _normal(confidence) * error
     low, high = plus - minus - margin, plus - minus + margin
     return Difference((gained - lost) / trials, max(-1.0, float(low)), min(1.0, float(high)))

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 from xml.etree import ElementTree
 
-from benchmarks.report.no_backend import Axes, Canvas, Line2D, matplotlib, ticker
+from benchmarks.report.no_backend import Axes, Canvas, FigureCanvasSVG, Line2D, matplotlib, ticker
 
 PALETTE = {
     "blue": "#0f62b4",
@@ -73,6 +73,8 @@ EDGES_INCHES, NAME_INCHES = 0.7, 0.2
 LEGEND_ROW_INCHES = 0.21
 LOWER_INCHES, LOWER_EDGES_INCHES = 0.95, 0.1
 """Of a second plot below the first."""
+SVG_DPI = 72
+"""Dots an inch: matplotlib's unit in an SVG is the point."""
 
 LEGEND = ((3, 16), (2, 28))
 """Columns of the legend, and the longest label that they have room for."""
@@ -184,7 +186,7 @@ def _canvas(named: Sequence[Line], height: float) -> Iterator[tuple[Canvas, int]
         matplotlib.rcdefaults()  # whatever the user's own settings are
         matplotlib.rcParams.update(RC)
         warnings.filterwarnings("ignore", "Glyph .* missing from font")  # the page's own font may well have it
-        yield Canvas(figsize=(WIDTH_INCHES, height + LEGEND_ROW_INCHES * rows), layout="constrained"), columns
+        yield Canvas((WIDTH_INCHES, height + LEGEND_ROW_INCHES * rows), SVG_DPI, layout="constrained"), columns
 
 
 def _written(name: str, canvas: Canvas) -> str:
@@ -194,6 +196,11 @@ def _written(name: str, canvas: Canvas) -> str:
     os.environ.pop(
         "SOURCE_DATE_EPOCH", None
     )  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
+    # Here it finds its places once; left to `savefig`, everything would be drawn a second time for that, unseen.
+    FigureCanvasSVG(canvas)
+    if layout := canvas.get_layout_engine():
+        layout.execute(canvas)
+        canvas.set_layout_engine(None)
     canvas.savefig(text, format="svg", transparent=True, metadata=metadata)
     return _inline(name, text.getvalue())
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
+from scipy import stats
 
 from benchmarks.quantities.statistics import independent_ratio_interval, paired_difference, ratio_interval, share_interval, spread
 from tests.support.rows import one_quick
@@ -52,6 +53,18 @@ def test_scale(pairs, unit):
 
     scaled = ratio_interval(numerators * unit, denominators * unit)
     assert_allclose(np.log(scaled), np.log(ratio_interval(numerators, denominators)), atol=1e-9)
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(times, times), min_size=2, max_size=20), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_ratio_is_scipys(pairs, confidence):
+    """The interval is what scipy makes of the logarithms of the ratios: Student's t times their standard error."""
+    numerators, denominators = np.array(pairs).T
+    logs = np.log(numerators) - np.log(denominators)
+    margin = stats.t.ppf((1 + confidence) / 2, len(logs) - 1) * stats.sem(logs)
+
+    _, low, high = ratio_interval(numerators, denominators, confidence)
+    assert_allclose(np.log([low, high]), [logs.mean() - margin, logs.mean() + margin], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("processes", one_quick([2, 10]), ids="processes={}".format)
@@ -102,6 +115,23 @@ def test_share():
     assert_allclose(share_interval(9, 10), [0.5958, 0.9821], atol=1e-4)
     assert share_interval(0, 10)[0] == 0
     assert share_interval(10, 10)[1] == 1
+
+
+@pytest.mark.parametrize("counts", [(-1, 10), (11, 10), (0, 0)], ids=str)
+def test_no_share(counts):
+    """What cannot have been counted has no interval."""
+    with pytest.raises(ValueError, match="share_interval: "):
+        share_interval(*counts)
+
+
+@given(
+    st.integers(1, 10_000).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))),
+    st.sampled_from([0.5, 0.95, 0.999]),
+)
+def test_share_is_scipys(counts, confidence):
+    """The interval is scipy's Wilson interval, of no image and of all images too."""
+    expected = stats.binomtest(*counts).proportion_ci(confidence, method="wilson")
+    assert_allclose(share_interval(*counts, confidence), expected, rtol=1e-9, atol=1e-12)
 
 
 def test_spread():
@@ -167,6 +197,16 @@ def test_independent_ratio_of_unequal_runs():
 
     margin = math.exp(4.302652729749 * math.log(2) / math.sqrt(3))
     assert_allclose([ratio, low, high], [2, 2 / margin, 2 * margin], rtol=1e-9)
+
+
+@settings(deadline=None)
+@given(*[st.lists(st.integers(1, 10**6), min_size=3, max_size=20, unique=True)] * 2, st.sampled_from([0.5, 0.95, 0.999]))
+def test_independent_ratio_is_scipys(one, other, confidence):
+    """The interval is that of scipy's t-test of two samples whose variances differ."""
+    test = stats.ttest_ind(np.log(one), np.log(other), equal_var=False)
+
+    _, low, high = independent_ratio_interval(one, other, confidence)
+    assert_allclose(np.log([low, high]), test.confidence_interval(confidence), rtol=1e-9, atol=1e-9)
 
 
 def test_independent_ratio_has_no_pairs():
