@@ -9,7 +9,8 @@ import pytest
 from benchmarks.saved import results
 from tests.report.test_terminal import REST
 from tests.support.by_hand import FAST, FRAMEWORK, PLAIN
-from tests.support.copies import blind, copy_of_project, run_pytest
+from tests.support.copies import blind, copy_of_project, run_pytest, run_python
+from tests.support.frameworks import installed
 from tests.support.rows import one_quick
 
 QUICK = (
@@ -82,6 +83,26 @@ def test_what_the_terminal_shows(project):
     assert "3 passed" in end
     before = shown.partition("LeNet-5: the report")[0]
     assert sum(max(1, -(-len(line) // 80)) for line in before.splitlines()) <= REST - 2  # the head of the report, and the last line
+
+
+@pytest.mark.slow
+@pytest.mark.place("first")  # it takes minutes: the other tests are to run beside it, not to wait for it
+def test_every_case(tmp_path):
+    """All cases of the job, each measured a little and networks trained for two epochs, end in a report, and its file gives the same one."""
+    project = copy_of_project(tmp_path / "project")
+
+    verdict = run_pytest(
+        project, "benchmarks", "--benchmark-json=run.json", "--epochs=2", "--benchmark-max-time=0.05", longest_seconds=3600
+    )
+
+    assert verdict.exit_code == 0, verdict.output
+    again = run_python(project, "-m", "benchmarks", "report", "run.json", "--output", "again")
+    assert again.returncode == 0, again.stderr
+    for name in ("report.md", "report.html"):
+        assert (project / "report" / name).read_bytes() == (project / "again" / name).read_bytes()
+    text = (project / "report" / "report.md").read_text(encoding="utf-8")
+    for known in ("65,406 ", "1,310,160 "):
+        assert text.count(known) >= len(installed())  # a column each
 
 
 @pytest.mark.parametrize(

@@ -88,21 +88,26 @@ print(lenet5.implementation(ours).__module__ == "lenet5.with_" + ours)
     return run.stdout.splitlines() or [run.stderr]
 
 
-def run_python(project: Path, *arguments: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+LONGEST_SECONDS = 600
+"""So long a process may take that needs a few seconds on an idle machine."""
+
+
+def run_python(
+    project: Path, *arguments: str, path: tuple[Path, ...] = (), longest_seconds: float = LONGEST_SECONDS
+) -> subprocess.CompletedProcess[str]:
     """Python in the copy's folder; what lies in the folders of ``path`` is imported before anything that is installed."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST", "KERAS", "PYTHON"))}
     environment["PYTHONPATH"] = os.pathsep.join(map(str, (*path, project)))
-    return subprocess.run(
-        [sys.executable, *arguments], cwd=project, env=environment, capture_output=True, text=True, timeout=600, check=False
-    )
+    line = [sys.executable, *arguments]
+    return subprocess.run(line, cwd=project, env=environment, capture_output=True, text=True, timeout=longest_seconds, check=False)
 
 
-def run_pytest(project: Path, *arguments: str, path: tuple[Path, ...] = ()) -> Verdict:
+def run_pytest(project: Path, *arguments: str, path: tuple[Path, ...] = (), longest_seconds: float = LONGEST_SECONDS) -> Verdict:
     """pytest in the copy's folder, on the copy's code; what is marked slow is run as well."""
     report = project / "verdict.xml"
     report.unlink(missing_ok=True)
     quiet = ("-m", "", "-p", "no:cacheprovider", "-rs", "--tb=short", "--show-capture=no", f"--junitxml={report}")
-    run = run_python(project, "-m", "pytest", *quiet, *arguments, path=path)
+    run = run_python(project, "-m", "pytest", *quiet, *arguments, path=path, longest_seconds=longest_seconds)
     verdict = Verdict(run.returncode, run.stdout + run.stderr)
     for case in ElementTree.parse(report).iter("testcase") if report.exists() else ():
         name = case.get("name", "")
