@@ -1,7 +1,7 @@
 """Intervals for what the report says: which interval belongs to which figure is decided here.
 
-scipy.stats has them too, and the tests compare each with its own.  But its import takes longer than everything else that a report does, so
-that only quantiles come from elsewhere: Student's from scipy.special, the normal ones from the standard library.
+scipy.stats has most of them too, and the tests compare these with it.  But nothing that a report imports takes longer.  So only the
+quantiles come from elsewhere: Student's from scipy.special, the normal ones from the standard library.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ def student(confidence: float, freedom: float) -> float:
 
 
 def _normal(confidence: float) -> float:
-    """The same for the normal distribution."""
+    """How many standard errors an interval of the normal distribution reaches to either side."""
     return NormalDist().inv_cdf((1 + confidence) / 2)
 
 

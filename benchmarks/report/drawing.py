@@ -196,7 +196,7 @@ def _written(name: str, canvas: Canvas) -> str:
     os.environ.pop(
         "SOURCE_DATE_EPOCH", None
     )  # a plot has no date; matplotlib reads the variable all the same, and fails where it is no number
-    # Here it finds its places once; left to `savefig`, everything would be drawn a second time for that, unseen.
+    # Left to `savefig`, everything would be drawn twice: first unseen, to find the places.
     FigureCanvasSVG(canvas)
     if layout := canvas.get_layout_engine():
         layout.execute(canvas)

@@ -197,7 +197,7 @@ def test_help(command, name, monkeypatch):
     ("command", "used", "not_used"),
     [
         ("", "benchmarks.gate.command", {"matplotlib", "scipy.stats", "scipy.special", "jinja2"}),
-        # Student's t from scipy.stats would cost a third of the time.
+        # Of what a report could import, scipy.stats takes longest.
         slow(f"report {RUN}", "scipy.special", {"scipy.stats"}),
     ],
     ids=["list", "report"],
@@ -208,7 +208,7 @@ def test_starts_quickly(tmp_path, command, used, not_used):
     line = [sys.executable, "-X", "importtime", "-m", "benchmarks", *words]
     done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=True)
     names = [line.rpartition("|")[2].strip() for line in done.stderr.splitlines()]
-    # With what is above each: a package that importlib is asked for has no line of its own.
+    # With the packages that each lies in: one that importlib is asked for by name has no line of its own.
     imported = {name[: dot.start()] for name in names for dot in re.finditer(r"[.]|$", name)}
     assert used in imported
     assert not imported & not_used

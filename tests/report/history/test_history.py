@@ -269,7 +269,7 @@ def test_thousands_of_points_are_thinned(filled):
 
 @pytest.mark.slow  # ten thousand rows of 25 cases are made first
 @pytest.mark.alone
-@pytest.mark.place("last")  # a worker that waits for the test that takes minutes would do nothing
+@pytest.mark.place("last")  # a process that waits for test_every_case to end would be idle for minutes
 @pytest.mark.skipif(not memory.STATUS.exists(), reason=f"memory is read from {memory.STATUS}")
 def test_ten_thousand_runs(tmp_path):
     """Are a page in the time and the memory that were asked for, of which this holds twice; run by hand, the command prints what it took.
