@@ -56,9 +56,12 @@ def test_scale(pairs, unit):
 
 
 @settings(deadline=None)
-@given(st.lists(st.tuples(times, times), min_size=2, max_size=20), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+@given(st.lists(st.tuples(times, times), min_size=2, max_size=20), st.sampled_from([0.5, 0.9, 0.95]))
 def test_ratio_is_scipys(pairs, confidence):
-    """The interval is what scipy makes of the logarithms of the ratios: Student's t times their standard error."""
+    """The interval is what scipy makes of the logarithms of the ratios: Student's t times their standard error.
+
+    Up to 95 %: at 99.9 % Student's t of two processes is 637, and an interval of such times may end beyond what float64 can hold.
+    """
     numerators, denominators = np.array(pairs).T
     logs = np.log(numerators) - np.log(denominators)
     margin = stats.t.ppf((1 + confidence) / 2, len(logs) - 1) * stats.sem(logs)
