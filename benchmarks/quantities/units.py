@@ -53,8 +53,9 @@ def count(value: float) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """1, 'epoch' -> '1 epoch'; 30, 'epoch' -> '30 epochs'"""
-    return f"{count(number)} {noun}{'s' * (number != 1)}"
+    """1, 'epoch' -> '1 epoch'; 30, 'epoch' -> '30 epochs'; 2, 'process' -> '2 processes'"""
+    plural = f"{noun}es" if noun.endswith("s") else f"{noun}s"
+    return f"{count(number)} {noun if number == 1 else plural}"
 
 
 def percent(share: float) -> str:

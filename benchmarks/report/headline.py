@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
-from benchmarks.quantities.units import SECONDS, SHARE
+from benchmarks.quantities.units import SECONDS, SHARE, counted
 from benchmarks.report import equal_accuracy
 from benchmarks.report.disturbance import fastest, threads_in_words
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
@@ -142,7 +142,7 @@ def facts(run: Run) -> list[str]:
         str((run.machine.get("cpu") or {}).get("brand_raw", "unknown CPU")),
         threads_in_words(run),
         *([f"on {run.device}"] if run.device != "cpu" else []),
-        f"{run.processes} process{'es' * (run.processes != 1)}",
-        *([f"{epochs} epoch{'s' * (epochs != 1)}"] if epochs and (run.group("train") or run.group(INITIAL_WEIGHTS)) else []),
+        counted(run.processes, "process"),
+        *([counted(epochs, "epoch")] if epochs and (run.group("train") or run.group(INITIAL_WEIGHTS)) else []),
         run.datetime[:10],
     ]

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 from benchmarks.quantities.statistics import CONFIDENCE, ratio_interval
-from benchmarks.quantities.units import RATIO
+from benchmarks.quantities.units import RATIO, counted
 from benchmarks.report import disturbance, headline
 from benchmarks.report.disturbance import threads_in_words
 from benchmarks.report.records import Alarm, Answer, Cell, Dash, Quantity, Report, Section, Table, Words
@@ -35,7 +35,7 @@ def of(runs: Sequence[Run]) -> Report:
     return Report(
         title=TITLE,
         disturbed=_disturbed(names),
-        facts=[f"{name}, {threads_in_words(run)}, {_processes(run)}" for name, run in names.items()],
+        facts=[f"{name}, {threads_in_words(run)}, {counted(run.processes, 'process')}" for name, run in names.items()],
         summary=[
             *(f"**{question}**: {_sentence(question, answers, names)}." for question, answers in asked.items()),
             *([] if asked else ["No two machines have times for the same question."]),
@@ -46,10 +46,6 @@ def of(runs: Sequence[Run]) -> Report:
         ],
         colours={name: word for run in reversed(runs) for name, word in run.colours.items()},
     )
-
-
-def _processes(run: Run) -> str:
-    return f"{run.processes} process{'es' * (run.processes != 1)}"
 
 
 def _disturbed(names: dict[str, Run]) -> str:

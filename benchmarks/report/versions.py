@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from benchmarks.quantities.statistics import CONFIDENCE, SEVERAL
-from benchmarks.quantities.units import RATIO
+from benchmarks.quantities.units import RATIO, counted
 from benchmarks.report import disturbance, side_by_side
 from benchmarks.report.across import compared, cpu, differing, labels, others, ratios, same_machine
 from benchmarks.report.disturbance import threads_in_words
@@ -78,7 +78,7 @@ def _verdict(run: Run, first: Run, name: str) -> str:
 
 def _counted(changes: Sequence[int]) -> str:
     """[1, -1, 0] -> '1 of 3 cases took longer, 1 took less long'"""
-    of = f"of {len(changes)} case{'s' * (len(changes) != 1)} took"
+    of = f"of {counted(len(changes), 'case')} took"
     parts = [f"{changes.count(sign)} {of} {what}" for sign, what in ((1, "longer"), (-1, "less long")) if sign in changes]
     return ", ".join(parts) or f"no case of {len(changes)} changed"
 

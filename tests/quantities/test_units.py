@@ -100,7 +100,13 @@ def test_rounding_is_close(value):
     assert float(units.significant(value).replace(",", "")) == pytest.approx(value, rel=0.00501)
 
 
-@pytest.mark.parametrize(("number", "text"), [(0, "0 epochs"), (1, "1 epoch"), (2, "2 epochs"), (1234, "1,234 epochs")])
-def test_counted(number, text):
+@pytest.mark.parametrize(
+    ("number", "noun", "text"),
+    [
+        *((0, "epoch", "0 epochs"), (1, "epoch", "1 epoch"), (2, "epoch", "2 epochs"), (1234, "epoch", "1,234 epochs")),
+        *((1, "process", "1 process"), (2, "process", "2 processes")),
+    ],
+)
+def test_counted(number, noun, text):
     """One is one, anything else is several."""
-    assert units.counted(number, "epoch") == text
+    assert units.counted(number, noun) == text

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from benchmarks.quantities.statistics import CONFIDENCE, SEVERAL, Ratio
-from benchmarks.quantities.units import COUNT, RATIO, SECONDS, count, counted
+from benchmarks.quantities.units import COUNT, RATIO, SECONDS, counted
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.history.accepted import Accepted
 from benchmarks.report.history.changes import ACCEPTED, MACHINE, SLOWER, Change
@@ -41,7 +41,7 @@ def report(history: History, found: Sequence[Change], accepted: Sequence[Accepte
         title=title,
         facts=[
             newest(history, now),
-            f"{count(history.processes)} saved process{'es' * (history.processes != 1)}",
+            counted(history.processes, "saved process"),
             counted(len(history.cases), "case"),
             f"{history.moments[0].label} to {history.moments[-1].label}",
         ],
@@ -98,7 +98,7 @@ def _minute(moment: str) -> str:
 
 def _places(history: History) -> str:
     number = len(history.moments)
-    sets = f"{count(number)} set{'s' * (number != 1)} of versions"
+    sets = f"{counted(number, 'set')} of versions"
     return {"commit": counted(number, "commit"), "version": sets, "date": counted(number, "run")}[history.by]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.quantities.units import BYTES, COUNT, RATIO, SHARE
+from benchmarks.quantities.units import BYTES, COUNT, RATIO, SHARE, counted
 from benchmarks.report.disturbance import mark_of
 from benchmarks.report.parts.flops import sgemm_speed
 from benchmarks.report.reasons import NOT_IN_RUN, dash
@@ -59,7 +59,7 @@ def _row(run: Run, case: Case) -> list[Cell]:
     unknown = Dash(case.extra["unknown"] or NOT_IN_RUN)
     copied = case.extra["copied_bytes"]
     return [
-        Words(f"{case.framework} {case.mode}, {case.extra['batch']} image{'s' * (case.extra['batch'] != 1)}"),
+        Words(f"{case.framework} {case.mode}, {counted(case.extra['batch'], 'image')}"),
         Quantity(defined, COUNT),
         unknown if done is None else Quantity(done, COUNT),
         unknown if done is None else Quantity(done / defined, RATIO),
