@@ -17,7 +17,7 @@ from benchmarks.gate.pairs import ROLES, Comparison, Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.report.markdown import add_to_job_summary
-from benchmarks.saved.files import check_writable, write_whole
+from benchmarks.saved.files import check_writable, is_device, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import any_project, sides
@@ -272,6 +272,8 @@ def check_files(options: argparse.Namespace) -> None:
     for option, path in (("--json", options.json), ("--markdown", options.markdown)):
         if path:
             check_writable(path, option)
+    if options.json and options.markdown and options.json.resolve() == options.markdown.resolve() and not is_device(options.json):
+        raise InputError(f"--markdown {options.markdown}: is the file of --json, too; name another one")
 
 
 def project_of(options: argparse.Namespace) -> Project:

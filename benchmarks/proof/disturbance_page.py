@@ -12,7 +12,7 @@ from benchmarks.proof.disturbance import CONDITIONS
 from benchmarks.quantities.units import COUNT, CPUS, FINE_SHARE, SECONDS, Unit, significant
 from benchmarks.report import markdown
 from benchmarks.report.records import Cell, Dash, Quantity, Report, Section, Table, Words
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import File, write_together
 
 WANTED_DISTURBED, WANTED_IDLE = 0.99, 0.01
 """How many of the disturbed cases should be called so at least, and of the idle ones at most."""
@@ -45,8 +45,7 @@ def write(found: Mapping[str, Any], output: Path) -> str:
     Raises InputError, one line, if the folder cannot be written to.
     """
     written = markdown.render(of(found))
-    write_whole(output / "disturbance.json", json.dumps(found) + "\n")
-    write_whole(output / "study.md", written)
+    write_together([File(output / "disturbance.json", json.dumps(found) + "\n"), File(output / "study.md", written)])
     return written
 
 

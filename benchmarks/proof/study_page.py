@@ -15,7 +15,7 @@ from benchmarks.proof.study_plots import GATE, plots
 from benchmarks.quantities import units
 from benchmarks.report import markdown, page, text
 from benchmarks.report.records import Cell, Dash, Quantity, Report, Section, Table, Words
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import File, write_together
 
 WANTED = {"case": 0.001, "run": 0.01, 0.05: 0.95, 0.1: 0.99}
 """False alarms at most, a case and a run; and how often a slow-down has to be found on a quiet machine."""
@@ -28,9 +28,8 @@ def write(found: Mapping[str, Any], output: Path) -> str:
     """
     report = of(found)
     written = markdown.render(report)
-    write_whole(output / "study.json", json.dumps(found, indent=2) + "\n")
-    write_whole(output / "study.md", written)
-    write_whole(output / "study.html", page.render(report))
+    data = File(output / "study.json", json.dumps(found, indent=2) + "\n")
+    write_together([data, File(output / "study.md", written), File(output / "study.html", page.render(report))])
     return written
 
 
@@ -107,7 +106,7 @@ def _dealt_again(condition: Mapping[str, Any]) -> str:
     recorded, longest = sum(one["pairs"] for one in condition["recordings"]), condition["seconds"][-1]["pairs"]
     if recorded >= longest:
         return ""
-    return f" Only {recorded} pairs were recorded. A longer run is dealt them again, and pairs that agree with themselves find more than new ones would."
+    return f" Only {units.counted(recorded, 'pair')} {'was' if recorded == 1 else 'were'} recorded. A longer run is dealt them again, and pairs that agree with themselves find more than new ones would."
 
 
 def _missed(name: str, condition: Mapping[str, Any]) -> list[str]:

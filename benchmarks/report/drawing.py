@@ -12,10 +12,13 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
 
 from benchmarks.report.no_backend import Axes, Canvas, FigureCanvasSVG, Line2D, matplotlib, ticker
+from benchmarks.report.records import Plot
+from benchmarks.saved.files import File
 
 PALETTE = {
     "blue": "#0f62b4",
@@ -216,6 +219,11 @@ def alone(svg: str, title: str) -> str:
     named.text = printable(title)
     root[:0] = [named, style]
     return ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def files(plots: Sequence[Plot], folder: Path | None) -> list[File]:
+    """Each plot as a file of its own in a folder; none where there is no folder."""
+    return [File(folder / f"{plot.name}.svg", alone(plot.svg, plot.title), "--plots") for plot in plots] if folder else []
 
 
 def printable(text: str) -> str:

@@ -79,7 +79,7 @@ def _paragraph(line: Paragraph) -> str:
 
 def _escaped(words: str) -> str:
     """Text from a JSON as text in Markdown: no table, line or tag of its own."""
-    words = words.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
+    words = text.visible(words)
     for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
         words = words.replace(character, harmless)
     return " ".join(words.split())

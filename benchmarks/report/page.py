@@ -51,7 +51,7 @@ def render(report: Report) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
-    return words.encode("utf-8", "replace").decode()  # half a surrogate pair is valid in JSON, not in a file
+    return text.visible(words)
 
 
 @cache

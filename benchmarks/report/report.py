@@ -46,7 +46,7 @@ from benchmarks.report.parts import (
 from benchmarks.report.records import Alarm, Paragraph, Plot, Report, Section
 from benchmarks.report.times import median_of
 from benchmarks.saved import results
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import File, write_together
 from benchmarks.saved.results import Run
 
 
@@ -112,12 +112,7 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | N
     rows = comparison.rows(runs[0]) if len(runs) == 1 else []
     where = [f"Measured: {_short(paths)}", f"The whole report: {_short(files)}"]
     written = Written(*files, markdown.render(found), terminal.render(found, comparison.INTRODUCTION, rows, where))
-    html = page.render(found)
-    write_whole(written.path, written.text)
-    write_whole(written.page, html)
-    if plots:
-        for plot in found.plots:
-            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title), "--plots")
+    write_together([File(written.path, written.text), File(written.page, page.render(found)), *drawing.files(found.plots, plots)])
     return written
 
 

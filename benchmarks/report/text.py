@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from benchmarks.report.records import Alarm, Cell, Dash, Mark, Picture, Quantity, Quote, Several, Words
 
 DASH = "—"
+
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+)
+"""Characters that have no shape of their own: they steer a terminal, or hide or turn round the letters beside them."""
+
+
+def visible(words: str) -> str:
+    """Text for a file that somebody reads: what cannot be seen becomes U+FFFD, and half a surrogate pair, which JSON can hold, a question mark."""
+    return UNSEEN.sub("\ufffd", words).encode("utf-8", "replace").decode()
 
 
 def front(cell: Cell) -> str:

@@ -5,34 +5,68 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lenet5.errors import InputError
 
 
-def write_whole(path: Path, text: str, option: str = "--output") -> None:
-    """Write a file beside its place and rename it, so that there is never half of one.  A device or a pipe is written into.
+class File(NamedTuple):
+    """A text, where it goes, and which option of the command line chose that place."""
 
-    Raises InputError, one line, if the folder cannot be made or written to; the line names the ``option`` that chose the place.
+    path: Path
+    text: str
+    option: str = "--output"
+
+
+def write_whole(path: Path, text: str, option: str = "--output") -> None:
+    """Write one file, as `write_together` writes several."""
+    write_together([File(path, text, option)])
+
+
+def write_together(files: Iterable[File]) -> None:
+    """Write each file beside its place, and rename them when all are written: there is never half of one, nor some of them without the rest.
+
+    A device or a pipe is written into.  Raises InputError, one line that names the file and its option, if that cannot be; then no file
+    has changed.
     """
-    beside: Path | None = None
+    beside: list[tuple[Path, File]] = []
     try:
-        if _is_device(path):
-            path.write_text(text, encoding="utf-8")
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.", encoding="utf-8", delete=False) as file:
-            beside = Path(file.name)
-            file.write(text)
-        beside.chmod(0o666 & ~_umask())  # a temporary file is one that only its owner may read
-        beside.replace(path)
-        beside = None
-    except OSError as error:
-        raise InputError(f"{path.parent}: cannot be written ({error.strerror}); name another {option}") from None
+        for file in files:
+            with _naming(file):
+                if is_device(file.path):
+                    file.path.write_text(file.text, encoding="utf-8")
+                else:
+                    beside.append((_empty_beside(file), file))
+                    beside[-1][0].write_text(file.text, encoding="utf-8")
+        for written, file in beside:
+            with _naming(file):
+                written.replace(file.path)
     finally:
-        if beside:  # it was not renamed, whatever happened
-            beside.unlink(missing_ok=True)
+        for written, _ in beside:
+            written.unlink(missing_ok=True)  # one that was not renamed, whatever happened
+
+
+@contextmanager
+def _naming(file: File) -> Iterator[None]:
+    """Within the block an error of the system is an InputError that names the file."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{file.path}: cannot be written ({error.strerror}); name another {file.option}") from None
+
+
+def _empty_beside(file: File) -> Path:
+    """A new empty file in the folder of another, which is made if there is none.  Raises InputError if there is a folder in its place."""
+    if file.path.is_dir():
+        raise InputError(f"{file.path}: is a folder; name another {file.option}")
+    file.path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=file.path.parent, prefix=f".{file.path.name}.")
+    os.close(descriptor)
+    os.chmod(name, 0o666 & ~_umask())  # mkstemp makes files that only their owner may read
+    return Path(name)
 
 
 def _umask() -> int:
@@ -46,7 +80,7 @@ def check_writable(path: Path, option: str) -> None:
     try:
         if path.is_dir():
             raise InputError(f"{option} {path}: is a folder; name a file")
-        if _is_device(path):
+        if is_device(path):
             return
         folder = next(one for one in path.absolute().parents if os.path.lexists(one))
         tempfile.TemporaryFile(dir=folder).close()
@@ -54,7 +88,7 @@ def check_writable(path: Path, option: str) -> None:
         raise InputError(f"{option} {path}: cannot be written ({error.strerror}); name another file") from None
 
 
-def _is_device(path: Path) -> bool:
+def is_device(path: Path) -> bool:
     """Whether a path leads to something that is neither a file nor a folder, such as /dev/stdout: it is not replaced by a file."""
     return path.exists() and not path.is_file() and not path.is_dir()
 

@@ -70,7 +70,12 @@ SIDES = 2
             "Warning: $GITHUB_STEP_SUMMARY /nowhere/summary: cannot be written (No such file or directory); the job has no summary",
             marks=pytest.mark.slow,
         ),
-        ({"arguments": ["--json", "/dev/full"]}, 2, True, "/dev: cannot be written (No space left on device); name another --json"),
+        (
+            {"arguments": ["--json", "/dev/full"]},
+            2,
+            True,
+            "/dev/full: cannot be written (No space left on device); name another --json",
+        ),
         pytest.param({"MPLBACKEND": "garbage"}, 1, True, None, marks=pytest.mark.slow),
     ],
     ids=lambda value: " ".join(map(str, next(iter(value.items()), ["usual"]))) if isinstance(value, dict) else "",
@@ -104,6 +109,10 @@ def test_help_that_cannot_be_written(shell, line):
     [
         (["--json", "file/gate.json"], "--json file/gate.json: cannot be written (Not a directory); name another file"),
         (["--markdown", "folder"], "--markdown folder: is a folder; name a file"),
+        (
+            ["--json", "both", "--markdown", "./folder/../both"],
+            "--markdown folder/../both: is the file of --json, too; name another one",
+        ),
         (["--base", "~nosuchuser/x"], "--base ~nosuchuser/x: neither a revision of "),
         (["--base", "HEAD@~nosuchuser/x"], "--base HEAD@~nosuchuser/x: "),
     ],

@@ -8,6 +8,7 @@ import hashlib
 import html
 import json
 import re
+import unicodedata
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -38,7 +39,7 @@ from tests.support.browser import visit
 from tests.support.documents import PICTURE
 
 DATA = Path(__file__).parents[1] / "data" / "run"
-HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>\ud800"
+HOSTILE = "<script>alert(1)</script>\"'&<img src=x onerror=alert(2)>\u202e\u200b\x07\ud800"
 WIDTHS = (1280, 390)
 
 
@@ -222,6 +223,8 @@ def test_markup_is_text(tmp_path):
     assert "img" not in {tag for tag, _ in found.tags}
     assert not [name for _, attributes in found.tags for name in attributes if name.startswith("on")]
     assert found.text().count("<script>alert(1)</script>") > 10
+    unseen = {one for one in text if unicodedata.category(one) in ("Cc", "Cf")} - {"\n", "\t"}
+    assert not unseen, "such characters would hide or turn round the words beside them"
 
 
 def test_a_page_refers_to_nothing_outside(rich, text):

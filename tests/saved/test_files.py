@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.saved.files import read_json, write_whole
+from benchmarks.saved.files import File, read_json, write_together, write_whole
 from lenet5 import InputError
 
 
@@ -15,9 +15,44 @@ def test_nothing_is_left(tmp_path):
     """Where the place is taken by a folder, one line names the option, and no half of a file stays behind."""
     (tmp_path / "report.html").mkdir()
 
-    with pytest.raises(InputError, match=r"^\S+: cannot be written \(.+\); name another --plots$"):
+    with pytest.raises(InputError, match=rf"^{tmp_path}/report.html: is a folder; name another --plots$"):
         write_whole(tmp_path / "report.html", "text", "--plots")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
+def full(here):
+    return File(Path("/dev/full"), "text", "--json")
+
+
+def under_a_file(here):
+    (here / "file").touch()
+    return File(here / "file" / "plot.svg", "text", "--plots")
+
+
+def of_no_text(here):
+    return File(here / "other.md", "half a pair: \ud800")
+
+
+@pytest.mark.parametrize("broken", [full, under_a_file, of_no_text])
+@pytest.mark.parametrize("last", [True, False], ids=["last", "first"])
+def test_all_or_none(tmp_path, broken, last):
+    """Where one of several files cannot be written none is, and the line names that one and its option."""
+    (tmp_path / "report.md").write_text("older")
+    wrong = broken(tmp_path)
+    before = sorted(path.name for path in tmp_path.iterdir())
+    files = [File(tmp_path / "report.md", "newer"), wrong]
+
+    with pytest.raises(ValueError, match=r"surrogates|^" + f"{wrong.path}: cannot be written .*; name another {wrong.option}$"):
+        write_together(files if last else files[::-1])
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert (tmp_path / "report.md").read_text() == "older"
+
+
+def test_all(tmp_path):
+    """Otherwise all of them are, in folders that are made for them."""
+    write_together([File(tmp_path / "a" / "one", "1"), File(tmp_path / "a" / "b" / "two", "2")])
+    assert {path.name: path.read_text() for path in tmp_path.rglob("*") if path.is_file()} == {"one": "1", "two": "2"}
 
 
 @pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()], ids=["full-disk", "ctrl-c"])

@@ -273,7 +273,7 @@ SETTINGS = (
     ),
     refused(
         "disk-that-is-full",
-        "Nothing is saved: {here}: cannot be written (File too large)",
+        "Nothing is saved: {here}/saved.json: cannot be written (File too large)",
         variables=NO_BYTECODE,
         before=limited("FSIZE", 8192),
     ),

@@ -13,7 +13,7 @@ from benchmarks.report.history.accepted import Accepted
 from benchmarks.report.history.changes import Change
 from benchmarks.report.history.lines import History
 from benchmarks.report.history.moments import By
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import File, write_together
 from benchmarks.saved.index import Index, Process
 
 
@@ -40,11 +40,7 @@ def write(found: Found, output: Path, now: str, plots: Path | None = None) -> st
     ``now`` is a time in ISO 8601, by which the newest point has its age.  Each plot also goes into the folder ``plots``, if there is one to write.
     """
     report = summary.report(found.history, found.changes, found.accepted, found.faults, now)
-    files = {output / "history.md": markdown.render(report), output / "history.html": page.render(report)}
-    for path, text in files.items():
-        write_whole(path, text)
-    if plots:
-        for plot in report.plots:
-            write_whole(plots / f"{plot.name}.svg", drawing.alone(plot.svg, plot.title), "--plots")
+    files = [File(output / "history.md", markdown.render(report)), File(output / "history.html", page.render(report))]
+    write_together([*files, *drawing.files(report.plots, plots)])
     short = summary.terminal(found.history, found.changes, found.accepted, found.faults, now)
-    return f"{short}\nThe page: {', '.join(min(os.path.relpath(path), str(path), key=len) for path in files)}"
+    return f"{short}\nThe page: {', '.join(min(os.path.relpath(path), str(path), key=len) for path, *_ in files)}"

@@ -28,6 +28,9 @@ FEW_NAMES = 3
 AT_MOST = 10
 """Files without a run that a terminal names."""
 
+CLOCKS_DIFFER_SECONDS = 3600
+"""By so much a point may be later than now before it is said that a clock was wrong."""
+
 HOURS_SHOWN = 48
 """Older points have their age in days."""
 
@@ -79,6 +82,8 @@ def terminal(history: History, found: Sequence[Change], accepted: Sequence[Accep
 def newest(history: History, now: str) -> str:
     """How old the newest point is.   -> 'newest point: 2026-11-27 04:45 UTC, 3 hours old on 2026-11-27 07:50 UTC'"""
     seconds = (datetime.fromisoformat(now) - datetime.fromisoformat(history.newest)).total_seconds()
+    if seconds < -CLOCKS_DIFFER_SECONDS:
+        return f"newest point: {_minute(history.newest)}, which is later than now, {_minute(now)}: a clock was wrong"
     hours = max(0, int(seconds // 3600))
     age = counted(hours, "hour") if hours < HOURS_SHOWN else counted(hours // 24, "day")
     return f"newest point: {_minute(history.newest)}, {age} old on {_minute(now)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from benchmarks.quantities.units import counted
 from benchmarks.report.disturbance import but_on_few_cpus
 from benchmarks.report.records import Plot, Section, Table, Words
 from benchmarks.saved.results import Run
@@ -43,7 +44,7 @@ def _facts(run: Run) -> list[tuple[str, str]]:
         ("epochs", str(ours.get("epochs", "?"))),
         ("commit", f"{run.commit.get('id') or 'unknown'}{changed}"),
         ("processes", f"{run.processes}, cases {order}"),
-        ("measured", f"{run.datetime}, pytest-benchmark {run.version}, {len(run.cases)} cases"),
+        ("measured", f"{run.datetime}, pytest-benchmark {run.version}, {counted(len(run.cases), 'case')}"),
     ]
 
 

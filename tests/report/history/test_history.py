@@ -182,11 +182,13 @@ def test_an_accepted_line_that_accepts_nothing(filled):
     [("2026-01-10T18:59:00+00:00", "0 hours"), ("2026-01-12T17:00:00+00:00", "47 hours"), ("2026-02-10T18:00:00+00:00", "31 days")],
 )
 def test_the_age_of_the_newest_point(filled, now, age):
-    """In hours, then in days; of a clock that goes wrong, none below 0."""
+    """In hours, then in days; none below 0, and of a point that is later than now by more than an hour, that."""
     found = filled(40)
     assert found.history.newest == "2026-01-10T18:00:00+00:00"
     assert f", {age} old on {now[:10]}" in summary.newest(found.history, now)
-    assert ", 0 hours old" in summary.newest(found.history, "2026-01-01T00:00:00+00:00")
+    assert ", 0 hours old" in summary.newest(found.history, "2026-01-10T17:01:00+00:00")
+    later = "newest point: 2026-01-10 18:00 UTC, which is later than now, 2026-01-01 00:00 UTC: a clock was wrong"
+    assert summary.newest(found.history, "2026-01-01T00:00:00+00:00") == later
 
 
 def test_names_are_text(tmp_path):
