@@ -19,6 +19,7 @@ from typing import Any
 from benchmarks.gate.compared import Compared
 from benchmarks.gate.rows import Pair, decided, is_steady, names, paired
 from benchmarks.gate.rules import Rules
+from benchmarks.quantities.units import counted
 from benchmarks.saved import plain, results
 from benchmarks.saved.results import Case, Run
 from benchmarks.sessions import baton, processes
@@ -136,7 +137,9 @@ class Recorder:
         return pairs
 
     def tidy(self, pairs: int) -> None:
-        """Remove what the folder has beside so many pairs."""
+        """Remove what is left of half a pair after so many.  Raises InputError if there are whole ones: one before them has been lost."""
+        if lost := gap(self.folder, pairs):
+            raise InputError(f"{lost}; put that file back, or move the files of those pairs away")
         for role in ROLES:
             for path in sorted((self.folder / role).glob(results.PROCESSES))[pairs:]:
                 path.unlink()
@@ -278,6 +281,19 @@ def recorded(folder: Path) -> list[Pair]:
         if not all(path.exists() for path in paths):
             return pairs
         pairs.append(paired(*map(plain.load, paths)))
+
+
+def gap(folder: Path, pairs: int) -> str:
+    """Which file is missing after so many pairs, if there are more pairs after it; empty if there are none.
+
+    -> 'raw/head/process-002.json: is missing, so that 38 pairs after it do not count'
+    """
+    missing = [path for role in ROLES if not (path := session_path(folder / role, pairs + 1)).exists()]
+    after = set.intersection(*({path.name for path in (folder / role).glob(results.PROCESSES)} for role in ROLES))
+    number = sum(name > missing[0].name for name in after) if missing else 0
+    return (
+        f"{missing[0]}: is missing, so that {counted(number, 'pair')} after it do{'es' * (number == 1)} not count" if number else ""
+    )
 
 
 def _with_reasons(names: Collection[str], run: Run) -> str:

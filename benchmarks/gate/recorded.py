@@ -17,7 +17,7 @@ from typing import Any
 from benchmarks.gate import outcome
 from benchmarks.gate.compared import Compared
 from benchmarks.gate.outcome import Outcome
-from benchmarks.gate.pairs import ROLES, recorded
+from benchmarks.gate.pairs import ROLES, gap, recorded
 from benchmarks.gate.rows import Pair, check_thresholds, rows
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import Thresholds
@@ -94,7 +94,8 @@ def outcome_of(folders: Sequence[Path], thresholds: tuple[float, Thresholds] | N
     first = found[0]
     _check_joined(found)
     pairs = _in_turns(found)
-    compared = first.compared
+    gaps = tuple(f"{lost}." for one in found if (lost := gap(one.folder, len(one.pairs))))
+    compared = replace(first.compared, remarks=(*first.compared.remarks, *gaps))
     if thresholds:
         threshold, of_cases = thresholds
         compared = replace(compared, rules=replace(compared.rules, threshold=threshold, thresholds=of_cases))

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate.pairs import ROLES, recorded, timed_seconds
+from benchmarks.gate.pairs import ROLES, gap, recorded, timed_seconds
 from benchmarks.gate.recorded import noted_seconds, settings_of
 from benchmarks.gate.rows import METRICS, Pair, Row, is_steady, rows
 from benchmarks.proof.usual_rules import Rounds
@@ -50,6 +50,11 @@ class Recording:
     """What each pair took; nothing where the folder does not say it of all."""
 
     @property
+    def key(self) -> object:
+        """What tells it from all others: when it was measured, and what, to the last digit."""
+        return self.first.datetime, tuple((case.name, case.median) for case in self.first.cases)
+
+    @property
     def pairs(self) -> int:
         return len(self.rows[0].base)
 
@@ -71,11 +76,17 @@ def by_condition(asked: Sequence[str]) -> dict[str, list[Recording]]:
     line, for a name that is empty, and as `load` does.
     """
     found: dict[str, list[Recording]] = {}
+    seen: dict[object, Path] = {}
     for text in asked:
         name, equals, folder = text.partition("=")
         if equals and not name:
             raise InputError(f"{text}: use NAME=FOLDER, or FOLDER alone")
-        found.setdefault(name if equals else QUIET, []).extend(load(Path(folder if equals else text)))
+        recordings = load(Path(folder if equals else text))
+        for recording in recordings:
+            if recording.key in seen:
+                raise InputError(f"{text}: has pairs that {seen[recording.key]} has, too; name each folder once")
+        seen.update({recording.key: recording.folder for recording in recordings})
+        found.setdefault(name if equals else QUIET, []).extend(recordings)
     return found
 
 
@@ -86,6 +97,8 @@ def load(folder: Path) -> list[Recording]:
     """
     _check_settings(folder)
     pairs = recorded(folder)
+    if lost := gap(folder, len(pairs)):
+        raise InputError(f"{lost}; put that file back, or move the files of those pairs away")
     seconds = _seconds(noted_seconds(folder), pairs)
     of_machines: dict[tuple[str, ...], list[int]] = {}
     for index, pair in enumerate(pairs):

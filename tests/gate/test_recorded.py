@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from benchmarks.__main__ import main
 from benchmarks.gate import outcome, recorded, text
 from benchmarks.gate.forecast import pairs_needed
+from benchmarks.gate.pairs import Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
 from lenet5 import InputError
@@ -75,6 +77,46 @@ def test_other_thresholds(slower, verdict, tmp_path):
     code, out, err = verdict("raw", "--threshold", "tow=3%")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "selects none of the cases that are measured, such as" in err
+
+
+def test_a_lost_file(slower, verdict, tmp_path):
+    """The pairs before it are judged, and a remark says which file is missing and how many pairs do not count; half a last pair is no loss."""
+    shutil.copytree(slower.folder / "raw", tmp_path / "raw")
+    (tmp_path / "raw" / "head" / "process-003.json").unlink()
+    code, out, err = verdict("raw", "--json", "two.json")
+    assert (code, err, "is missing" in out) == (3, "", False)
+
+    (tmp_path / "raw" / "base" / "process-001.json").rename(tmp_path / "raw" / "base" / "process-004.json")
+    shutil.copy(tmp_path / "raw" / "head" / "process-002.json", tmp_path / "raw" / "head" / "process-004.json")
+    code, out, err = verdict("raw", "--json", "none.json")
+    assert (code, out, err.count("\n"), "holds no pair" in err) == (2, "", 1, True)
+
+
+def test_pairs_after_a_lost_file(tmp_path):
+    """They do not count, which is said of each folder."""
+    folders = [
+        keep(tmp_path / name, {"test_a": [0.0] * 6}, when=when) for name, when in (("one", "2026-01-02"), ("two", "2026-01-03"))
+    ]
+    assert recorded.outcome_of(folders).compared.remarks == ()
+    (folders[1] / "base" / "process-005.json").unlink()
+    judged = recorded.outcome_of(folders)
+    assert len(judged.pairs) == 10
+    assert judged.compared.remarks == (f"{folders[1]}/base/process-005.json: is missing, so that 1 pair after it does not count.",)
+
+
+def test_a_gate_that_goes_on_removes_no_pair(tmp_path):
+    """It removes what is left of half a pair; where a file of an earlier pair is lost, it removes nothing and says which."""
+    folder = keep(tmp_path / "gate", {"test_a": [0.0] * 4})
+    (folder / "head" / "process-004.json").unlink()
+    Recorder.tidy(SimpleNamespace(folder=folder), 3)
+    assert len(list(folder.glob("*/process-*.json"))) == 6
+
+    (folder / "base" / "process-002.json").unlink()
+    with pytest.raises(
+        InputError, match=r"base/process-002.json: is missing, so that 1 pair after it does not count; put that file back"
+    ):
+        Recorder.tidy(SimpleNamespace(folder=folder), 1)
+    assert len(list(folder.glob("*/process-*.json"))) == 5
 
 
 def test_pairs_that_other_thresholds_would_have_asked_for(tmp_path):

@@ -24,7 +24,8 @@ from tests.support.processes import alive
 def test_resume(slower, command, tmp_path):
     """A gate that goes on says what an uninterrupted one says, measures only what is missing, and both processes of a pair anew."""
     shutil.copytree(slower.folder / "raw", tmp_path / "raw")
-    (tmp_path / "raw" / "head" / "process-002.json").unlink()
+    for killed in ("head/process-002.json", "base/process-003.json", "head/process-003.json"):
+        (tmp_path / "raw" / killed).unlink()
 
     assert command("--resume", "--budget", "1e-9")[0] == 3
     assert [path.name for path in tmp_path.glob("raw/*/*.json")] == ["process-001.json"] * 2

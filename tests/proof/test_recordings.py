@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -32,6 +33,24 @@ def test_half_a_pair_is_none(tmp_path):
     folder = record(tmp_path / "gate", noisy(0.01, pairs=5))
     (folder / "head" / "process-005.json").unlink()
     assert loaded(folder).pairs == 4
+
+
+def test_a_lost_file_is_no_half_pair(tmp_path):
+    """Where there are pairs after it, the line names the file, and says how many pairs do not count without it."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=5))
+    (folder / "head" / "process-003.json").unlink()
+    with pytest.raises(InputError, match=r"head/process-003.json: is missing, so that 2 pairs after it do not count; put that"):
+        recordings.load(folder)
+
+
+@pytest.mark.parametrize("again", ["{folder}", "busy={folder}", "{copy}"])
+def test_each_pair_counts_once(tmp_path, again):
+    """A recording that is named twice, under whatever condition, or copied, is refused."""
+    folder = record(tmp_path / "gate", noisy(0.01, pairs=2))
+    shutil.copytree(folder, tmp_path / "copy")
+    text = again.format(folder=folder, copy=tmp_path / "copy")
+    with pytest.raises(InputError, match=f"^{text}: has pairs that {folder} has, too; name each folder once$"):
+        recordings.by_condition([str(folder), text])
 
 
 @pytest.mark.parametrize("what", ["code_sha256", "interpreter", "versions"])
