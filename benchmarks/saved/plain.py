@@ -86,11 +86,24 @@ def _case(where: str, case: Mapping[str, Any]) -> Case:
             raise InputError(f"{where}.{fault}")
     for fault in stats.faults(case["stats"]):
         raise InputError(f"{where}.stats.{fault}")
-    group, rides = str(case.get("group") or ""), case.get("extra_info")
-    # A case that says framework and mode speaks this project's language; a value of another one only happens to have a field's name.
-    speaks = isinstance(rides, Mapping) and all(isinstance(rides.get(name), str) for name in fields.EVERYWHERE)
-    extra = fields.read(f"{where}.extra_info", group, rides) if speaks and isinstance(rides, Mapping) else {}
+    group = str(case.get("group") or "")
+    if group == CONTROL:  # a suite's own, which is judged like any other; the gate's control is none of the suite's cases
+        group = f"{CONTROL} of the suite"
+    extra = _extra(group, case.get("extra_info"))
     return Case(group, case["fullname"], case["stats"], extra, (float(case["stats"]["median"]),), id=case["fullname"])
+
+
+def _extra(group: str, rides: Any) -> Mapping[str, Any]:
+    """What rode along with a case that speaks this project's language: it says framework and mode, and every value is as `fields` has it.
+
+    Nothing of any other case: its values only happen to have the names of fields.
+    """
+    if not isinstance(rides, Mapping) or not all(isinstance(rides.get(name), str) for name in fields.EVERYWHERE):
+        return {}
+    try:
+        return fields.read("extra_info", group, rides)
+    except InputError:
+        return {}
 
 
 def _control(number: int, rounds: Sequence[float]) -> Case:

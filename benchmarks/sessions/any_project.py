@@ -78,6 +78,8 @@ def any_project(directory: Path, threads: int = 1, source: str | None = None, st
 def source_of(folder: Path, said: str | None = None) -> Path:
     """What comes first on a side's path: the folder of its packages, which is ``src`` where there is one."""
     if said:
+        if not (folder / said).is_dir():
+            raise InputError(f"--source {said}: no such folder in {folder}; expected that of the packages, relative to the project")
         return folder / said
     return folder / "src" if (folder / "src").is_dir() else folder
 
@@ -123,7 +125,7 @@ class GuestSession(Session):
         configuration = [] if _is_configured(cases, top) else ["-c", str(Path(str(place.scratch)) / PLUGINS / EMPTY)]
         selection = ["-k", plan.expression] if plan.expression else []
         ours = [
-            *("-p", "benchmark", "--continue-on-collection-errors"),
+            "--continue-on-collection-errors",
             *([] if guest.COLLECT in plan.options else [f"--benchmark-json={saved.absolute()}"]),
             *(f"--rootdir={place.project}", f"--confcutdir={top}", f"--gate-saved={saved.absolute()}"),
             *(f"--gate-order={plan.seed}.{self.number}", f"--gate-source={place.environment['PYTHONPATH'].split(os.pathsep)[0]}"),

@@ -70,11 +70,21 @@ DEPTH = 3
 """How many folders deep a project's packages are looked for."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    _load_benchmark(pluginmanager)
     group = parser.getgroup("lenet5-gate", "what the gate tells this process")
     group.addoption("--gate-saved", metavar="FILE", help="add the facts to this file of pytest-benchmark")
     group.addoption("--gate-order", metavar="SEED", help="draw the order of the cases from this seed")
     group.addoption("--gate-source", metavar="DIR", help="the folder of the project's packages")
+
+
+def _load_benchmark(manager: pytest.PytestPluginManager) -> None:
+    """Load pytest-benchmark where the project's configuration does not, or blocks it: with -p it can be loaded under either of two names."""
+    if any(manager.has_plugin(name) for name in ("benchmark", "pytest_benchmark.plugin")):
+        return
+    if manager.is_blocked("benchmark"):
+        getattr(manager, "unblock", manager._name2plugin.pop)("benchmark")
+    manager.import_plugin("benchmark", consider_entry_points=True)
 
 
 # The session as the gate needs it
@@ -113,6 +123,8 @@ class Guest:
         self._config = config
         self._cases: list[str] = []
         self._called = 0
+        self._ended_well: set[str] = set()
+        """The cases that ran from setup to teardown without a fault."""
         self._found: dict[str, Any] = {
             **{"overruled": overruled, "own_fixture": [], "collected": 0},
             **{"not_measured": {}, "broken": {}, "control": []},
@@ -142,9 +154,13 @@ class Guest:
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
         outcome = yield
-        reason = why(outcome.get_result(), call)
-        if reason:
+        report = outcome.get_result()
+        reason = why(report, call)
+        # A case that is measured again in this process, because few are left, may be one that works only once: then that once counts.
+        if reason and item.nodeid not in self._ended_well:
             self._found["not_measured"].setdefault(item.nodeid, reason)
+        if report.when == "teardown" and item.nodeid not in self._found["not_measured"]:
+            self._ended_well.add(item.nodeid)
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
@@ -293,10 +309,21 @@ def imported_from_elsewhere(project: Path, source: Path) -> dict[str, list[str]]
             continue  # a part of a package that is looked at itself
         places = [root.joinpath(*name.split(".")) for root in (source, project)]
         files = [*(place / "__init__.py" for place in places), *(place.with_suffix(".py") for place in places)]
-        mine = [path for path in [*files, own.get(name)] if path is not None and path.is_file()]
-        if mine and name not in ("conftest", "setup", "__main__"):
+        mine = [path for path in files if path.is_file()]
+        if name in own and _is_copy(Path(file), own[name]):
+            mine.append(own[name])
+        if mine and name not in ("conftest", "setup", "__main__") and os.path.realpath(mine[0]) != os.path.realpath(file):
             found[name] = [file, str(mine[0])]
     return found
+
+
+def _is_copy(file: Path, own: Path) -> bool:
+    """Whether the package of one ``__init__.py`` can be a version of that of another: at least half of the modules of both are in both.
+
+    A project may have a package of its own in whose name another one happens to end: acme.numpy is none of numpy's.
+    """
+    modules = [{path.name for path in one.parent.glob("*.py")} for one in (file, own)]
+    return 2 * len(modules[0] & modules[1]) >= len(modules[0] | modules[1])
 
 
 def _file_of(module: str) -> str | None:
@@ -322,12 +349,14 @@ def packages_of(project: Path) -> dict[str, Path]:
 
 
 def _inside(file: Path, project: Path) -> bool:
-    """Whether a file belongs to a project, or to the standard library; what is installed into an environment within it does not."""
-    try:
-        inside = file.resolve().relative_to(project.resolve())
-    except ValueError:
-        return False
-    return not {"site-packages", "dist-packages"} & {*inside.parts}
+    """Whether a file belongs to a project, or to the standard library; what is installed into an environment within it does not.
+
+    A link in the project belongs to it, wherever it leads.
+    """
+    for path, folder in ((file.absolute(), project.absolute()), (file.resolve(), project.resolve())):
+        if folder in path.parents:
+            return not {"site-packages", "dist-packages"} & {*path.relative_to(folder).parts}
+    return False
 
 
 # The gate's side of it

@@ -12,6 +12,9 @@ from typing import TextIO
 from benchmarks.launch import tied
 from benchmarks.sessions.signals import Signals
 
+NO_COLOURS = {"PY_COLORS": "0"}
+"""For pytest, whatever FORCE_COLOR says: its errors are quoted in lines of ours."""
+
 LONGEST_WORDS = 300
 """Characters of a log that an error quotes at most."""
 
@@ -34,13 +37,13 @@ class Place:
 def execute(command: Sequence[str], place: Place, output: TextIO, signals: Signals) -> int:
     """Run a command, with both of its output streams in ``output``.   -> its exit code
 
-    It and all that it started have ended when this returns or raises.  Raises Interrupted if a signal comes.
+    It and all that it started have ended when this returns or raises, but for what has made itself a session of its own.  Raises Interrupted if a signal comes.
     """
     process = tied.start(
         command,
         place.inherits,
         cwd=place.folder,
-        env=place.environment,
+        env={**place.environment, **NO_COLOURS},
         stdin=subprocess.DEVNULL,
         stdout=output,
         stderr=subprocess.STDOUT,

@@ -135,6 +135,10 @@ def _open(role: str, text: str, home: Path, signals: Signals, project: Project) 
     else:
         raise InputError(f"{option}: neither a revision of {worktrees.described(project.repository)} nor {project.no_side}")
     signals.check()
+    if os.pathsep in str(folder):
+        raise InputError(
+            f"{option}: there is a {os.pathsep!r} in {folder}, where Python splits its search path; give it a path without one"
+        )
     found = project.probe(option, Place(folder, python, environment(folder, project), folder, home), signals)
     return Side(role, text, folder, python, home, commit, not is_directory, changed, found, tree, project)
 

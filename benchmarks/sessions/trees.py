@@ -20,8 +20,8 @@ SOURCES = (".py", ".pyx", ".so", ".pyd", ".toml", ".cfg", ".ini")
 NO_CODE = ("__pycache__", "site-packages", "node_modules")
 """Folders that hold nothing of a project's own; those that begin with a dot do not either."""
 
-UNTRACKED = f":(exclude){STORAGE}"
-"""What a gate itself leaves in a project is no change of it."""
+LEFT_BEHIND = (f":(exclude){STORAGE}", *(f":(exclude,glob)**/{folder}/**" for folder in ("__pycache__", ".pytest_cache")))
+"""For git: without what a gate itself leaves in a project, which is no change of it."""
 
 
 def tree_of_commit(repository: Path, commit: str) -> str:
@@ -31,13 +31,13 @@ def tree_of_commit(repository: Path, commit: str) -> str:
 
 def is_changed(top: Path) -> bool:
     """Whether the files of a checkout are not those of its commit."""
-    return bool(git(top, "status", "--porcelain", "--", ".", UNTRACKED).stdout)
+    return bool(git(top, "status", "--porcelain", "--", ".", *LEFT_BEHIND).stdout)
 
 
 def tree_of_checkout(top: Path, commit: str) -> str:
     """The word of a checkout as it is now, with what is changed, new, or ignored by git and yet code."""
     tracked = _paths(git(top, "diff", "--name-only", "--no-renames", "-z", commit, "--").stdout)
-    new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", UNTRACKED).stdout)
+    new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", *LEFT_BEHIND).stdout)
     ignored = _paths(git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout)
     files = {*tracked, *new, *(path for path in ignored if _is_source(path))}
     tree = tree_of_commit(top, commit)

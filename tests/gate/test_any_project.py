@@ -351,6 +351,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
         (("--base", "v9", "--head", "base"), "--base v9: neither a revision of {project} nor a directory; one is written with ./"),
         (("--base", "base", "--head", "./nowhere"), "--head ./nowhere: neither a revision of "),
         (("--base", "base", "--head", "base", "--cases", "benches"), "--base base: has no benches; expected the file or folder"),
+        (("--base", "base", "--head", "base", "--source", "lib"), "--source lib: no such folder in "),
         (
             ("--base", "base", "--head", "base", "--cases", "src"),
             "no case found: looked in src for tests that use the fixture benchmark; say with --cases where they are",
@@ -384,8 +385,9 @@ def test_packages_in_another_folder(tmp_path, capsys):
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )
-def test_cannot_be_measured(gate, tmp_path, project, arguments, reason):
+def test_cannot_be_measured(gate, tmp_path, project, monkeypatch, arguments, reason):
     """What cannot be gated is one line that names the option and says what would be right: exit 2, and no number is kept."""
+    monkeypatch.setenv("FORCE_COLOR", "1")  # as CI often has it: the lines of pytest that are quoted have no colours
     interpreter(tmp_path / "none", """echo '{"pytest": "8.0", "python": "3.9"}'""")
     interpreter(tmp_path / "old", """echo '{"pytest": "8.0", "pytest-benchmark": "3.1.9", "python": "3.9"}'""")
     interpreter(tmp_path / "mute", "echo no Python today", "exit 1")
@@ -414,6 +416,10 @@ def test_cannot_be_measured(gate, tmp_path, project, arguments, reason):
             ("--project", "{tmp}/hidden", "--base", "moved", "--head", "found"),
             "no case found: none of tests/bench, tests/benchmarks, tests/benchmark, benchmarks, bench, benchmark, tests, test is on both",
         ),
+        (
+            ("--project", "{tmp}/n:o", "--base", "base"),
+            "--head .: there is a ':' in {tmp}/n:o, where Python splits its search path;",
+        ),
         (("--base", "HEAD", "--strict"), "--strict: is for the project that --project names; leave it out, or name one"),
         (("--base", "HEAD", "--source", "lib"), "--source: is for the project that --project names; leave it out, or name one"),
     ],
@@ -422,6 +428,7 @@ def test_cannot_be_measured(gate, tmp_path, project, arguments, reason):
 def test_no_project(project, tmp_path, capsys, arguments, reason):
     """A folder that is no repository, or lacks the revision because it is a shallow clone, is one line that says so."""
     any_suite.write(tmp_path / "plain")
+    any_suite.repository(tmp_path / "n:o", ("base", {}))
     hidden = any_suite.repository(tmp_path / "hidden", ("v1", {"folder": "checks"}), ("moved", {"folder": "bench"}))
     git(hidden, "mv", "bench", "test")
     commit(hidden, "found")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.gate.rows import paired, rows
 from benchmarks.saved import one, plain
 from benchmarks.saved.fields import CONTROL
 from lenet5 import InputError
@@ -87,8 +88,18 @@ def test_extra_info(load):
 
     assert first.extra == {}
     assert (second.extra["framework"], second.extra["parameters"], second.extra["peak_rss_bytes"]) == ("f", 7, None)
-    with pytest.raises(InputError, match=r"benchmarks\[0\]\.extra_info\.parameters is 'many'; expected a whole number"):
-        load(document(case(extra_info={"framework": "f", "mode": "m", "parameters": "many"})))
+    by_chance = {"framework": "flask", "mode": "sync", "batch": "small", "parameters": 7}
+    (other,) = load(document(case(group="predict", extra_info=by_chance))).cases
+    assert other.extra == {}
+
+
+def test_a_control_of_theirs(load):
+    """A group of that name is the suite's, and is judged as any other; the gate's own control stays out."""
+    run = load(document(case(group=CONTROL), gate={"control": [[1e-3]]}))
+    pair = paired(run, run)
+
+    assert [row.case for row in rows([pair])] == ["tests/test_a.py::test_a[x=1]"]
+    assert [one.name for one in run.cases if one.group == CONTROL] == ["control[1]"]
 
 
 @pytest.mark.parametrize(

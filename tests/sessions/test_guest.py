@@ -184,6 +184,54 @@ def test_reasons(session, write):
     assert {case["fullname"] for case in document["benchmarks"]} >= {"test_a.py::test_good"}
 
 
+ONCE = """
+done = []
+
+
+def test_once(benchmark):
+    assert not done
+    done.append(True)
+    benchmark.pedantic(int, rounds=2)
+
+
+def test_wrong(benchmark):
+    benchmark.pedantic(int, rounds=2)
+    assert not done
+"""
+
+TWICE = """
+import pytest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session):
+    session.items.extend([*session.items])
+"""
+
+
+def test_a_case_that_works_once(session, write):
+    """Where a process measures its cases again, one that fails then only has its number; one that fails the first time has none."""
+    write(test_a=ONCE, conftest=TWICE)
+    document, ran = session()
+
+    assert ran[:4] == ["test_a.py::test_once", "test_a.py::test_wrong"] * 2
+    assert [case["fullname"] for case in document["benchmarks"] if case["name"] == "test_once"] == ["test_a.py::test_once"]
+    assert document["gate"]["not_measured"] == {"test_a.py::test_wrong": "failed: AssertionError: assert not [True]"}
+    assert len(document["gate"]["control"]) == 2
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["-p", "no:benchmark"], ["--disable-plugin-autoload"], ["--disable-plugin-autoload", "-p", "pytest_benchmark.plugin"]],
+    ids=" ".join,
+)
+def test_pytest_benchmark_is_loaded(session, write, options):
+    """Whatever the project's configuration does with the plug-in: it blocks it, loads none, or loads it by the name of its module."""
+    write(test_a=CASES)
+    document, _ = session(*options, "-k", "one")
+    assert [case["fullname"] for case in document["benchmarks"]] == ["test_a.py::TestAll::test_one"]
+
+
 def test_control(session, write):
     """The control is measured before the first case and after the last; the rest of the document is pytest-benchmark's."""
     write(test_a=CASES)
@@ -215,6 +263,15 @@ def test_imported_from_elsewhere(session, write, tmp_path):
         (elsewhere / name / "__init__.py").write_text("")
         write(**{f"{'lib' if name == 'two' else 'vendor'}/{name}/__init__": ""})
     (elsewhere / "four.py").write_text("")
+    for name in ("a", "b", "c"):  # a package that is none of the project's, which has a part of the same name
+        write(**{f"acme/six/{name}": ""})
+        (elsewhere / "six").mkdir(exist_ok=True)
+        (elsewhere / "six" / f"other_{name}.py").write_text("")
+    write(**{"acme/six/__init__": ""})
+    (elsewhere / "six" / "__init__.py").write_text("")
+    (tmp_path / "common" / "seven").mkdir(parents=True)
+    (tmp_path / "common" / "seven" / "__init__.py").write_text("")
+    (tmp_path / "project" / "seven").symlink_to("../common/seven")
     write(
         one="",
         four="",
@@ -223,7 +280,7 @@ def test_imported_from_elsewhere(session, write, tmp_path):
         conftest=f"import sys\nsys.path.insert(0, {str(elsewhere)!r})\n",
         **{
             "tests/helper": "",
-            "tests/test_a": "import one, two, three, four, five, helper, os\n\ndef test_it(benchmark): benchmark.pedantic(int)\n",
+            "tests/test_a": "import one, two, three, four, five, six, seven, helper, os\n\ndef test_it(benchmark): benchmark.pedantic(int)\n",
         },
     )
     document, _ = session("tests")

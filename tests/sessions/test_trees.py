@@ -24,9 +24,16 @@ def word(folder):
     return trees.tree_of_checkout(folder, git(folder, "rev-parse", "HEAD"))
 
 
-def test_a_clean_checkout(checkout):
+@pytest.mark.parametrize("ignored", [True, False], ids=["ignored by git", "not ignored"])
+def test_a_clean_checkout(checkout, ignored):
     """It has git's name for the tree of its commit, whatever a gate, an interpreter or an editor left there that is no code."""
-    for name in (".benchmarks/run/process-001.json", "package/__pycache__/one.pyc", ".venv/lib/site-packages/other.py", "a.log"):
+    left = [".benchmarks/run/process-001.json", "package/__pycache__/one.pyc", "__pycache__/two.pyc", ".pytest_cache/v/lastfailed"]
+    if ignored:
+        left += [".venv/lib/site-packages/other.py", "a.log"]
+    else:
+        (checkout / ".gitignore").unlink()
+        commit(checkout, "nothing is ignored")
+    for name in left:
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (checkout / name).write_text("anything")
 
