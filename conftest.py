@@ -124,7 +124,7 @@ def _check_options(config: pytest.Config) -> None:
         if not config.option.collectonly:
             datasets.check(config.getoption("dataset"))
     except InputError as error:
-        line = str(error)
+        line = str(error).removeprefix("dataset: ")
         pytest.exit(line if line.startswith("--") else f"--dataset {line}", returncode=2)
 
 

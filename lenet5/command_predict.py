@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,11 +67,12 @@ def run(asked: argparse.Namespace) -> int:
             continue
         waiting.append(image)
         if len(waiting) == IMAGES_A_CALL:
-            if not _predict(net, waiting, names, asked.top):
-                return 0  # the reader has read enough
+            if not _predict(net, asked.network, waiting, names, asked.top):
+                waiting = []
+                break  # the reader has read enough
             waiting = []
     if waiting:
-        _predict(net, waiting, names, asked.top)
+        _predict(net, asked.network, waiting, names, asked.top)
     return 2 if unread else 0
 
 
@@ -116,10 +118,20 @@ def prepared(file: Path, about: About, channels: int) -> NDArray[np.float32]:
     return image
 
 
-def _predict(net: Network, images: list[tuple[Path, NDArray[np.float32]]], names: tuple[str, ...], top: int) -> bool:
-    """Print a line for each image; False if there is no reader any more."""
-    likelihood = softmax(training.logits_of(net, np.stack([image for _, image in images]), IMAGES_A_CALL))
+def _predict(net: Network, network: Path, images: list[tuple[Path, NDArray[np.float32]]], names: tuple[str, ...], top: int) -> bool:
+    """Print a line for each image; False if there is no reader any more.
+
+    Raises InputError, which names the file of the network, where that has no answer.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # NumPy's, of numbers too large: said below, in one line
+        likelihood = softmax(training.logits_of(net, np.stack([image for _, image in images]), IMAGES_A_CALL))
     for (file, _), row in zip(images, likelihood, strict=True):
+        if not np.isfinite(row).all():
+            right = "weights of a network that was trained to its end"
+            raise InputError(
+                f"{shown(network)}: computes no finite number for {shown(file)}, its weights are too large; {right} would be right"
+            )
         likeliest = np.argsort(-row, kind="stable")[:top]
         if not say("\t".join([shown(file), *(f"{shown(names[label])}\t{row[label]:.4f}" for label in likeliest)])):
             return False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ ORIENTATION = 0x0112
 
 WIDE = 65535
 """The white of 16-bit grey."""
+
+MOST_PIXELS = 2**28
+"""The largest image that is read, in pixels: decoded in colour it takes 800 MB.  Telephones make images of 200 million pixels."""
 
 
 def in_folder(folder: Path) -> Iterator[Path]:
@@ -59,7 +63,10 @@ def read(user: str, file: Path, mode: str, side: int) -> NDArray[np.uint8]:
     except NotInstalled:
         raise
     except Exception as error:  # on a damaged file Pillow's decoders raise errors of any kind
-        unknown = type(error).__name__ == "UnidentifiedImageError"  # whose text is the file's name once more
+        kind = type(error).__name__
+        if kind.startswith("DecompressionBomb"):
+            raise InputError(f"{shown(file)}: has more than {MOST_PIXELS:,} pixels; a smaller copy would be right") from error
+        unknown = kind == "UnidentifiedImageError"  # whose text is the file's name once more
         why = "is no image that Pillow can read" if unknown else f"cannot be read ({reason(error)})"
         raise InputError(f"{shown(file)}: {why}; an intact file, such as a PNG or JPEG, would be right") from error
 
@@ -70,12 +77,22 @@ def pixels(user: str, file: Path, converted: Callable[[Any], Any], side: int) ->
     Raises NotInstalled without Pillow, else whatever Pillow or ``converted`` raises.
     """
     pillow = imported(user, "PIL.Image")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _reading_up_to(pillow, MOST_PIXELS):
         warnings.simplefilter("ignore", UserWarning)  # of damaged metadata, which is not used
         warnings.simplefilter("error", pillow.DecompressionBombWarning)
         with pillow.open(file) as image:
             resized = converted(_upright(user, image)).resize((side, side), pillow.Resampling.BILINEAR)
     return np.moveaxis(np.atleast_3d(np.asarray(resized)), -1, 0)
+
+
+@contextmanager
+def _reading_up_to(pillow: Any, pixels: int) -> Iterator[None]:
+    """Within the block Pillow's limit against small files that become huge images is this one, in place of its own of 89 million pixels."""
+    before, pillow.MAX_IMAGE_PIXELS = pillow.MAX_IMAGE_PIXELS, pixels
+    try:
+        yield
+    finally:
+        pillow.MAX_IMAGE_PIXELS = before
 
 
 def _upright(user: str, image: Any) -> Any:
@@ -94,7 +111,10 @@ def as_mode(image: Any, mode: str) -> Any:
         wide = np.asarray(image).astype(np.int64)
         if wide.min() < 0 or wide.max() > WIDE:
             raise ValueError(f"grey values from {wide.min()} to {wide.max()}; 0 to {WIDE} would be right")
+        clear = image.info.get("transparency")
         image = imported("images", "PIL.Image").fromarray(((wide * 255 + WIDE // 2) // WIDE).astype(np.uint8))
+        if isinstance(clear, int):  # one of its greys; eight bits can have others that look the same
+            image.putalpha(imported("images", "PIL.Image").fromarray(np.where(wide == clear, 0, 255).astype(np.uint8)))
     elif image.mode == "F":
         raise ValueError("grey values that are no whole numbers")
     if image.mode in ("RGBA", "LA", "PA", "RGBa", "La") or "transparency" in image.info:

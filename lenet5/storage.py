@@ -160,7 +160,12 @@ def _read_npz(path: Path) -> Mapping[str, Any]:
 
 def _about_npz(path: Path) -> str | None:
     with open(path, "rb") as file, np.load(file, allow_pickle=False) as archive:
-        return str(archive[abouts.KEY]) if abouts.KEY in archive.files else None
+        if abouts.KEY not in archive.files:
+            return None
+        try:
+            return str(archive[abouts.KEY])
+        except ValueError as error:  # an array of objects, which only unpickling would read
+            raise InputError(f"{abouts.KEY}: is no text; one of JSON would be right") from error
 
 
 def _write_npz(path: str, weights: Weights, about: str) -> None:
@@ -177,7 +182,7 @@ def _read_safetensors(path: Path) -> Mapping[str, Any]:
 def _about_safetensors(path: Path) -> str | None:
     with open(path, "rb") as file:  # eight bytes say how long the header is, which is JSON
         header: dict[str, Any] = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    found: str | None = header.get("__metadata__", {}).get(abouts.KEY)
+    found: str | None = (header.get("__metadata__") or {}).get(abouts.KEY)
     return found
 
 

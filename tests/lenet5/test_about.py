@@ -95,10 +95,21 @@ def test_what_does_not_fit(tmp_path, suffix, bad):
     assert tuple(load_weights(path)) == tuple(WEIGHTS)
 
 
+def test_no_metadata(tmp_path):
+    """A header of .safetensors that says so is one without them."""
+    save_weights(tmp_path / "net.safetensors", WEIGHTS)
+    content = (tmp_path / "net.safetensors").read_bytes()
+    size = int.from_bytes(content[:8], "little")
+    header = json.dumps({"__metadata__": None, **json.loads(content[8 : 8 + size])}).encode()
+    (tmp_path / "net.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + content[8 + size :])
+
+    assert load_network(tmp_path / "net.safetensors")[1] == About()
+
+
 def test_objects_are_not_unpickled(tmp_path):
     """Nor in the place of that text."""
     np.savez(tmp_path / "net.npz", **WEIGHTS, lenet5=np.array({"a": 1}, object))
-    with pytest.raises(InputError, match="allow_pickle=False"):
+    with pytest.raises(InputError, match=r"net.npz: lenet5: is no text; one of JSON would be right$"):
         load_network(tmp_path / "net.npz")
 
 

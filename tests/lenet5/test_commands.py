@@ -19,6 +19,7 @@ import lenet5
 from lenet5 import __main__ as commands
 from lenet5 import about, command_predict, command_train, datasets, drawing
 from lenet5.about import About
+from lenet5.architecture import NAMES
 from tests.support.copies import PROJECT
 from tests.support.networks import grey_digits
 
@@ -320,6 +321,29 @@ def test_predict_in_calls(command, net, photos, monkeypatch):
     together = command("predict", net, photos)
     monkeypatch.setattr(command_predict, "IMAGES_A_CALL", 5)
     assert command("predict", net, photos) == together
+
+
+@pytest.mark.parametrize("names", [("fc3.weight",), NAMES], ids=["the last layer", "every layer"])
+def test_weights_that_are_too_large(command, photos, names):
+    """Finite weights of which float32 cannot hold the answer are one line that names their file, and no probability."""
+    weights = lenet5.initial_weights(lenet5.Architecture(1, 3))
+    lenet5.save_weights("net.npz", {**weights, **{name: np.full_like(weights[name], 3e38) for name in names}})
+
+    code, out, err = command("predict", "net.npz", photos / "disc" / "00.png")
+
+    assert (code, out) == (2, "")
+    assert err.splitlines()[1:] == [
+        f"net.npz: computes no finite number for {photos}/disc/00.png, its weights are too large; "
+        "weights of a network that was trained to its end would be right"
+    ]
+
+
+def test_what_could_not_be_read_for_a_reader_that_leaves(command, net, photos, monkeypatch):
+    """What could not be read before it left is still in the exit code."""
+    monkeypatch.setattr(command_predict, "IMAGES_A_CALL", 1)
+    monkeypatch.setattr(command_predict, "say", lambda line: False)
+    assert command("predict", net, "nothing.png", photos)[0] == 2
+    assert command("predict", net, photos)[0] == 0
 
 
 @pytest.mark.parametrize("name", ["digits", "colour-digits"])

@@ -159,6 +159,32 @@ def test_kinds(tmp_path, name):
     assert_allclose(grey, np.dot([0.299, 0.587, 0.114], expected), atol=2)
 
 
+def test_a_large_photograph(tmp_path, monkeypatch):
+    """One of a hundred million pixels is read, beyond what Pillow itself reads without a warning; one beyond the limit is refused in a line."""
+    Image.new("1", (10_000, 10_000), 1).save(tmp_path / "a.png")
+    before = Image.MAX_IMAGE_PIXELS
+    assert (image_files.read("predict", tmp_path / "a.png", "L", 32) == 255).all()
+    assert before == Image.MAX_IMAGE_PIXELS < 10_000**2
+
+    monkeypatch.setattr(image_files, "MOST_PIXELS", 10_000**2 - 1)
+    with pytest.raises(InputError, match=r"a.png: has more than 99,999,999 pixels; a smaller copy would be right$"):
+        image_files.read("predict", tmp_path / "a.png", "L", 32)
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.uint16], ids=["8-bit", "16-bit"])
+def test_a_transparent_grey(tmp_path, kind):
+    """A grey that a PNG declares transparent lies on white, and one beside it that differs in the last bit only does not."""
+    top = int(np.iinfo(kind).max)
+    pixels = np.full((32, 32), top // 4, kind)
+    pixels[:16] += 1
+    Image.fromarray(pixels).save(tmp_path / "a.png", transparency=top // 4)
+
+    read = image_files.read("predict", tmp_path / "a.png", "L", 32)[0]
+
+    assert (read[16:] == 255).all()
+    assert (abs(read[:16].astype(int) - 64) <= 1).all()
+
+
 def test_a_transparent_colour(tmp_path):
     """A PNG that declares one of its colours transparent, and an animation, of which the first picture counts."""
     Image.new("RGB", (8, 8), RED).save(tmp_path / "a.png", transparency=RED)

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from PIL import Image
 
+from lenet5 import image_files
 from lenet5.datasets import load
 from lenet5.errors import InputError, NotInstalled
 from tests.lenet5.test_datasets import check_valid, hide, message, splits, stored
@@ -297,7 +298,7 @@ def test_imagelist_bad_image(folder, content, reason, image, where):
 @pytest.mark.parametrize("limit", [600, 500], ids=["warned-of", "refused"])
 def test_imagelist_decompression_bomb(monkeypatch, folder, limit):
     """An image so large that Pillow would warn is refused, as is one that Pillow itself refuses."""
-    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    monkeypatch.setattr(image_files, "MOST_PIXELS", limit)
     reason = f"Image size (1024 pixels) exceeds limit of {limit if limit > 512 else 2 * limit} pixels, could be"
     assert message(f"imagelist:{folder}").startswith(f"{folder}/train.txt:1: 'a.png': {reason}")
 
@@ -353,7 +354,7 @@ def imagelike(draw) -> bytes:
 def valid_or_refused(files: dict[str, bytes]) -> None:
     """Loading a folder with these files gives a valid dataset or one line that names the folder, and nothing else."""
     with tempfile.TemporaryDirectory() as directory, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Image, "MAX_IMAGE_PIXELS", 10_000)
+        patch.setattr(image_files, "MOST_PIXELS", 10_000)
         fill(Path(directory), 3)
         for name, content in files.items():
             Path(directory, name).write_bytes(content)
