@@ -209,7 +209,9 @@ def test_independent_ratio_is_scipys(one, other, confidence):
     test = stats.ttest_ind(np.log(one), np.log(other), equal_var=False)
 
     _, low, high = independent_ratio_interval(one, other, confidence)
-    assert_allclose(np.log([low, high]), test.confidence_interval(confidence), rtol=1e-9, atol=1e-9)
+    expected = np.array(test.confidence_interval(confidence))
+    # SciPy 1.11 finds Student's quantile for such degrees of freedom by a search, and each of the two by its own.
+    assert_allclose(np.log([low, high]), expected, rtol=1e-9, atol=1e-9 + 5e-8 * np.ptp(expected))
 
 
 def test_independent_ratio_has_no_pairs():
