@@ -17,10 +17,10 @@ from benchmarks.gate.pairs import ROLES, Comparison, Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.report.markdown import add_to_job_summary
-from benchmarks.saved.files import check_writable, is_device, write_whole
+from benchmarks.saved.files import check_writable, is_device, named, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
-from benchmarks.sessions import any_project, sides
+from benchmarks.sessions import any_project, expressions, sides
 from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_cluster, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import CASES, Plan
@@ -109,7 +109,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
 def add_project(command: argparse.ArgumentParser) -> None:
     """Add the options that say whose code is compared."""
     command.add_argument(
-        "--project", type=Path, metavar="DIR", help="Compare two versions of the project in this folder. Default: this project."
+        "--project", type=named, metavar="DIR", help="Compare two versions of the project in this folder. Default: this project."
     )
     command.add_argument(
         "--source",
@@ -160,10 +160,10 @@ def _add_measuring(command: argparse.ArgumentParser) -> None:
 
 def add_outcome(command: argparse.ArgumentParser) -> None:
     """Add the options that say where the outcome goes."""
-    command.add_argument("--json", type=Path, metavar="FILE", help="Write the outcome into this file, for programs.")
+    command.add_argument("--json", type=named, metavar="FILE", help="Write the outcome into this file, for programs.")
     command.add_argument(
         "--markdown",
-        type=Path,
+        type=named,
         metavar="FILE",
         help="Write the outcome into this file, for people. GitHub's summary of the job gets it without this option.",
     )
@@ -264,6 +264,7 @@ def _check(options: argparse.Namespace) -> None:
         raise InputError("--scheduler: measures this project only; leave --project out, or measure on this machine")
     if options.pairs is not None and not 1 <= options.pairs <= MOST_PROCESSES:
         raise InputError(f"--pairs {options.pairs}: use a whole number from 1 to {MOST_PROCESSES}")
+    expressions.check(options.expression)
     check_files(options)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 
+from benchmarks.sessions import expressions
 from lenet5.errors import InputError
 
 DEFAULT = "2%"
@@ -49,55 +49,10 @@ def share(text: str, word: str = "") -> float:
 
 
 def selects(expression: str, case: str) -> bool:
-    """Whether an expression selects a case, as ``pytest -k`` would: by parts of its id in any case, with and, or, not and brackets.
-
-    Raises InputError, one line, for what is no expression.
-    """
-    found = _Expression(expression, case.casefold())
-    value = found.any_of()
-    if found.tokens:
-        raise found.error(f"unexpected {found.tokens[0]}")
-    return value
-
-
-class _Expression:
-    """What is left of an expression while it is read from left to right; a method reads one rule of its grammar, and says if it is true."""
-
-    def __init__(self, expression: str, case: str) -> None:
-        self.text, self.case = expression, case
-        self.tokens = re.findall(r"[()]|[^\s()]+", expression)
-
-    def error(self, why: str) -> InputError:
-        return InputError(
-            f'--threshold "{self.text}=...": no expression as for pytest -k ({why}), such as "predict and not torch=3%"'
-        )
-
-    def any_of(self) -> bool:
-        found = self.all_of()
-        while self._comes("or"):
-            found = self.all_of() or found
-        return found
-
-    def all_of(self) -> bool:
-        found = self.one()
-        while self._comes("and"):
-            found = self.one() and found
-        return found
-
-    def one(self) -> bool:
-        if self._comes("not"):
-            return not self.one()
-        if self._comes("("):
-            found = self.any_of()
-            if not self._comes(")"):
-                raise self.error("a bracket is open")
-            return found
-        if not self.tokens or self.tokens[0] in ("and", "or", ")"):
-            raise self.error("a name is missing")
-        return self.tokens.pop(0).casefold() in self.case
-
-    def _comes(self, token: str) -> bool:
-        if self.tokens[:1] != [token]:
-            return False
-        del self.tokens[0]
-        return True
+    """Whether an expression selects a case, as `expressions.selects` says.  Raises InputError, one line, for what is no expression."""
+    try:
+        return expressions.selects(expression, case)
+    except expressions.Unreadable as error:
+        raise InputError(
+            f'--threshold "{expression}=...": no expression as for pytest -k ({error}), such as "predict and not torch=3%"'
+        ) from None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from benchmarks.gate import recorded, text
 from benchmarks.gate.command import NOT_TOLD, add_outcome, add_thresholds, check_files, told
 from benchmarks.gate.thresholds import read
+from benchmarks.saved.files import named
 
 DESCRIPTION = """\
 Judges pairs again that a gate has recorded: the same table, the same exit
@@ -42,7 +42,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "verdict", help="Judge the recorded pairs of a gate again.", description=DESCRIPTION, epilog=EXAMPLES.rstrip()
     )
     command.add_argument(
-        "folders", nargs="+", type=Path, metavar="DIR", help="A folder that a gate left, in .benchmarks or where its --output says."
+        "folders",
+        nargs="+",
+        type=named,
+        metavar="DIR",
+        help="A folder that a gate left, in .benchmarks or where its --output says.",
     )
     add_thresholds(command, "Default: those of the gate; if any is given, those of the gate no longer hold.")
     add_outcome(command)

@@ -9,6 +9,7 @@ from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import share
 from benchmarks.proof import coverage
+from benchmarks.saved.files import named
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
@@ -84,7 +85,7 @@ def _add_study(command: argparse.ArgumentParser) -> None:
     command.add_argument("--seed", type=int, default=0, metavar="S", help="Resample them by this seed. Default: 0.")
     add_threshold(command)
     command.add_argument(
-        "--output", type=Path, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
+        "--output", type=named, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
     )
     command.set_defaults(function=_study, parser=command)
 
@@ -110,7 +111,7 @@ def _add_coverage(command: argparse.ArgumentParser) -> None:
         help="Compute each ratio from N processes; N has to divide --processes. Default: 10.",
     )
     command.add_argument(
-        "--save", type=Path, metavar="FILE", help="Write the count into this file, as JSON. Default: coverage.json in --output."
+        "--save", type=named, metavar="FILE", help="Write the count into this file, as JSON. Default: coverage.json in --output."
     )
     command.set_defaults(function=_coverage, parser=command, pytest=())
 
@@ -133,7 +134,7 @@ def _add_disturbance(command: argparse.ArgumentParser) -> None:
         "--runs", type=int, metavar="N", help="Measure N sessions beside each number of loops. Default: until each has 300 cases."
     )
     command.add_argument(
-        "--output", type=Path, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
+        "--output", type=named, default=Path("report"), metavar="DIR", help="Write the files into this folder. Default: report."
     )
     command.set_defaults(function=_disturbance, parser=command)
 

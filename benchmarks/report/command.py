@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.report import export
-from benchmarks.saved.files import write_whole
+from benchmarks.saved.files import named, write_whole
 from benchmarks.saved.many import load_many
 from benchmarks.saved.storage import STORAGE, newest
 from lenet5.errors import InputError, say
@@ -34,23 +34,23 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "run",
         nargs="*",
-        type=Path,
+        type=named,
         metavar="RUN",
         help="A file of pytest-benchmark, or the folder of a run; runs of several versions, or of several machines, are put side by side. "
         f"Default: what was saved last in {STORAGE}.",
     )
     command.add_argument(
         "--output",
-        type=Path,
+        type=named,
         metavar="DIR",
         help=f"Write report.md and report.html into this folder. Default: {FOLDER}. With --export: write into this file.",
     )
     command.add_argument(
-        "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
+        "--plots", type=named, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
     )
     command.add_argument(
         "--worklog",
-        type=Path,
+        type=named,
         metavar="PAGE",
         help="Also write the figures of a run of the group worklog between the marks of this page, docs/fast-numpy.md.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import tempfile
@@ -11,6 +12,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lenet5.errors import InputError
+
+
+def named(text: str) -> Path:
+    """A file or a folder of the command line.  Nothing, which a shell makes of a variable that is not set, would be the folder that one is in."""
+    if not text:
+        raise argparse.ArgumentTypeError("'' names nothing; a file or a folder would be right")
+    return Path(text)
 
 
 class File(NamedTuple):

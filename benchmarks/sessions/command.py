@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from benchmarks.saved.files import named
 from benchmarks.saved.results import FAILED, PROCESSES, Run
 from benchmarks.saved.storage import MANIFEST, STORAGE, new_folder, newest_folder
 from benchmarks.sessions import processes
@@ -76,7 +77,7 @@ def add_folder(command: argparse.ArgumentParser, step: str) -> None:
     """Add --output and --resume to a command that measures step by step."""
     command.add_argument(
         "--output",
-        type=Path,
+        type=named,
         metavar="DIR",
         help="Keep what each process measured in this folder. "
         f"Default: a new folder in {STORAGE}; with --resume the newest of this command that can go on.",

@@ -11,6 +11,7 @@ from typing import Any
 from benchmarks.saved import results
 from benchmarks.saved.provenance import code_sha256, versions
 from benchmarks.saved.results import CONTROL, Run
+from benchmarks.sessions import expressions
 from benchmarks.sessions.process import Place
 from lenet5.errors import InputError
 
@@ -32,6 +33,10 @@ class Plan:
     seed: int = 0
     """Of the orders of the cases."""
     options: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises InputError for an expression that pytest could not read."""
+        expressions.check(self.expression)
 
     def settings(self) -> dict[str, Any]:
         """What must not change between the first process of a run and its last, as JSON has it."""

@@ -11,7 +11,6 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from benchmarks.saved.storage import STORAGE
 from benchmarks.sessions.worktrees import git
 
 SOURCES = (".py", ".pyx", ".so", ".pyd", ".toml", ".cfg", ".ini")
@@ -19,9 +18,6 @@ SOURCES = (".py", ".pyx", ".so", ".pyd", ".toml", ".cfg", ".ini")
 
 NO_CODE = ("__pycache__", "site-packages", "node_modules")
 """Folders that hold nothing of a project's own; those that begin with a dot do not either."""
-
-LEFT_BEHIND = (f":(exclude){STORAGE}", *(f":(exclude,glob)**/{folder}/**" for folder in ("__pycache__", ".pytest_cache")))
-"""For git: without what a gate itself leaves in a project, which is no change of it."""
 
 
 def tree_of_commit(repository: Path, commit: str) -> str:
@@ -31,17 +27,22 @@ def tree_of_commit(repository: Path, commit: str) -> str:
 
 def is_changed(top: Path) -> bool:
     """Whether the files of a checkout are not those of its commit."""
-    return bool(git(top, "status", "--porcelain", "--", ".", *LEFT_BEHIND).stdout)
+    return bool(_differing(top, "HEAD"))
 
 
 def tree_of_checkout(top: Path, commit: str) -> str:
     """The word of a checkout as it is now, with what is changed, new, or ignored by git and yet code."""
-    tracked = _paths(git(top, "diff", "--name-only", "--no-renames", "-z", commit, "--").stdout)
-    new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z", "--", ".", *LEFT_BEHIND).stdout)
     ignored = _paths(git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout)
-    files = {*tracked, *new, *(path for path in ignored if _is_source(path))}
+    files = {*_differing(top, commit), *(path for path in ignored if _is_source(path))}
     tree = tree_of_commit(top, commit)
     return f"{tree}+{digest(top, files)}" if files else tree
+
+
+def _differing(top: Path, commit: str) -> list[str]:
+    """The files of a checkout that are not as in a commit, or not in it; without what a gate's own processes leave there."""
+    tracked = _paths(git(top, "diff", "--name-only", "--no-renames", "-z", commit, "--").stdout)
+    new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z").stdout)
+    return [*tracked, *(path for path in new if not _in_no_code(path))]
 
 
 def tree_of_folder(folder: Path) -> str:
@@ -70,8 +71,11 @@ def _paths(listed: str) -> list[str]:
 
 
 def _is_source(name: str) -> bool:
-    parts = Path(name).parts
-    return name.endswith(SOURCES) and not any(part in NO_CODE or part.startswith(".") for part in parts[:-1])
+    return name.endswith(SOURCES) and not _in_no_code(name)
+
+
+def _in_no_code(name: str) -> bool:
+    return any(part in NO_CODE or part.startswith(".") for part in Path(name).parts[:-1])
 
 
 def _walked(folder: Path) -> Iterator[str]:

@@ -108,6 +108,7 @@ def test_help_that_cannot_be_written(shell, line):
     ("arguments", "line"),
     [
         (["--json", "file/gate.json"], "--json file/gate.json: cannot be written (Not a directory); name another file"),
+        (["-k", "("], "-k (: no expression as for pytest -k (a name is missing), such as "),
         (["--markdown", "folder"], "--markdown folder: is a folder; name a file"),
         (
             ["--json", "both", "--markdown", "./folder/../both"],

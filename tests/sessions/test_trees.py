@@ -27,7 +27,13 @@ def word(folder):
 @pytest.mark.parametrize("ignored", [True, False], ids=["ignored by git", "not ignored"])
 def test_a_clean_checkout(checkout, ignored):
     """It has git's name for the tree of its commit, whatever a gate, an interpreter or an editor left there that is no code."""
-    left = [".benchmarks/run/process-001.json", "package/__pycache__/one.pyc", "__pycache__/two.pyc", ".pytest_cache/v/lastfailed"]
+    left = [
+        ".benchmarks/run/process-001.json",
+        "package/__pycache__/one.pyc",
+        "__pycache__/two.pyc",
+        ".pytest_cache/v/lastfailed",
+        ".hypothesis/a",
+    ]
     if ignored:
         left += [".venv/lib/site-packages/other.py", "a.log"]
     else:

@@ -206,7 +206,7 @@ SETTINGS = (
     Setting("side-by-side", {"PYTEST_ADDOPTS": "-n 1"}, line="Benchmarks are automatically disabled", saves=False),
     Setting("disabled", {"PYTEST_ADDOPTS": "--benchmark-disable"}, saves=False),
     refused("plug-in-that-is-not-there", 'Error importing plugin "nosuch"', code=4, variables={"PYTEST_PLUGINS": "nosuch"}),
-    refused("dataset-that-is-not-there", "--dataset dataset: 'nosuch' is not known; choose one of", options=["--dataset=nosuch"]),
+    refused("dataset-that-is-not-there", "--dataset 'nosuch' is not known; choose one of", options=["--dataset=nosuch"]),
     refused("few-images", "2 training images; 64 or more", options=["--dataset=imagelist:{here}"], files=FEW),
     # What the libraries read
     Setting("threads-for-threads", {"OMP_NUM_THREADS": "2,1"}),

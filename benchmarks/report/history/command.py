@@ -7,6 +7,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from benchmarks.report.history import accepted
+from benchmarks.saved.files import named
 from benchmarks.saved.index import INDEX, opened
 from benchmarks.saved.storage import STORAGE
 from lenet5.errors import InputError, say
@@ -42,20 +43,20 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.add_argument(
         "run",
         nargs="*",
-        type=Path,
+        type=named,
         metavar="RUN",
         help="A saved file, the folder of a run or of a gate, or a folder of such folders. "
         f"Default: {STORAGE}, all that was saved.",
     )
     command.add_argument(
         "--output",
-        type=Path,
+        type=named,
         default=FOLDER,
         metavar="DIR",
         help=f"Write history.md and history.html into this folder. Default: {FOLDER}.",
     )
     command.add_argument(
-        "--plots", type=Path, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
+        "--plots", type=named, metavar="DIR", help="Write each plot into this folder as well, as an SVG file of its own."
     )
     command.add_argument(
         "--x",
@@ -65,7 +66,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.add_argument(
         "--accepted",
-        type=Path,
+        type=named,
         metavar="FILE",
         help=f"Take the changes that are accepted from this file, a line each: CASE COMMIT REASON. Default: {accepted.FILE}, if it exists.",
     )
@@ -77,7 +78,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     )
     command.add_argument(
         "--index",
-        type=Path,
+        type=named,
         default=INDEX,
         metavar="FILE",
         help=f"Keep what the files say in this file, so that only new ones are read. Default: {INDEX}.",
