@@ -18,7 +18,20 @@ from benchmarks.sessions.survey import Survey
 
 LINES = {
     "run": ("run",),
-    "run, all": ("run", "--processes", "3", "-k", 'not ("a\' b")', "--seed", "5", "--output", "a folder", "--", "-x", "--heavy"),
+    "run, all": (
+        "run",
+        "--processes",
+        "3",
+        "-k",
+        "not (a or b)",
+        "--seed",
+        "5",
+        "--output",
+        'a "folder\'s"',
+        "--",
+        "-x",
+        "--heavy",
+    ),
     "run, dashes": ("run", "-k=-k", "--output=--output"),
     "coverage": ("coverage", "--set", "6", "--save", "the count.json", "--", "--threads=1"),
     "gate": ("gate", "--base", "HEAD~1@/a python"),
