@@ -108,7 +108,7 @@ def _upright(user: str, image: Any) -> Any:
 def as_mode(image: Any, mode: str) -> Any:
     """The image in mode "L" or "RGB", whatever its own: on white where it is transparent, 16-bit grey scaled to 8 bits."""
     if image.mode.startswith("I"):  # Pillow's own conversion cuts off at 255
-        wide = np.asarray(image).astype(np.int64)
+        wide = np.asarray(image).astype(np.int32)  # enough for 16 bits times 255, and half of what int64 takes
         if wide.min() < 0 or wide.max() > WIDE:
             raise ValueError(f"grey values from {wide.min()} to {wide.max()}; 0 to {WIDE} would be right")
         clear = image.info.get("transparency")

@@ -138,8 +138,7 @@ class Recorder:
 
     def tidy(self, pairs: int) -> None:
         """Remove what is left of half a pair after so many.  Raises InputError if there are whole ones: one before them has been lost."""
-        if lost := gap(self.folder, pairs):
-            raise InputError(f"{lost}; put that file back, or move the files of those pairs away")
+        check_whole(self.folder, pairs)
         for role in ROLES:
             for path in sorted((self.folder / role).glob(results.PROCESSES))[pairs:]:
                 path.unlink()
@@ -294,6 +293,12 @@ def gap(folder: Path, pairs: int) -> str:
     return (
         f"{missing[0]}: is missing, so that {counted(number, 'pair')} after it do{'es' * (number == 1)} not count" if number else ""
     )
+
+
+def check_whole(folder: Path, pairs: int) -> None:
+    """Raise InputError, one line, if a file is missing after so many pairs and there are more pairs after it."""
+    if lost := gap(folder, pairs):
+        raise InputError(f"{lost}; put that file back, or move the files of those pairs away")
 
 
 def _with_reasons(names: Collection[str], run: Run) -> str:

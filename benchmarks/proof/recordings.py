@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.gate.pairs import ROLES, gap, recorded, timed_seconds
+from benchmarks.gate.pairs import ROLES, check_whole, recorded, timed_seconds
 from benchmarks.gate.recorded import noted_seconds, settings_of
 from benchmarks.gate.rows import METRICS, Pair, Row, is_steady, rows
 from benchmarks.proof.usual_rules import Rounds
@@ -97,8 +97,7 @@ def load(folder: Path) -> list[Recording]:
     """
     _check_settings(folder)
     pairs = recorded(folder)
-    if lost := gap(folder, len(pairs)):
-        raise InputError(f"{lost}; put that file back, or move the files of those pairs away")
+    check_whole(folder, len(pairs))
     seconds = _seconds(noted_seconds(folder), pairs)
     of_machines: dict[tuple[str, ...], list[int]] = {}
     for index, pair in enumerate(pairs):

@@ -37,7 +37,8 @@ class Place:
 def execute(command: Sequence[str], place: Place, output: TextIO, signals: Signals) -> int:
     """Run a command, with both of its output streams in ``output``.   -> its exit code
 
-    It and all that it started have ended when this returns or raises, but for what has made itself a session of its own.  Raises Interrupted if a signal comes.
+    It and all that it started have ended when this returns or raises, but for what has made itself a session of its own.  Raises Interrupted
+    if a signal comes.
     """
     process = tied.start(
         command,

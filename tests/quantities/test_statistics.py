@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
@@ -210,8 +211,9 @@ def test_independent_ratio_is_scipys(one, other, confidence):
 
     _, low, high = independent_ratio_interval(one, other, confidence)
     expected = np.array(test.confidence_interval(confidence))
-    # SciPy 1.11 finds Student's quantile for such degrees of freedom by a search, and each of the two by its own.
-    assert_allclose(np.log([low, high]), expected, rtol=1e-9, atol=1e-9 + 5e-8 * np.ptp(expected))
+    # SciPy 1.11 finds Student's quantile for such degrees of freedom by a search that ends early, differently for each of the two.
+    searched = 5e-8 * np.ptp(expected) if scipy.__version__.startswith("1.11.") else 0
+    assert_allclose(np.log([low, high]), expected, rtol=1e-9, atol=1e-9 + searched)
 
 
 def test_independent_ratio_has_no_pairs():
