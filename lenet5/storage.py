@@ -175,7 +175,10 @@ def _write_npz(path: str, weights: Weights, about: str) -> None:
 
 
 def _read_safetensors(path: Path) -> Mapping[str, Any]:
-    found: Mapping[str, Any] = safetensors().load_file(path)
+    try:
+        found: Mapping[str, Any] = safetensors().load_file(path)
+    except (TypeError, AttributeError) as error:  # which is how it says that NumPy has no bfloat16 and no floats of 8 bits
+        raise InputError(f"{path}: holds numbers of a type that NumPy lacks ({error}); they must be float32") from error
     return found
 
 

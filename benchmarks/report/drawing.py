@@ -18,6 +18,7 @@ from xml.etree import ElementTree
 
 from benchmarks.report.no_backend import Axes, Canvas, FigureCanvasSVG, Line2D, matplotlib, ticker
 from benchmarks.report.records import Plot
+from benchmarks.report.text import printable
 from benchmarks.saved.files import File
 
 PALETTE = {
@@ -224,11 +225,6 @@ def alone(svg: str, title: str) -> str:
 def files(plots: Sequence[Plot], folder: Path | None) -> list[File]:
     """Each plot as a file of its own in a folder; none where there is no folder."""
     return [File(folder / f"{plot.name}.svg", alone(plot.svg, plot.title), "--plots") for plot in plots] if folder else []
-
-
-def printable(text: str) -> str:
-    """Text that an XML file can hold: what cannot be printed (control characters, halves of surrogate pairs) becomes U+FFFD."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def _add(axes: Axes, index: int, line: Line) -> Line2D:

@@ -78,9 +78,9 @@ def _paragraph(line: Paragraph) -> str:
 
 
 def _escaped(words: str) -> str:
-    """Text from a JSON as text in Markdown: no table, line or tag of its own."""
+    """Text from a JSON as text in Markdown: no table, line, tag or link of its own."""
     words = text.visible(words)
-    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|")):
+    for character, harmless in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "\\|"), ("](", "]\\(")):
         words = words.replace(character, harmless)
     return " ".join(words.split())
 

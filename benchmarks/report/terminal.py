@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from benchmarks.report import text
 from benchmarks.report.parts.comparison import Row
 from benchmarks.report.records import Answer, Report
+from benchmarks.report.text import printable
 
 COLUMNS = 80
 """What every terminal shows without breaking a line."""
@@ -58,11 +59,6 @@ def _answer(answer: Answer) -> list[str]:
 def _wrapped(words: str) -> list[str]:
     lines = textwrap.wrap(words, COLUMNS, break_on_hyphens=False, break_long_words=False)
     return [line.replace(NO_BREAK, " ") for line in lines]
-
-
-def printable(words: str) -> str:
-    """Text of one line, without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(words.split()))
 
 
 # The comparison

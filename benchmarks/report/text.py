@@ -20,6 +20,11 @@ def visible(words: str) -> str:
     return UNSEEN.sub("\ufffd", words).encode("utf-8", "replace").decode()
 
 
+def printable(words: str) -> str:
+    """Text as one line for a terminal or a drawing: without what would steer a terminal, or what an XML file cannot hold."""
+    return "".join(letter if letter.isprintable() else "\ufffd" for letter in " ".join(words.split()))
+
+
 def front(cell: Cell) -> str:
     """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'; with a mark '1.23 ms†'"""
     match cell:

@@ -40,7 +40,7 @@ def load_quantized(path: str | Path) -> Quantized:
 
     try:
         arrays = load_file(path)
-    except (OSError, SafetensorError) as error:
+    except (OSError, SafetensorError, TypeError, AttributeError) as error:  # the last two for a type that NumPy lacks, as bfloat16
         reason = str(error).splitlines()[0]
         raise InputError(f"{path}: cannot be read ({reason}); expected a file of save_quantized") from error
     for name in (f"{layer}.{field}" for layer in LAYERS for field in DTYPES):

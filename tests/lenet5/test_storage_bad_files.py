@@ -132,6 +132,23 @@ def test_other_contents(tmp_path, suffix, changes, error):
     assert message(path) == f"{path}: {error}"
 
 
+@pytest.mark.parametrize("dtype", ["bfloat16", "float8_e4m3fn"])
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_a_type_that_numpy_lacks(tmp_path, suffix, dtype):
+    """The file is not called damaged: the line names the type."""
+    require_torch()
+    import torch
+    from safetensors.torch import save_file
+
+    weights = {name: torch.tensor(array).to(getattr(torch, dtype)) for name, array in WEIGHTS.items()}
+    path = tmp_path / f"weights{suffix}"
+    save_file(weights, path) if suffix == ".safetensors" else torch.save(weights, path)
+
+    assert dtype in message(path).lower()
+    assert "must be float32" in message(path)
+    assert "intact" not in message(path)
+
+
 @pytest.mark.parametrize(
     ("contents", "error"),
     [

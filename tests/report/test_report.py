@@ -156,8 +156,8 @@ def test_original_report_is_introduced(text):
     assert found[:first].endswith("This project redoes a homework report, called the ")
 
 
-MARKUP = '{number} a|b\n# c <script>alert("d")</script> & \u202e\x07\ud800'
-HARMLESS = '{number} a\\|b # c &lt;script&gt;alert("d")&lt;/script&gt; &amp; \ufffd\ufffd?'
+MARKUP = '{number} a|b\n# c <script>alert("d")</script> [e](f) & \u202e\x07\ud800'
+HARMLESS = '{number} a\\|b # c &lt;script&gt;alert("d")&lt;/script&gt; [e]\\(f) &amp; \ufffd\ufffd?'
 PLACES = (
     ("machine_info", "cpu", "brand_raw"),
     ("machine_info", "release"),
@@ -173,7 +173,7 @@ PLACES = (
 
 
 def test_markup_is_text(text):
-    """Pipes, line ends and tags in a JSON are text in the report, wherever they stand: no cell, heading or script of their own.
+    """Pipes, line ends, tags and links in a JSON are text in the report, wherever they stand: no cell, heading or script of their own.
 
     What has no shape, or turns round the letters behind it, has one there.
     """

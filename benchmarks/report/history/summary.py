@@ -17,8 +17,7 @@ from benchmarks.report.history.moments import Moment
 from benchmarks.report.history.pictures import plots
 from benchmarks.report.history.steps import FEWEST_POINTS
 from benchmarks.report.records import Cell, Dash, Quantity, Report, Section, Table, Words
-from benchmarks.report.terminal import printable
-from benchmarks.report.text import whole
+from benchmarks.report.text import printable, whole
 
 NO_CONTROL = Dash("no control was measured at these points")
 
