@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from benchmarks.report.printing import unexpected
 from benchmarks.saved.provenance import PROJECT, ROOT
+from benchmarks.sessions.signals import handle, restore
 from lenet5.errors import InputError, complain, finish, prepare
 
 # No room is imported here that needs more than the standard library: an import that fails would end Python with 1, which says "slower".
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     A verdict is 1 if head is slower and 3 if that is undecided.
     """
     prepare()
+    before = handle(_interrupt)  # SIGTERM too: what a command has begun to write, and its temporary folders, go with it
     try:
         options = _going_on(parse(sys.argv[1:] if arguments is None else arguments))
         return int(options.function(options))
@@ -66,8 +68,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         complain(unexpected(error, f", for the gate of another project pip install {' '.join(GATE_NEEDS)}"))
     finally:
+        restore(before)
         finish()
     return CANNOT
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _going_on(options: argparse.Namespace) -> argparse.Namespace:

@@ -9,11 +9,12 @@ from benchmarks.gate.command import add_threshold
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import share
 from benchmarks.proof import coverage
-from benchmarks.saved.files import named
+from benchmarks.saved.files import check_writable, named
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
-from lenet5.errors import InputError, say
+from benchmarks.sessions.signals import Interrupted, Signals
+from lenet5.errors import InputError, complain, say
 
 STUDY = """\
 How often is the gate wrong, and how small a slow-down does it find? Counted
@@ -94,6 +95,7 @@ def _study(options: argparse.Namespace) -> int:
     from benchmarks.proof import study, study_page  # with matplotlib, which takes half a second
     from benchmarks.proof.recordings import by_condition
 
+    check_writable(options.output / "study.html", "--output")
     rules = Rules(threshold=share(options.threshold))
     found = study.study(by_condition(options.recordings), rules, options.runs, options.seed)
     text = study_page.write({"command": command_line(options), **found}, options.output)
@@ -120,6 +122,7 @@ def _coverage(options: argparse.Namespace) -> int:
     coverage.check_set(options.set, options.processes)
     output = folder_of("coverage", options)
     path = options.save or output / "coverage.json"
+    check_writable(path, "--save")
     runs = measured(Plan(cases=coverage.CASES, seed=options.seed, options=options.pytest), options, output)
     if runs is None:
         return INTERRUPTED
@@ -144,6 +147,12 @@ def _disturbance(options: argparse.Namespace) -> int:
         raise InputError(f"--runs {options.runs}: use a whole number of at least 1")
     from benchmarks.proof import disturbance, disturbance_page
 
-    found = disturbance.study(options.runs, command_line(options))
+    check_writable(options.output / "study.md", "--output")
+    try:
+        with Signals() as signals:
+            found = disturbance.study(options.runs, command_line(options), signals)
+    except Interrupted as signal:
+        complain(f"{signal}: nothing is kept")
+        return INTERRUPTED
     say(f"{disturbance_page.write(found, options.output)}\nWritten to {options.output / 'study.md'}")
     return 0

@@ -5,7 +5,7 @@ The loops are programs of this study, each of which keeps one CPU busy; whatever
 
 from __future__ import annotations
 
-import subprocess
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -18,7 +18,8 @@ from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, ROUNDING_SECONDS, disturbed, long_enough, others_cpus
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import Run, load
-from benchmarks.sessions.process import last_words
+from benchmarks.sessions.process import Place, execute, last_words
+from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 
 CONDITIONS: Mapping[str, int] = {"idle": 0, "one busy loop": 1, "two busy loops": 2}
@@ -51,10 +52,10 @@ LOOP = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    for
 """A program that keeps a CPU busy until the one that has started it ends."""
 
 
-def study(runs: int | None, command: str) -> dict[str, Any]:
+def study(runs: int | None, command: str, signals: Signals) -> dict[str, Any]:
     """Measure sessions in each condition in turn, so many or until each has `WANTED_CASES`; count what is called disturbed.
 
-    -> everything that `disturbance_page.write` shows.  Raises InputError, one line, if a session fails.
+    -> everything that `disturbance_page.write` shows.  Raises InputError, one line, if a session fails, and Interrupted if a signal comes.
     """
     measured: dict[str, list[Run]] = {name: [] for name in CONDITIONS}
     with tempfile.TemporaryDirectory(prefix="lenet5-disturbance-") as folder:
@@ -62,7 +63,7 @@ def study(runs: int | None, command: str) -> dict[str, Any]:
             for name, loops in CONDITIONS.items():
                 if _wants_more(measured[name], runs):
                     with busy(loops):
-                        measured[name].append(_session(Path(folder) / f"{loops}-{len(measured[name])}.json"))
+                        measured[name].append(_session(Path(folder) / f"{loops}-{len(measured[name])}.json", signals))
                     print(f"{name}: {judged(measured[name])} cases in {len(measured[name])} sessions", file=sys.stderr, flush=True)
     return {
         **_circumstances(next(iter(measured.values()))[0], command),
@@ -90,15 +91,17 @@ def busy(loops: int) -> Iterator[None]:
             tied.kill(loop)
 
 
-def _session(path: Path) -> Run:
+def _session(path: Path, signals: Signals) -> Run:
     """One session of the main job's quick cases, read back."""
     options = ["--heavy", f"--copies={COPIES}", f"--benchmark-max-time={SECONDS_A_CASE}", f"--benchmark-json={path}"]
     command = [sys.executable, "-m", "pytest", *CASES, "-k", EXPRESSION, "--no-report", "-p", "no:cacheprovider", *options]
     log = path.with_suffix(".log")
+    # What the session leaves among temporary files goes with the study's own.
+    here = Place(ROOT, sys.executable, {**os.environ, "TMPDIR": str(path.parent)}, folder=ROOT)
     with log.open("w", encoding="utf-8") as output:
-        done = tied.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT)
-    if done.returncode:
-        raise InputError(f"{' '.join(command[1:3])}: ended with {done.returncode}: {last_words(log)}")
+        code = execute(command, here, output, signals)
+    if code:
+        raise InputError(f"{' '.join(command[1:3])}: ended with {code}: {last_words(log)}")
     return load(path)
 
 

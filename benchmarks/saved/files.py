@@ -84,16 +84,19 @@ def _umask() -> int:
 
 
 def check_writable(path: Path, option: str) -> None:
-    """Raise InputError, one line that names the ``option``, if `write_whole` could not write this file now.  Leaves nothing behind."""
+    """Raise InputError, as `write_whole` would, if it could not write this file now: what measures or computes for long asks before.
+
+    Leaves nothing behind.
+    """
     try:
         if path.is_dir():
-            raise InputError(f"{option} {path}: is a folder; name a file")
+            raise InputError(f"{path}: is a folder; name another {option}")
         if is_device(path):
             return
         folder = next(one for one in path.absolute().parents if os.path.lexists(one))
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
-        raise InputError(f"{option} {path}: cannot be written ({error.strerror}); name another file") from None
+        raise InputError(f"{path}: cannot be written ({error.strerror}); name another {option}") from None
 
 
 def is_device(path: Path) -> bool:

@@ -107,9 +107,9 @@ def test_help_that_cannot_be_written(shell, line):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
-        (["--json", "file/gate.json"], "--json file/gate.json: cannot be written (Not a directory); name another file"),
+        (["--json", "file/gate.json"], "file/gate.json: cannot be written (Not a directory); name another --json"),
         (["-k", "("], "-k (: no expression as for pytest -k (a name is missing), such as "),
-        (["--markdown", "folder"], "--markdown folder: is a folder; name a file"),
+        (["--markdown", "folder"], "folder: is a folder; name another --markdown"),
         (
             ["--json", "both", "--markdown", "./folder/../both"],
             "--markdown folder/../both: is the file of --json, too; name another one",

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 
 import psutil
 import pytest
 
+from benchmarks.__main__ import main
 from benchmarks.proof import disturbance, disturbance_page
 from benchmarks.proof.disturbance import CONDITIONS, condition, judged, study
+from benchmarks.sessions.signals import Signals
 from lenet5 import InputError
 from tests.support.copies import PROJECT
 from tests.support.processes import command_line, gone, until
@@ -54,7 +58,7 @@ def sessions(monkeypatch):
         running.append(command)
         return command
 
-    def measured(path):
+    def measured(path, _):
         seen.append(len(running))
         return session(*[LOUD if running else QUIET] * 150, *[SHORT] * 10)
 
@@ -68,7 +72,7 @@ def sessions(monkeypatch):
 @pytest.mark.parametrize(("runs", "order"), [(None, [0, 1, 2] * 2), (1, [0, 1, 2]), (3, [0, 1, 2] * 3)])
 def test_in_turn_until_enough(sessions, runs, order):
     """Conditions take turns, so that all of them see the machine as it changes; each ends with 300 cases that can be judged."""
-    found = study(runs, "the command")
+    found = study(runs, "the command", Signals())
 
     assert sessions == order
     assert found["conditions"].keys() == CONDITIONS.keys()
@@ -78,7 +82,7 @@ def test_in_turn_until_enough(sessions, runs, order):
 
 def test_what_is_written(sessions, tmp_path):
     """Shares with their intervals, what missed what was wanted, the command, every signal's quantiles; and the signals themselves."""
-    found = study(None, "python -m benchmarks disturb")
+    found = study(None, "python -m benchmarks disturb", Signals())
     text = disturbance_page.write(found, tmp_path)
 
     assert (tmp_path / "study.md").read_text(encoding="utf-8") == text
@@ -115,7 +119,50 @@ def test_a_failed_session_ends_it(monkeypatch, tmp_path):
     """Of a session without figures there is one line, with what pytest said."""
     monkeypatch.setattr(disturbance, "CASES", ("benchmarks/no_such_file.py",))
     with pytest.raises(InputError, match=r"^-m pytest: ended with 4: .*unrecognized arguments: --heavy"):
-        disturbance._session(tmp_path / "run.json")
+        disturbance._session(tmp_path / "run.json", Signals())
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["disturb", "--output", "file/report"],
+        ["study", "nosuch", "--output", "file/report"],
+        ["coverage", "--processes", "10", "--output", "raw", "--save", "file/count.json"],
+    ],
+    ids=lambda command: command[0],
+)
+def test_a_place_that_cannot_be_written_to_is_known_before(tmp_path, monkeypatch, capsys, command):
+    """Minutes of measuring and counting are not lost for it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file").touch()
+
+    assert main(command) == 2
+
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.fullmatch(rf"file/\S+: cannot be written \(Not a directory\); name another {command[-2]}\n", err)
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+@pytest.mark.slow
+def test_stopped(tmp_path):
+    """A signal ends the study in one line, and leaves neither a process nor a temporary folder."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    command = [sys.executable, "-m", "benchmarks", "disturb", "--runs", "1", "--output", str(tmp_path / "report")]
+    environment = {**os.environ, "TMPDIR": str(temporary)}
+    with subprocess.Popen(
+        command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as running:
+        family = until(lambda: psutil.Process(running.pid).children(recursive=True))
+        until(lambda: list(temporary.glob("lenet5-disturbance-*/*")))
+        running.terminate()
+        out, err = running.communicate(timeout=60)
+
+    assert (running.returncode, out, err) == (130, "", "SIGTERM: nothing is kept\n")
+    assert gone(*family)
+    assert list(temporary.iterdir()) == []
+    assert not (tmp_path / "report").exists()
 
 
 HOLDER = """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -74,6 +75,21 @@ def test_report_to_a_reader_that_leaves(tmp_path):
 
     assert (done.returncode, done.stderr) == (0, "")
     assert files(tmp_path) == ["report.html", "report.md"]
+
+
+@pytest.mark.parametrize("number", ["SIGTERM", "SIGHUP", "SIGINT"])
+def test_a_signal_while_files_are_written(command, tmp_path, monkeypatch, number):
+    """It ends a command in one line, and what has been begun goes with it: a file beside the one that it would become."""
+
+    def replace(*_):
+        assert len(files(tmp_path)) == 2
+        os.kill(os.getpid(), getattr(signal, number))
+
+    monkeypatch.setattr(Path, "replace", replace)
+
+    assert command("report", RUN, "--output", "page") == (130, "", "interrupted\n")
+    assert files(tmp_path) == []
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 def test_report_twice(command, tmp_path):

@@ -264,10 +264,14 @@ SETTINGS = (
     Setting("git-that-knows-nothing", {"GIT_DIR": "/dev/null/such", "GIT_CEILING_DIRECTORIES": "/"}),
     Setting("elsewhere", shell="cd {here} && {command}"),
     Setting("files-for-the-owner-only", before=partial(os.umask, 0o077)),
-    refused("result-that-cannot-be-written", "--benchmark-json ", options=["--benchmark-json=/dev/null/saved.json"]),
+    refused(
+        "result-that-cannot-be-written",
+        "cannot be written (Not a directory); name another --benchmark-json",
+        options=["--benchmark-json=/dev/null/saved.json"],
+    ),
     refused(
         "storage-that-cannot-be-written",
-        "--benchmark-storage ",
+        "/0001.json: cannot be written (Not a directory); name another --benchmark-storage",
         options=["--benchmark-autosave", "--benchmark-storage=file://{here}/file"],
         files={"file": ""},
     ),
