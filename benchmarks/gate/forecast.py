@@ -22,6 +22,9 @@ POWER = 0.8
 MOST_PAIRS = 100
 """More are not foretold."""
 
+FEWEST_PAIRS = 6
+"""From fewer too little is known of the spread: the largest that is plausible after two pairs is four times what they show."""
+
 SIGNED_RANKS = math.sqrt(math.pi / 3)
 """How many times as wide an interval of signed ranks is as Student's, of normal values."""
 
@@ -30,11 +33,11 @@ def pairs_needed(log_ratios: Sequence[float], threshold: float, rules: Rules, ro
     """The number of pairs, all together, after which a case is likely to be decided; None if those are more than `MOST_PAIRS`.
 
     ``log_ratios`` are its ln(head / base) so far, ``threshold`` its smallest change that counts, ``rows`` how many rows share the level.
-    It is a number after which the gate looks, or, beyond the last of these, what it would take if it looked on.  From one pair
-    nothing is known of the spread: then it is the first look.
+    It is a number after which the gate looks, or, beyond the last of these, what it would take if it looked on.  Where it is `too_early`
+    to foretell more, it is the first look.
     """
     so_far = len(log_ratios)
-    if so_far < 2:
+    if too_early(so_far, rules):
         return rules.looks[0]
     away = abs(float(np.median(log_ratios))) - math.log1p(threshold)
     enough = _pairs(abs(away), _spread(log_ratios), _level(rules, rows))
@@ -44,6 +47,11 @@ def pairs_needed(log_ratios: Sequence[float], threshold: float, rules: Rules, ro
             return look + more
     found = max(enough + more, so_far + 1)
     return math.ceil(found) if found <= MOST_PAIRS else None
+
+
+def too_early(pairs: int, rules: Rules) -> bool:
+    """Whether so few pairs say too little of the spread."""
+    return pairs < 2 or pairs < min(FEWEST_PAIRS, rules.looks[0])
 
 
 def smallest_change(log_ratios: Sequence[float], threshold: float, rules: Rules, rows: int, pairs: int) -> float | None:

@@ -25,7 +25,7 @@ class Outcome:
     seconds: Sequence[float] = ()
     """What each pair took that was measured this time."""
     goes_on: bool = True
-    """Whether gate --resume can add pairs to these."""
+    """Whether gate --resume can add pairs to these: the time was up, or the gate was killed, before it had found all that it looks for."""
     by_machine: ByMachine | None = None
     """What each machine says by itself, if several measured pairs."""
 
@@ -46,7 +46,10 @@ class Outcome:
 def of(compared: Compared, pairs: Sequence[Pair], out_of_time: bool, seconds_a_pair: float, seconds: Sequence[float]) -> Outcome:
     """Judge the pairs that a gate has measured, of which there is at least one, by the rules that it had."""
     verdicts, by_machine = _judged(compared, pairs)
-    return Outcome(compared, verdicts, differences(pairs[0]), pairs, out_of_time, seconds_a_pair, seconds, by_machine=by_machine)
+    counts = differences(pairs[0])
+    return Outcome(
+        compared, verdicts, counts, pairs, out_of_time, seconds_a_pair, seconds, goes_on=out_of_time, by_machine=by_machine
+    )
 
 
 def again(compared: Compared, pairs: Sequence[Pair]) -> Outcome:

@@ -109,7 +109,7 @@ def outcome_of(folders: Sequence[Path], thresholds: tuple[float, Thresholds] | N
         out_of_time=noted.get("out_of_time", False),
         seconds_a_pair=noted.get("seconds_a_pair", 0.0),
         seconds=noted.get(PAIR_SECONDS, ()),
-        goes_on=ASKED in first.settings,
+        goes_on=ASKED in first.settings and noted.get("out_of_time", True),
     )
 
 

@@ -23,8 +23,10 @@ def pace(fit: int, done: int, seconds_each: float, rules: Rules) -> str:
     """How long a pair takes, what that makes of the budget, and when the first verdicts come."""
     first = rules.looks[0]
     said = f"a pair takes about {units.seconds(seconds_each)}; the budget is enough for about {counted(fit, 'pair')}"
-    if fit < first:
-        return f"{said}, too few for a verdict, which takes {first}: use a larger --budget, or fewer cases (-k)"
+    if fit < first + rules.confirm:
+        few = "a verdict" if fit < first else "'slower'"
+        takes = f"{first} for 'same' and {first + rules.confirm} for 'slower'"
+        return f"{said}, too few for {few}: it takes {takes}; use a larger --budget, or fewer cases (-k)"
     if done >= first:
         return said
     return f"{said}; the first verdicts come after {first}, in about {_duration((first - done) * seconds_each)}"

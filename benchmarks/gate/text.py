@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from benchmarks.gate import machines_text
-from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed
+from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed, too_early
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, listed
 from benchmarks.gate.rows import Row, short, told_apart
@@ -54,6 +54,8 @@ def headline(outcome: Outcome) -> str:
         return "the sides do not do the same work"
     found = [verdict.verdict for _, verdict in outcome.verdicts]
     parts = [f"{found.count(verdict)} {verdict}" for verdict in WORST_FIRST if verdict in found]
+    if suspected := sum(verdict.suspected == SLOWER for _, verdict in outcome.verdicts):
+        parts.append(f"{suspected} suspected to be slower")
     answer = {0: "head is not slower", 1: "head is slower", 3: "undecided"}[outcome.exit_code]
     return f"{answer} ({', '.join(parts)})"
 
@@ -97,7 +99,11 @@ def as_json(outcome: Outcome) -> dict[str, Any]:
                 "pairs": verdict.pairs,
                 "base": list(row.base),
                 "head": list(row.head),
-                **({"pairs_needed": _pairs_needed(outcome, row)} if verdict.verdict == UNDECIDED else {}),
+                **(
+                    {"suspected": verdict.suspected or None, "pairs_needed": _pairs_needed(outcome, row)}
+                    if verdict.verdict == UNDECIDED
+                    else {}
+                ),
                 **machines_text.as_json(outcome, row, verdict),
             }
             for row, verdict in _worst_first(outcome)
@@ -154,22 +160,29 @@ def _advice(outcome: Outcome) -> str:
 def _undecided(outcome: Outcome) -> Table:
     """What each undecided row needs."""
     rows: list[tuple[Cell, ...]] = [
-        (Words(_name(outcome, row)), Words(row.metric.name), Quantity(verdict.pairs, units.COUNT), Words(_needs(outcome, row)))
+        (
+            Words(_name(outcome, row)),
+            Words(row.metric.name),
+            Quantity(verdict.pairs, units.COUNT),
+            Words(_needs(outcome, row, verdict)),
+        )
         for row, verdict in _worst_first(outcome)
         if verdict.verdict == UNDECIDED
     ]
     return Table(("case", "metric", "pairs so far", "needs"), rows)
 
 
-def _needs(outcome: Outcome, row: Row) -> str:
-    """In words: how many more pairs, and how long these take.   -> about 9 more pairs, 6 minutes"""
+def _needs(outcome: Outcome, row: Row, verdict: Verdict) -> str:
+    """In words: how many more pairs, and how long these take.   -> suspected to be slower, to be confirmed by about 7 more pairs, 6 minutes"""
     rules, needed = outcome.compared.rules, _pairs_needed(outcome, row)
     if needed is None or needed > rules.most_pairs:
         many = f"more than {MOST_PAIRS} pairs" if needed is None else f"about {needed} pairs"
         return f"{many} in all; a gate measures no more than {rules.most_pairs}"
     more = needed - len(row.base)
     minutes = math.ceil(more * outcome.seconds_a_pair / 60)
-    return f"about {_count(more, 'more pair')}" + (f", {_count(minutes, 'minute')}" if minutes else "")
+    suspicion = f"suspected to be {verdict.suspected}, to be confirmed by " if verdict.suspected else ""
+    about = "at least" if too_early(len(row.base), rules) else "about"
+    return f"{suspicion}{about} {_count(more, 'more pair')}" + (f", {_count(minutes, 'minute')}" if minutes else "")
 
 
 def _pairs_needed(outcome: Outcome, row: Row) -> int | None:

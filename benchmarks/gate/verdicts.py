@@ -27,7 +27,7 @@ procedure and counts as not rejected, as if its p-value were 1, which makes the 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -53,6 +53,8 @@ class Verdict:
     confidence: float
     """Of the interval from low to high: adjusted for all cases and looks.  An undecided case of too few pairs for that has the
     surest interval that they give, from the least to the largest."""
+    suspected: str = ""
+    """SLOWER or FASTER of an undecided case of which a look says so, while the pairs that have to confirm it are not all there."""
     on: Sequence[str] = ()
     """The machines whose own pairs say so, where all pairs together do not, see `strata`."""
 
@@ -163,6 +165,8 @@ class _Replay:
     decided: dict[int, Verdict] = field(default_factory=dict)
     settled: set[int] = field(default_factory=set)
     """Those of the decided that the looks did not decide."""
+    suspected: dict[int, str] = field(default_factory=dict)
+    """Those that the last look suspects to be slower or faster, where the pairs that have to confirm it are not all there."""
 
     def run(self) -> int | None:
         """Look as often as there are pairs for.   -> the number of pairs that is needed to go on; None if all is decided or no look is left"""
@@ -175,8 +179,9 @@ class _Replay:
                 return None
             if look > pairs:
                 return look
-            if self._look(look, spent / self.rules.agree):
+            if suspected := self._look(look, spent / self.rules.agree):
                 if look + self.rules.confirm > pairs:
+                    self.suspected = suspected
                     return look + self.rules.confirm
                 self._confirm(look, spent)
         return None
@@ -208,14 +213,14 @@ class _Replay:
         each = [Evidence(own[None]) for own in self._of_each(index, pairs)]
         return any(min(one.above(margin)[0], one.below(-margin)[0]) <= self.rules.agree for one in each)
 
-    def _look(self, look: int, level: float) -> bool:
-        """Decide which cases are the same.   -> whether any is suspected to be slower or faster"""
+    def _look(self, look: int, level: float) -> dict[int, str]:
+        """Decide which cases are the same.   -> those that are suspected to be slower or faster"""
         evidence = self._evidence(slice(look))
         within = np.maximum(evidence.below(self.margins), evidence.above(-self.margins))
         for index, share in self._holm(SAME, within, level):
             if not self._contradicted(index, look):
                 self.decided[index] = _verdict(SAME, evidence, index, share)
-        return any(self._holm(name, self._beyond(name, evidence), level) for name in (SLOWER, FASTER))
+        return {index: name for name in (SLOWER, FASTER) for index, _ in self._holm(name, self._beyond(name, evidence), level)}
 
     def _confirm(self, look: int, spent: float) -> None:
         """Decide the suspected cases that the new pairs agree on.  No others can be: their p-value at the look is too large."""
@@ -248,7 +253,7 @@ class _Replay:
             return self.decided[index]
         level = self.rules.spent[-1] / self.rules.agree / len(self.values)
         pairs = int(np.count_nonzero(np.isfinite(self.values[index])))
-        return _verdict(UNDECIDED, self._evidence(slice(pairs)), index, level)
+        return replace(_verdict(UNDECIDED, self._evidence(slice(pairs)), index, level), suspected=self.suspected.get(index, ""))
 
 
 def _verdict(name: str, evidence: Evidence, index: int, level: float) -> Verdict:

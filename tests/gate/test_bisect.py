@@ -346,7 +346,7 @@ def refused(repository, tmp_path, monkeypatch, capsys):
         (["--good", "c0", "--bad", "c6", "--budget", "0"], "--budget 0.0: use a number of minutes above 0\n"),
         (["--good", "c0", "--bad", "c6", "--threshold", "5"], "--threshold 5: expected a threshold above 0 and below 1"),
         (["--good", "c0", "--bad", "c6", "--python", "nowhere"], "--python nowhere: {}/nowhere is no program; "),
-        (["--good", "c0", "--bad", "c6", "--json", "."], "--json .: is a folder; name a file\n"),
+        (["--good", "c0", "--bad", "c6", "--json", "."], ".: is a folder; name another --json\n"),
         (["--bad", "c6"], "python -m benchmarks bisect: the following arguments are required: --good\n"),
         (["--good", "c0"], "python -m benchmarks bisect: the following arguments are required: --bad\n"),
     ],

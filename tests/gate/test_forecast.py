@@ -30,13 +30,24 @@ def by_hand(values, rows, pairs, level=None):
         ([0.5], 12),  # of one pair nothing is known
         ([0.0, 0.0, 0.0], 12),
         ([0.0] * 12, 20),  # the first look is over
-        ([0.1] * 5, 20),  # a change needs eight pairs more
+        ([0.1] * 6, 20),  # a change needs eight pairs more
         ([0.1] * 20, 28),
-        ([-0.1] * 5, 20),
-        ([math.log1p(0.02)] * 5, None),  # at the threshold no number of pairs will do
-        ([1.0, -1.0, 0.9, -0.9], None),  # hopeless
+        ([-0.1] * 6, 20),
+        ([math.log1p(0.02)] * 6, None),  # at the threshold no number of pairs will do
+        ([1.0, -1.0, 0.9, -0.9, 0.8, -0.8], None),  # hopeless
+        ([1.0, -1.0, 0.9, -0.9, 0.8], 12),  # nor is it known yet that this is
     ],
-    ids=["one", "same", "same, after a look", "slower", "slower, after a look", "faster", "at the threshold", "noise"],
+    ids=[
+        "one",
+        "same",
+        "same, after a look",
+        "slower",
+        "slower, after a look",
+        "faster",
+        "at the threshold",
+        "noise",
+        "early noise",
+    ],
 )
 def test_without_spread(values, expected):
     """Where there is no spread, or nothing else, the answer is a look, or none."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from types import SimpleNamespace
 
@@ -15,6 +16,7 @@ from benchmarks.gate.forecast import pairs_needed
 from benchmarks.gate.pairs import Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED
+from benchmarks.saved.storage import ASKED, NOTED
 from lenet5 import InputError
 from tests.gate.test_verdicts import even
 from tests.support.recordings import SIDE, process, record
@@ -133,6 +135,39 @@ def test_pairs_that_other_thresholds_would_have_asked_for(tmp_path):
         "none": 12,
     }
     assert not outcome.goes_on
+
+
+def test_a_suspicion(tmp_path):
+    """A gate whose time was up between a suspicion and its confirmation names it, and says what confirms it."""
+    folder = keep(tmp_path / "gate", {"worse": even(15, 0.1), "better": even(15, -0.1), "calm": even(12)})
+    outcome = recorded.outcome_of([folder])
+
+    assert outcome.exit_code == 3
+    assert text.headline(outcome) == "undecided (2 undecided, 1 same, 1 suspected to be slower)"
+    needs = text.render(outcome).partition("What is undecided")[2]
+    assert re.search(r"worse +\| time +\| +15 \| suspected to be slower, to be confirmed by about 5 more pairs", needs)
+    assert re.search(r"better +\| time +\| +15 \| suspected to be faster, to be confirmed by about 5 more pairs", needs)
+    told = {one["case"].partition("::")[2]: one.get("suspected", "no such field") for one in text.as_json(outcome)["verdicts"]}
+    assert told == {"worse": SLOWER, "better": FASTER, "calm": "no such field"}
+
+
+@pytest.mark.parametrize(
+    ("noted", "asked", "goes_on"),
+    [
+        ({}, True, True),
+        ({"out_of_time": True}, True, True),
+        ({"out_of_time": False}, True, False),
+        ({"out_of_time": True}, False, False),
+    ],
+    ids=["killed", "out of time", "no look left", "of an older version"],
+)
+def test_what_goes_on(tmp_path, noted, asked, goes_on):
+    """A gate whose time was up, and one that was killed, if it noted what it was asked; one that looked as often as it may does not."""
+    settings = {**({NOTED: noted} if noted else {}), **({ASKED: ["gate"]} if asked else {})}
+    outcome = recorded.outcome_of([keep(tmp_path / "gate", {"test_a": even(4, 0.1)}, **settings)])
+
+    assert outcome.goes_on == goes_on
+    assert ("--resume goes on" in text.render(outcome)) == goes_on
 
 
 def test_several_folders(tmp_path):

@@ -34,7 +34,9 @@ def test_pairs_that_fit(done, each, left, expected):
         (29, 1, "; the first verdicts come after 12, in about 6 minutes"),
         (29, 10, "; the first verdicts come after 12, in about 60.0 s"),
         (29, 13, ""),
-        (11, 1, ", too few for a verdict, which takes 12: use a larger --budget, or fewer cases (-k)"),
+        (11, 1, ", too few for a verdict: it takes 12 for 'same' and 20 for 'slower'; use a larger --budget, or fewer cases (-k)"),
+        (19, 1, ", too few for 'slower': it takes 12 for 'same' and 20 for 'slower'; use a larger --budget, or fewer cases (-k)"),
+        (20, 1, "; the first verdicts come after 12, in about 6 minutes"),
     ],
 )
 def test_pace(fit, done, rest):

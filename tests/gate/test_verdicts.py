@@ -87,19 +87,22 @@ def test_the_whole_interval_lies_beyond():
 
 
 def test_nothing_is_slower_without_new_pairs():
-    """A suspicion asks for its batch, which decides it; pairs that do not agree leave it open, and then ask for the next look."""
+    """A suspicion, which the verdict names, asks for its batch, which decides it; pairs that do not agree leave it open until the next look."""
     first, batch = RULES.looks[0], RULES.confirm
     slow, calm = even(first, 0.2), even(batch, 0.0)
 
     judgement, found = one(slow)
-    assert (found.verdict, judgement.next_pairs) == (UNDECIDED, first + batch)
+    assert (found.verdict, found.suspected, judgement.next_pairs) == (UNDECIDED, SLOWER, first + batch)
     judgement, found = one(slow + even(batch - 1, 0.2))
-    assert (found.verdict, judgement.next_pairs) == (UNDECIDED, first + batch)
+    assert (found.verdict, found.suspected, judgement.next_pairs) == (UNDECIDED, SLOWER, first + batch)
+    judgement, found = one([-value for value in slow])
+    assert (found.verdict, found.suspected) == (UNDECIDED, FASTER)
     judgement, found = one(slow + even(batch, 0.2))
-    assert (found.verdict, found.pairs, judgement.next_pairs) == (SLOWER, first + batch, None)
+    assert (found.verdict, found.suspected, found.pairs, judgement.next_pairs) == (SLOWER, "", first + batch, None)
     judgement, found = one(slow + calm)
-    assert found.verdict == UNDECIDED
-    assert judgement.next_pairs == RULES.looks[2]  # the second look has been, with the batch
+    assert (found.verdict, found.suspected) == (UNDECIDED, SLOWER)  # by the second look, which has been, with the batch
+    assert judgement.next_pairs == RULES.looks[2]
+    assert one(slow + calm + even(batch, 0.0))[1].suspected == ""
 
 
 def test_all_pairs_together_agree():
