@@ -16,10 +16,10 @@ from benchmarks.gate.history import Commit
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.saved.results import PROCESSES
-from benchmarks.sessions.asked import asked_for
+from benchmarks.sessions.asked import asked_for, goes_on_with
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.command_line import words
-from benchmarks.sessions.folder import alone, begin, check_settings, kept_if
+from benchmarks.sessions.folder import alone, begin, check_settings, kept_if, settings_in
 from benchmarks.sessions.plan import CASES
 from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Interrupted, Signals
@@ -119,7 +119,12 @@ def _asked(options: argparse.Namespace) -> Asked:
     check_files(options)
     threshold, thresholds = read(options.threshold or ())
     project = replace(project_of(options), strict=False)  # commits may have cases that others lack
-    line = history.line(project.repository, options.good, options.bad)
+    # A bisection that goes on does so between the commits that it began with.
+    good, bad = (
+        str(settings_in(options.output).get(name)) if goes_on_with(options, name) else getattr(options, name)
+        for name in ("good", "bad")
+    )
+    line = history.line(project.repository, good, bad)
     rules = Rules(threshold=threshold, thresholds=thresholds)
     return Asked(project, line, _python(options.python, project), plans_of(options, project), options.threads, rules)
 

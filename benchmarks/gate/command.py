@@ -21,8 +21,9 @@ from benchmarks.saved.files import check_writable, is_device, named, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import any_project, expressions, sides
-from benchmarks.sessions.asked import asked_for
+from benchmarks.sessions.asked import asked_for, goes_on_with
 from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_cluster, add_folder, folder_of, say_how_to_go_on
+from benchmarks.sessions.folder import settings_in
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
 from benchmarks.sessions.project import Project
@@ -198,7 +199,7 @@ def _gate(options: argparse.Namespace) -> int:
     try:
         with (
             Signals() as signals,
-            sides.opened({role: getattr(options, role) for role in ROLES}, signals, project) as here,
+            sides.opened({role: getattr(options, role) for role in ROLES}, signals, project, _commits(options, output)) as here,
             _measuring(options, here, signals) as (both, recorder_of),
         ):
             for side in both.values():
@@ -215,6 +216,16 @@ def _gate(options: argparse.Namespace) -> int:
     except Interrupted as signal:
         return _interrupted(signal, options, output)
     return outcome.exit_code if told(markdown, facts, options, str(output)) else NOT_TOLD
+
+
+def _commits(options: argparse.Namespace, output: Path) -> dict[str, str]:
+    """The commits of the sides with which a gate goes on, by their roles; none of a directory."""
+    began = {role: settings_in(output).get(role) for role in ROLES if goes_on_with(options, role)}
+    return {
+        role: side["commit"]
+        for role, side in began.items()
+        if isinstance(side, Mapping) and isinstance(side.get("commit"), str) and side.get("directory") is None
+    }
 
 
 @contextmanager

@@ -32,7 +32,17 @@ def as_it_began(options: argparse.Namespace) -> argparse.Namespace:
         before = list(map(str, before))
         end = before.index("--") if "--" in before else len(before)
         behind = options.pytest or tuple(before[end + 1 :])
+        began = options.parser.parse_args(before[:end])
         options = options.parser.parse_args([*before[:end], *options.typed], argparse.Namespace(typed=options.typed))
-        options.pytest = behind
+        options.pytest, options.began = behind, began
     options.output = folder
     return options
+
+
+def goes_on_with(options: argparse.Namespace, name: str) -> bool:
+    """Whether a measurement goes on with the value of an option that it began with.
+
+    A revision means the commit that it meant then, although HEAD or a branch may be another one by now.
+    """
+    began = getattr(options, "began", None)
+    return began is not None and bool(getattr(began, name) == getattr(options, name))

@@ -14,6 +14,7 @@ import json
 import os
 import platform
 import random
+import re
 import shutil
 import sys
 import time
@@ -149,7 +150,8 @@ class Guest:
         if report.failed:
             lines = [line.strip() for line in str(report.longrepr).splitlines() if line.startswith("E  ")]
             last = lines[-1][1:].strip() if lines else (str(report.longrepr).strip().splitlines() or ["no reason"])[-1]
-            self._found["broken"][report.nodeid] = last
+            place = _last_place(str(report.longrepr), Path(str(self._config.rootdir)))  # type: ignore[attr-defined]
+            self._found["broken"][report.nodeid] = f"{last}; {place}" if place else last
 
     @pytest.hookimpl(hookwrapper=True)
     def pytest_runtest_makereport(self, item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
@@ -231,6 +233,16 @@ def _cpu() -> str:
 
 
 # What it knows
+
+
+def _last_place(said: str, root: Path) -> str:
+    """The last line of code that a failed import names, which need not be in the file that was collected: 'src/it/parse.py, line 7'."""
+    found = re.findall(r'^(?:E +File "(.+)", line (\d+)|(\S.*?):(\d+): in )', said, re.MULTILINE)
+    if not found:
+        return ""
+    file, line = (part for part in found[-1] if part)
+    inside = os.path.relpath(root / file, root)
+    return f"{file if inside.startswith(os.pardir) else inside}, line {line}"
 
 
 def _is_case(item: pytest.Item) -> bool:

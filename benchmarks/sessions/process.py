@@ -65,4 +65,5 @@ def last_words(log: Path) -> str:
         line for line in lines if line.startswith(("ERROR: ", "E  ", "Exit: ", "_pytest.outcomes.Exit: ")) or ": error: " in line
     ]
     said = (errors or [line for line in lines if line] or ["it printed nothing"])[-1]
-    return said.removeprefix("_pytest.outcomes.")[:LONGEST_WORDS]
+    where = next((f"{line.rstrip('.:')}: " for line in lines if line.startswith("ImportError while loading conftest")), "")
+    return f"{where}{said.removeprefix('_pytest.outcomes.').removeprefix('E  ').strip()}"[:LONGEST_WORDS]

@@ -103,22 +103,25 @@ def environment(folder: Path, project: Project) -> dict[str, str]:
 
 
 @contextmanager
-def opened(asked: Mapping[str, str], signals: Signals, project: Project) -> Iterator[dict[str, Side]]:
+def opened(
+    asked: Mapping[str, str], signals: Signals, project: Project, commits: Mapping[str, str] | None = None
+) -> Iterator[dict[str, Side]]:
     """Both sides by their roles, ready to be measured; when the block ends, however it does, no worktree of theirs is left.
 
+    ``commits`` are those that some sides mean, by their roles, whatever their revisions mean by now.
     Raises InputError, one line, for a side that does not exist or cannot be imported.
     """
     with worktrees.temporary_home(project.repository) as home:
         project.install(home / PLUGINS)
-        yield {role: _open(role, text, home, signals, project) for role, text in asked.items()}
+        yield {role: _open(role, text, home, signals, project, (commits or {}).get(role)) for role, text in asked.items()}
 
 
-def _open(role: str, text: str, home: Path, signals: Signals, project: Project) -> Side:
+def _open(role: str, text: str, home: Path, signals: Signals, project: Project, meant: str | None) -> Side:
     what, python = _split(text, project.start)
     option = f"--{role} {text}"
     if not os.access(python, os.X_OK) or Path(python).is_dir():
         raise InputError(f"{option}: {python} is no program; expected a Python interpreter after the @")
-    directory, commit = project.start / _expanded(what), worktrees.commit_of(project.repository, what)
+    directory, commit = project.start / _expanded(what), meant or worktrees.commit_of(project.repository, what)
     is_directory = project.is_directory(what, directory)
     if commit and is_directory:
         raise InputError(f"{option}: is a revision and a directory; write ./{what} or refs/heads/{what}")

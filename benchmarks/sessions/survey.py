@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.saved.files import read_json
-from benchmarks.sessions import guest
+from benchmarks.sessions import guest, worktrees
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.process import execute, last_words
 from benchmarks.sessions.sides import Side
@@ -61,7 +61,9 @@ def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
     with log.open("w", encoding="utf-8") as output:
         code = execute(session.command(saved), session.place, output, signals)
     if code not in COLLECTED or not (saved.exists() and saved.stat().st_size):
-        raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {last_words(log)}")
+        words = last_words(log)
+        lacking = f"; {side.python} lacks the plug-in that has them: install it there" if "unrecognized arguments" in words else ""
+        raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {words}{lacking}")
     facts: Mapping[str, Any] = read_json(saved, "what pytest collected")[guest.FACTS]
     if line := guest.wrong_place(facts["elsewhere"]):
         raise InputError(f"{side.option}: {line}")
@@ -74,8 +76,8 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
     broken = {role: found["broken"] for role, found in facts.items()}
     everywhere = set.intersection(*(set(found) for found in broken.values()))
     for role, found in broken.items():
-        for name in sorted(set(found) - everywhere):
-            raise InputError(f"{sides[role].option}: {name} cannot be collected ({found[name]})")
+        if names := sorted(set(found) - everywhere):
+            raise InputError(_broken(sides[role], names, found[names[0]]))
     common = set.intersection(*have.values())
     alone = {role: sorted(found - common) for role, found in have.items()}
     for role, found in alone.items():
@@ -88,6 +90,13 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
     remarks = [f"The configuration of pytest is overruled: {', '.join(overruled)}."] if overruled else []
     remarks += [f"Cannot be collected on either side: {name} ({broken['base'][name]})." for name in sorted(everywhere)]
     return Survey(plan, alone, remarks)
+
+
+def _broken(side: Side, names: Sequence[str], reason: str) -> str:
+    """The line for files that cannot be collected, with the reason of the first.  A revision lacks what only the working tree has."""
+    ignored = worktrees.ignored_module(side.of.repository, reason) if side.temporary else None
+    hint = f"; {ignored} is ignored by git, so no revision has it: name directories as sides" if ignored else ""
+    return f"{side.option}: {_some(names)} cannot be collected ({reason}){hint}"
 
 
 def _other(sides: Mapping[str, Side], role: str) -> Side:
@@ -114,8 +123,9 @@ def _no_case(sides: Mapping[str, Side], plans: Sequence[Plan], facts: Mapping[st
     """The line for places without a case."""
     places = ", ".join(plan.cases for plan in plans)
     for role, found in facts.items():
-        for name, line in found["broken"].items():
-            return f"{sides[role].option}: {name} cannot be collected ({line})"
+        if found["broken"]:
+            names = list(found["broken"])
+            return _broken(sides[role], names, found["broken"][names[0]])
         for file in found["own_fixture"]:
             return (
                 f"{sides[role].option}: the fixture benchmark in {places} is that of {file}, not pytest-benchmark's; "

@@ -6,6 +6,7 @@ Neither the working tree nor its index is touched.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -81,6 +82,18 @@ def described(repository: Path) -> str:
     words = found.stderr.splitlines()
     shallow = " (a shallow clone, which lacks older commits: git fetch --unshallow)" if found.stdout.strip() == "true" else ""
     return f"{repository}{f' ({words[0]})' if words else shallow}"
+
+
+def ignored_module(repository: Path, said: str) -> str | None:
+    """The file of the working tree, ignored by git, that a module would be whose absence an error states; None if there is no such file."""
+    missing = re.search(r"No module named '([\w.]+)'|cannot import name '\w+' from '([\w.]+)'", said)
+    if not missing:
+        return None
+    parts = (missing[1] or missing[2]).split(".")
+    listed = git(repository, "ls-files", "--others", "--ignored", "--exclude-standard").stdout.splitlines()
+    # Of _quick.cpython-311-x86_64-linux-gnu.so the module is _quick.
+    named = ((path, [*path.split("/")[:-1], path.rpartition("/")[2].partition(".")[0]]) for path in listed)
+    return next((path for path, module in named if module[-len(parts) :] == parts), None)
 
 
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -214,11 +214,14 @@ def test_in_a_subfolder(tmp_path, capsys):
 
 @pytest.mark.slow
 def test_goes_on(gate, project, tmp_path, capsys):
-    """A gate goes on with the pairs that it has, and with what it was asked for."""
+    """A gate goes on with the pairs that it has, with what it was asked for, and with the commits that a branch meant when it began."""
+    git(project, "branch", "moving", "slower")
     with any_suite.gating(tmp_path) as run:
-        assert run("--project", project, "--base", "base", "--head", "slower", "-k", "more", "--budget", "1e-9") == 3
+        assert run("--project", project, "--base", "base", "--head", "moving", "-k", "more", "--budget", "1e-9") == 3
         capsys.readouterr()
+        git(project, "branch", "--force", "moving", "base")
         code = run("--resume", "--budget", "15")
+    git(project, "branch", "-D", "moving")
 
     err = capsys.readouterr().err
     assert code == 1, err
@@ -365,7 +368,7 @@ def test_packages_in_another_folder(tmp_path, capsys):
         ),
         slow(
             ("--base", "base", "--head", "broken"),
-            "--head broken: tests/bench/test_more.py cannot be collected (ModuleNotFoundError: No module named 'nothing_of_that_name')",
+            "--head broken: tests/bench/test_more.py cannot be collected (ModuleNotFoundError: No module named 'nothing_of_that_name'; tests/bench/",
         ),
         slow(
             ("--base", "base", "--head", "wrong"),

@@ -98,16 +98,22 @@ def bisect(project, tmp_path, monkeypatch, capsys):
 
 @pytest.mark.slow
 def test_names_the_commit(bisect, project, tmp_path, capsys):
-    """By the real clock: interrupted by its budget it goes on, passes over what cannot be imported, and names the commit with its ratio."""
+    """By the real clock: interrupted by its budget it goes on, passes over what cannot be imported, and names the commit with its ratio.
+
+    A branch means the commit that it meant in the beginning.
+    """
+    git(project, "branch", "moving", "c8")
     code, out, err = bisect(
-        "--good", "c0", "--bad", "c8", "--project", project, "-k", "heavy", "--json", "found.json", "--budget", "1e-9"
+        "--good", "c0", "--bad", "moving", "--project", project, "-k", "heavy", "--json", "found.json", "--budget", "1e-9"
     )
     assert (code, out.splitlines()[0]) == (3, "# Bisect: undecided whether bad is slower than good"), err
     assert "The time was up; python -m benchmarks bisect --resume goes on." in out
     kept = {path: path.read_bytes() for path in tmp_path.glob("raw/*/*/process-001.json")}
     assert len(kept) == 2
 
+    git(project, "branch", "--force", "moving", "c7")
     code, out, err = bisect("--resume", "--budget", "30")
+    git(project, "branch", "-D", "moving")
 
     assert code == 1, err
     names = {f"c{number}": git(project, "rev-parse", f"c{number}") for number in range(9)}
@@ -124,7 +130,7 @@ def test_names_the_commit(bisect, project, tmp_path, capsys):
     (row,) = found["measured"][-1]["rows"]
     assert row["case"] == "bench/test_work.py::test_work[heavy]"
     assert row["ratio"] > 2
-    assert found["measured"][1]["reason"] == "bench/test_work.py cannot be collected (ImportError: no such luck)"
+    assert found["measured"][1]["reason"] == "bench/test_work.py cannot be collected (ImportError: no such luck; theirs.py, line 7)"
     assert found["measured"][2]["reason"].startswith("bench: no case is on both sides (")
     assert {path: path.read_bytes() for path in kept} == kept
 

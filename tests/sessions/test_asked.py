@@ -9,7 +9,7 @@ import pytest
 
 from benchmarks.__main__ import main, parse
 from benchmarks.saved.storage import ASKED, MANIFEST, newest_folder
-from benchmarks.sessions.asked import as_it_began, asked_for
+from benchmarks.sessions.asked import as_it_began, asked_for, goes_on_with
 from benchmarks.sessions.folder import begin, check_settings, kept_if
 from lenet5 import InputError
 from tests.sessions.test_command_line import LINES, asked
@@ -52,6 +52,8 @@ def test_what_is_typed_counts(began):
         "resume": True,
     }
     assert options.json == Path("o.json")
+    assert [goes_on_with(options, name) for name in ("base", "threads", "budget")] == [True, False, False]
+    assert not goes_on_with(parse(["gate", "--base", "v1"]), "base")
 
 
 def test_a_folder_that_does_not_say(began, capsys):

@@ -73,7 +73,7 @@ LINES = {
 
 def asked(options):
     """All that a command was told."""
-    return {name: value for name, value in vars(options).items() if name not in ("parser", "function", "typed")}
+    return {name: value for name, value in vars(options).items() if name not in ("parser", "function", "typed", "began")}
 
 
 def parsed(line):

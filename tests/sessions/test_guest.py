@@ -244,13 +244,15 @@ def test_control(session, write):
 
 
 def test_broken_file(session, write):
-    """A file that cannot be collected is named with the last line of its error; the other files are measured."""
-    write(test_a=CASES, test_b="import nothing_of_that_name", test_c="def f(:\n")
+    """A file that cannot be collected is named with the last line of its error and the place that this names; the other files are measured."""
+    write(test_a=CASES, test_b="import nothing_of_that_name", test_c="def f(:\n", test_d="\nimport deep", deep="\n\nimport deeper")
+    write(deeper="\ndef g()\n")
     document, ran = session("--continue-on-collection-errors")
 
     assert document["gate"]["broken"] == {
-        "test_b.py": "ModuleNotFoundError: No module named 'nothing_of_that_name'",
-        "test_c.py": "SyntaxError: invalid syntax",
+        "test_b.py": "ModuleNotFoundError: No module named 'nothing_of_that_name'; test_b.py, line 1",
+        "test_c.py": "SyntaxError: invalid syntax; test_c.py, line 1",
+        "test_d.py": "SyntaxError: expected ':'; deeper.py, line 2",
     }
     assert len(ran) == 10
 

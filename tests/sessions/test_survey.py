@@ -14,6 +14,7 @@ from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.process import Place
 from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
+from tests.support.fake_project import git
 
 FACTS = {"cases": ["test_a"], "elsewhere": {}, "broken": {}, "collected": 0, "own_fixture": []}
 
@@ -21,18 +22,19 @@ FACTS = {"cases": ["test_a"], "elsewhere": {}, "broken": {}, "collected": 0, "ow
 class Collects:
     """Stands for pytest: saves facts, says something, and ends with an exit code."""
 
-    def __init__(self, place, code):
-        self.place, self._code = place, code
+    def __init__(self, place, code, words):
+        self.place, self._code, self._words = place, code, words
 
     def command(self, saved):
         saved.write_text(json.dumps({guest.FACTS: FACTS}))
-        return [sys.executable, "-c", f"print('ERROR: not like this'); raise SystemExit({self._code})"]
+        return [sys.executable, "-c", f"print({self._words!r}); raise SystemExit({self._code})"]
 
 
-def side(folder, code=0):
+def side(folder, code=0, words="ERROR: not like this", temporary=False):
     place = Place(folder, sys.executable, {})
-    of = SimpleNamespace(session=lambda *_: Collects(place, code))
-    return SimpleNamespace(option="--base v1", role="base", scratch=folder, place=lambda: place, of=of)
+    of = SimpleNamespace(session=lambda *_: Collects(place, code, words), repository=folder)
+    facts = {"option": "--base v1", "role": "base", "scratch": folder, "python": "/some/python", "temporary": temporary}
+    return SimpleNamespace(**facts, place=lambda: place, of=of)
 
 
 @pytest.mark.parametrize(
@@ -47,6 +49,55 @@ def test_exit_code(tmp_path, code, outcome):
     """A file that cannot be collected is said later; where pytest refuses what it was asked for, what it collected does not count."""
     with Signals() as signals, outcome as expected:
         assert survey._collected(side(tmp_path, code), Plan("bench"), signals) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (
+            "python -m pytest: error: unrecognized arguments: --cov=odd",
+            "error: unrecognized arguments: --cov=odd; /some/python lacks the plug-in that has them: install it there",
+        ),
+        (
+            "ImportError while loading conftest '/p/conftest.py'.\nconftest.py:1: in <module>\nE   ModuleNotFoundError: No module named 'x'",
+            "ImportError while loading conftest '/p/conftest.py': ModuleNotFoundError: No module named 'x'",
+        ),
+    ],
+)
+def test_what_pytest_says(tmp_path, words, line):
+    """An option of a plug-in that is not there, and a conftest that cannot be imported, are called by their names."""
+    with Signals() as signals, pytest.raises(InputError) as error:
+        survey._collected(side(tmp_path, 4, words), Plan("bench"), signals)
+    assert str(error.value).endswith(line)
+
+
+@pytest.mark.parametrize(
+    ("reason", "file"),
+    [
+        ("ModuleNotFoundError: No module named 'odd._version'", "src/odd/_version.py"),
+        ("ImportError: cannot import name 'version' from 'odd._version' (unknown location)", "src/odd/_version.py"),
+        (
+            "ModuleNotFoundError: No module named 'odd._quick'; src/odd/__init__.py, line 3",
+            "src/odd/_quick.cpython-311-x86_64-linux-gnu.so",
+        ),
+        ("ModuleNotFoundError: No module named 'version'", None),
+        ("SyntaxError: invalid syntax", None),
+    ],
+)
+def test_a_module_that_git_ignores(tmp_path, reason, file):
+    """A generated file or a compiled module is in the working tree and in no revision: the line says so, for a revision."""
+    (tmp_path / "src" / "odd").mkdir(parents=True)
+    for name in ("_version.py", "_quick.cpython-311-x86_64-linux-gnu.so", "seen.py"):
+        (tmp_path / "src" / "odd" / name).touch()
+    (tmp_path / ".gitignore").write_text("*.so\n_version.py\n")
+    git(tmp_path, "init", "--quiet")
+
+    found = {"broken": {"bench/a.py": reason, "bench/b.py": reason}}
+    line = survey._no_case({"base": side(tmp_path, temporary=True)}, [Plan("bench")], {"base": {**FACTS, **found}})
+    here = survey._no_case({"base": side(tmp_path)}, [Plan("bench")], {"base": {**FACTS, **found}})
+
+    assert here == f"--base v1: bench/a.py and 1 more cannot be collected ({reason})"
+    assert line == (f"{here}; {file} is ignored by git, so no revision has it: name directories as sides" if file else here)
 
 
 @pytest.mark.parametrize(
