@@ -214,19 +214,28 @@ class Recorder:
                 measured = processes.measure(session, self.signals)
             except InputError as error:
                 raise InputError(f"{side.option}: {error}") from None
-        failed = processes.failures(measured)
-        if failed:
+        if self.comparison.project.strict and (failed := processes.failures(measured)):
             session.path.unlink()
-            reasons = [f"{name} {measured.not_measured[name]}" for name in failed]
-            raise InputError(f"{side.option}: {listed(reasons)}; see {session.path.with_suffix('.log')}, or leave it out with -k")
+            raise InputError(self._failed(role, asked.number, failed, measured))
         return measured
 
-    def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
-        """Raise InputError, naming them, if there are cases that only one side measured, or that are gone since the pairs ``before``.
+    def _failed(self, role: str, number: int, names: Sequence[str], measured: Run) -> str:
+        """The line about cases that fail in a process."""
+        log = session_path(self.folder / role, number).with_suffix(".log")
+        reasons = [f"{name} {measured.not_measured[name]}" for name in names]
+        return f"{self.comparison.sides[role].option}: {listed(reasons)}; see {log}, or leave it out with -k"
 
-        The cases that it was to leave out, ``without``, may be gone.
+    def _check(self, pair: Pair, before: Sequence[Pair], without: Collection[str]) -> None:
+        """Raise InputError, naming them, if there are cases that only one side measured, that fail, or that are gone since the pairs ``before``.
+
+        The cases that it was to leave out, ``without``, may be gone.  A case that fails on base, from the first pair on, is not judged:
+        there is nothing to compare with, whether head fails as well or not.
         """
         base, strict = names(pair.base), self.comparison.project.strict
+        fail_on_base = processes.failures((before or [pair])[0].base)
+        for role, run in (("base", pair.base), ("head", pair.head)):
+            if failed := [name for name in processes.failures(run) if name not in fail_on_base]:
+                raise InputError(self._failed(role, len(before) + 1, failed, run))
         for role, other, of in (("base", "head", pair.base), ("head", "base", pair.head)):
             lacking = {case.name for case in pair.alone.get(other, ())}
             if lacking and (strict or not base):

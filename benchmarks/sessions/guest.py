@@ -10,6 +10,7 @@ It does nothing without its options.  This file needs nothing but pytest, from 6
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
@@ -18,7 +19,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Any
 
@@ -128,7 +130,7 @@ class Guest:
         """The cases that ran from setup to teardown without a fault."""
         self._found: dict[str, Any] = {
             **{"overruled": overruled, "own_fixture": [], "collected": 0},
-            **{"not_measured": {}, "broken": {}, "control": []},
+            **{"not_measured": {}, "broken": {}, "control": [], "files": {}, "uncompiled": {}},
         }
 
     @pytest.hookimpl(hookwrapper=True)
@@ -140,6 +142,12 @@ class Guest:
         self._found["collected"] = len(collected)
         yield
         cases = sorted((item for item in items if _is_case(item)), key=lambda item: item.nodeid)
+        if self._config.option.collectonly:
+            root = Path(str(self._config.rootdir))  # type: ignore[attr-defined]
+            loaded = (str(getattr(one, "__file__", "")) for one in self._config.pluginmanager.get_plugins())
+            conftests = [file for file in loaded if os.path.basename(file) == "conftest.py"]
+            self._found["files"] = digests([*(item.nodeid.partition("::")[0] for item in cases), *conftests], root)
+            self._found["uncompiled"] = uncompiled(root, Path(self._config.option.gate_source))
         selected = {item.nodeid for item in cases}
         self._cases = [name for name in collected if name in selected]
         items[:] = drawn(cases, random.Random(self._config.option.gate_order))
@@ -259,6 +267,33 @@ def own_fixture(item: pytest.Item) -> str | None:
         return None
     file: str = function.__code__.co_filename
     return file
+
+
+def digests(files: Iterable[str], root: Path) -> dict[str, str]:
+    """What each of these files of a project holds, in a word.   -> path within the project: digest"""
+    inside = sorted({root / file for file in files if root in (root / file).parents and (root / file).is_file()})
+    return {file.relative_to(root).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest() for file in inside}
+
+
+def uncompiled(project: Path, source: Path) -> dict[str, str]:
+    """Packages that were imported from this project, and that are installed elsewhere with compiled modules which the project's folder lacks.
+
+    package -> such a module.  Its slower stand-in in Python is measured then, if there is one.
+    """
+    found = {}
+    for name in sorted({module.partition(".")[0] for module in list(sys.modules)}):
+        own = _file_of(name)
+        if not own or Path(own).name != "__init__.py" or not _inside(Path(own), project):
+            continue
+        for installed in (
+            Path(entry) / name for entry in sys.path if Path(entry).resolve() not in (source.resolve(), project.resolve())
+        ):
+            modules = (path for ending in EXTENSION_SUFFIXES for path in sorted(installed.rglob(f"*{ending}")))
+            lacking = [path for path in modules if not (Path(own).parent / path.relative_to(installed)).exists()]
+            if lacking:
+                found[name] = str(lacking[0].relative_to(installed.parent))
+                break
+    return found
 
 
 def drawn(items: list[pytest.Item], order: random.Random, depth: int = 0) -> list[pytest.Item]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -89,7 +89,34 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
     overruled = sorted({option for found in facts.values() for option in found["overruled"]})
     remarks = [f"The configuration of pytest is overruled: {', '.join(overruled)}."] if overruled else []
     remarks += [f"Cannot be collected on either side: {name} ({broken['base'][name]})." for name in sorted(everywhere)]
+    remarks += [*_changed_files(facts, common), *_uncompiled(sides, facts)]
     return Survey(plan, alone, remarks)
+
+
+def _changed_files(facts: Mapping[str, Mapping[str, Any]], common: Collection[str]) -> Iterator[str]:
+    """A sentence if files differ that hold cases of both sides, or are a conftest: then the cases may do other work."""
+    base, head = (found["files"] for found in facts.values())
+    holding = {name.partition("::")[0] for name in common}
+    differing = [
+        path
+        for path in sorted({*base, *head})
+        if base.get(path) != head.get(path) and (path in holding or path.endswith("conftest.py"))
+    ]
+    if differing:
+        yield (
+            f"Each side runs the cases of its own, and these files differ: {', '.join(differing)}. "
+            "A ratio can come from there, and not from the code that they measure."
+        )
+
+
+def _uncompiled(sides: Mapping[str, Side], facts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """A sentence for each package of which an interpreter has compiled modules that no side has."""
+    for name, module in sorted({one for found in facts.values() for one in found["uncompiled"].items()}):
+        roles = [role for role, found in facts.items() if found["uncompiled"].get(name) == module]
+        yield (
+            f"{' and '.join(roles)} {'run' if len(roles) > 1 else 'runs'} {name} without its compiled modules, such as {module}, which "
+            f"{sides[roles[0]].python} has installed: what is timed is what stands in for them. Build them in two directories, and name these as sides."
+        )
 
 
 def _broken(side: Side, names: Sequence[str], reason: str) -> str:

@@ -183,6 +183,27 @@ def test_skipped_on_one_side(gate):
 
 
 @pytest.mark.slow
+def test_failing_on_base(gate):
+    """A case that fails on base has nothing to be compared with: named with the reason, and not judged, as is one that fails on both sides."""
+    code, out, err = gate("--base", "wrong", "--head", "base")
+
+    assert code == 0, err
+    assert verdicts(out) == {EVERY_CASE[2]: "same"}
+    assert "Only head has test_work[a=b\\|c] (failed: AssertionError: far too quick" in out
+    assert "these files differ: tests/bench/test_cases.py. " in out
+
+    code, out, err = gate("--base", "wrong", "--head", "wrong", "--output", "other-raw")
+
+    assert code == 0, err
+    assert verdicts(out) == {EVERY_CASE[2]: "same"}
+    assert "Measured on neither side: test_work[a=b\\|c] (failed: AssertionError: far too quick" in out
+
+    code, out, err = gate("--base", "wrong", "--head", "wrong", "--strict", "--output", "strict-raw")
+    assert (code, out) == (2, "")
+    assert "failed: AssertionError: far too quick" in err.splitlines()[-1]
+
+
+@pytest.mark.slow
 def test_directories(gate, project, tmp_path):
     """A directory is a side as it is, relative to the project; files that git does not track are part of its code."""
     code, out, err = gate("--base", ".", "--head", ".", "-k", "more")

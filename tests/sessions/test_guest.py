@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ast
+import hashlib
 import json
 import os
 import subprocess
 import sys
+from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 
 import pytest
@@ -255,6 +257,37 @@ def test_broken_file(session, write):
         "test_d.py": "SyntaxError: expected ':'; deeper.py, line 2",
     }
     assert len(ran) == 10
+
+
+def test_files_of_cases(session, write, tmp_path):
+    """A session that only collects says what the files hold that have cases, and every conftest of the project; not those of other tests."""
+    (tmp_path / "conftest.py").write_text("")
+    write(**{"conftest": "", "bench/conftest": "X = 1", "bench/deep/conftest": "X = 2", "other/conftest": ""})
+    write(
+        **{"bench/test_a": "def test_it(benchmark): benchmark(int)", "bench/deep/test_b": "def test_it(benchmark): benchmark(int)"}
+    )
+    write(**{"bench/test_plain": "def test_plain(): pass"})
+    found = session("bench", "--collect-only")[0]["gate"]["files"]
+
+    assert list(found) == ["bench/conftest.py", "bench/deep/conftest.py", "bench/deep/test_b.py", "bench/test_a.py", "conftest.py"]
+    assert found["conftest.py"] == hashlib.sha256(b"").hexdigest()
+    assert found["bench/test_a.py"] == found["bench/deep/test_b.py"] != found["bench/conftest.py"]
+
+
+def test_uncompiled(session, write, tmp_path):
+    """A package of the project that is installed elsewhere with a compiled module, which the project's folder lacks, is named with that."""
+    ending = EXTENSION_SUFFIXES[0]
+    for name in ("quick", "both", "plain"):
+        write(**{f"{name}/__init__": "", f"{name}/deep/__init__": ""})
+        (tmp_path / "elsewhere" / name / "deep").mkdir(parents=True)
+    for place in (tmp_path / "elsewhere" / "quick", tmp_path / "elsewhere" / "both", tmp_path / "project" / "both"):
+        (place / "deep" / f"_parse{ending}").touch()
+    write(
+        conftest=f"import sys\nsys.path.append({str(tmp_path / 'elsewhere')!r})\n",
+        test_a="import quick, both, plain\n\ndef test_it(benchmark): benchmark(int)\n",
+    )
+
+    assert session("--collect-only")[0]["gate"]["uncompiled"] == {"quick": f"quick/deep/_parse{ending}"}
 
 
 def test_imported_from_elsewhere(session, write, tmp_path):

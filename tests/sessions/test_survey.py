@@ -16,7 +16,7 @@ from benchmarks.sessions.signals import Signals
 from lenet5.errors import InputError
 from tests.support.fake_project import git
 
-FACTS = {"cases": ["test_a"], "elsewhere": {}, "broken": {}, "collected": 0, "own_fixture": []}
+FACTS = {"cases": ["test_a"], "elsewhere": {}, "broken": {}, "collected": 0, "own_fixture": [], "files": {}, "uncompiled": {}}
 
 
 class Collects:
@@ -49,6 +49,40 @@ def test_exit_code(tmp_path, code, outcome):
     """A file that cannot be collected is said later; where pytest refuses what it was asked for, what it collected does not count."""
     with Signals() as signals, outcome as expected:
         assert survey._collected(side(tmp_path, code), Plan("bench"), signals) == expected
+
+
+def test_files_that_differ(tmp_path):
+    """A file of cases of both sides, and a conftest that one side alone has, are named; a file whose cases are not common is not."""
+    both = {"bench/a.py": "1", "bench/b.py": "1", "bench/new.py": "1"}
+    cases = ["bench/a.py::x", "bench/b.py::y"]
+    facts = {
+        "base": {**FACTS, "overruled": [], "cases": cases, "files": {**both, "conftest.py": "1"}},
+        "head": {**FACTS, "overruled": [], "cases": cases, "files": {**both, "bench/b.py": "2", "bench/new.py": "2"}},
+    }
+    sides = {role: SimpleNamespace(of=SimpleNamespace(strict=False)) for role in facts}
+
+    (remark,) = survey._compared(sides, Plan("bench"), facts).remarks
+    assert remark.startswith("Each side runs the cases of its own, and these files differ: bench/b.py, conftest.py. ")
+    assert survey._compared(sides, Plan("bench"), {"base": facts["base"], "head": facts["base"]}).remarks == []
+
+
+@pytest.mark.parametrize(
+    ("uncompiled", "who"),
+    [((True, True), "base and head run"), ((True, False), "base runs"), ((False, True), "head runs"), ((False, False), None)],
+)
+def test_without_compiled_modules(tmp_path, uncompiled, who):
+    """A package that is measured without the compiled modules which its interpreter has is named with the sides that do so."""
+    facts = {
+        role: {**FACTS, "overruled": [], "uncompiled": {"yarl": "yarl/_quick.so"} if lacks else {}}
+        for role, lacks in zip(("base", "head"), uncompiled, strict=True)
+    }
+    sides = {role: SimpleNamespace(of=SimpleNamespace(strict=False), python="/some/python") for role in facts}
+
+    remarks = survey._compared(sides, Plan("bench"), facts).remarks
+    assert [
+        remark.partition(" yarl without its compiled modules, such as yarl/_quick.so, which /some/python has ")[0]
+        for remark in remarks
+    ] == ([who] if who else [])
 
 
 @pytest.mark.parametrize(
