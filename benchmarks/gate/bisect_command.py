@@ -11,7 +11,17 @@ from pathlib import Path
 from benchmarks.gate import bisect, bisect_text, history
 from benchmarks.gate.bisect import Asked
 from benchmarks.gate.bisection import CHANCE
-from benchmarks.gate.command import NOT_TOLD, add_outcome, add_project, add_thresholds, check_files, plans_of, project_of, told
+from benchmarks.gate.command import (
+    NOT_TOLD,
+    add_outcome,
+    add_project,
+    add_thresholds,
+    check_files,
+    plans_of,
+    project_of,
+    reason_in_summary,
+    told,
+)
 from benchmarks.gate.history import Commit
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
@@ -82,6 +92,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(function=_bisect, parser=command, pytest=(), strict=False)
 
 
+@reason_in_summary("Bisect")
 def _bisect(options: argparse.Namespace) -> int:
     asked = _asked(options)
     output = folder_of("bisect", options)

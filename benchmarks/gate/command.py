@@ -16,7 +16,8 @@ from benchmarks.gate import gate, text
 from benchmarks.gate.pairs import ROLES, Comparison, Recorder
 from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
-from benchmarks.report.markdown import add_to_job_summary
+from benchmarks.report.markdown import add_to_job_summary, render
+from benchmarks.report.records import Report
 from benchmarks.saved.files import check_writable, is_device, named, write_whole
 from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
@@ -61,9 +62,9 @@ While it measures it says how long a pair takes, how small a slow-down the
 budget is likely to find, and each slower case when it is known.
 
 A side is a git revision or a directory, and behind an @ the Python that runs
-it, such as HEAD~1@/path/to/python. A case of your own (--cases) needs a group
-(@pytest.mark.benchmark(group="mine")), and the framework and the mode that it
-measures, as texts in benchmark.extra_info.
+it, such as HEAD~1@/path/to/python. In this project a case of your own
+(--cases) needs a group (@pytest.mark.benchmark(group="mine")), and the
+framework and the mode that it measures, as texts in benchmark.extra_info.
 
 With --project any other project is gated that has pytest-benchmark cases.
 Revisions are its own, and what is relative, --cases and a side that is a
@@ -191,6 +192,17 @@ def add_threshold(command: argparse.ArgumentParser) -> None:
     )
 
 
+@contextmanager
+def reason_in_summary(command: str) -> Iterator[None]:
+    """If the block ends with an InputError, its line is in GitHub's job summary as well: a job that failed is looked at there first."""
+    try:
+        yield
+    except InputError as error:
+        add_to_job_summary(render(Report(f"{command}: nothing was judged", notes=[str(error)])))
+        raise
+
+
+@reason_in_summary("Gate")
 def _gate(options: argparse.Namespace) -> int:
     _check(options)
     threshold, thresholds = read(options.threshold or ())

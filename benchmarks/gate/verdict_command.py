@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from benchmarks.gate import recorded, text
-from benchmarks.gate.command import NOT_TOLD, add_outcome, add_thresholds, check_files, told
+from benchmarks.gate.command import NOT_TOLD, add_outcome, add_thresholds, check_files, reason_in_summary, told
 from benchmarks.gate.thresholds import read
 from benchmarks.saved.files import named
 
@@ -53,6 +53,7 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     command.set_defaults(function=_verdict, parser=command)
 
 
+@reason_in_summary("Gate")
 def _verdict(options: argparse.Namespace) -> int:
     check_files(options)
     outcome = recorded.outcome_of(options.folders, read(options.threshold) if options.threshold else None)

@@ -87,7 +87,7 @@ def _compared(sides: Mapping[str, Side], plan: Plan, facts: Mapping[str, Mapping
         some = "; ".join(f"{sides[role].option} has {_some(found)}" for role, found in alone.items())
         raise InputError(f"{plan.cases}: no case is on both sides ({some})")
     overruled = sorted({option for found in facts.values() for option in found["overruled"]})
-    remarks = [f"The configuration of pytest is overruled: {', '.join(overruled)}."] if overruled else []
+    remarks = [f"Options of pytest are overruled: {', '.join(overruled)}."] if overruled else []
     remarks += [f"Cannot be collected on either side: {name} ({broken['base'][name]})." for name in sorted(everywhere)]
     remarks += [*_changed_files(facts, common), *_uncompiled(sides, facts)]
     return Survey(plan, alone, remarks)

@@ -123,7 +123,7 @@ def test_their_configuration(gate):
     assert code == 0, err
     assert verdicts(out) == dict.fromkeys(EVERY_CASE, "same")
     for said in (out, err):
-        assert "The configuration of pytest is overruled: --benchmark-disable, --cov, --workers." in said
+        assert "Options of pytest are overruled: --benchmark-disable, --cov, --workers." in said
 
 
 @pytest.mark.slow
@@ -134,7 +134,7 @@ def test_xdist(gate):
     code, out, err = gate("--base", "base", "--head", "base", "-k", "more", "--", "-n", "2")
 
     assert code == 0, err
-    assert "The configuration of pytest is overruled: -n." in out
+    assert "Options of pytest are overruled: -n." in out
 
 
 @pytest.mark.slow

@@ -70,6 +70,22 @@ def test_as_the_gate_said(slower, verdict, tmp_path):
     assert contents(tmp_path / "raw") == before
 
 
+@pytest.mark.parametrize(
+    ("command", "title"), [("verdict nosuch", "Gate"), ("gate --base nosuch", "Gate"), ("bisect --good x --bad y -k z", "Bisect")]
+)
+def test_what_cannot_be_judged(tmp_path, monkeypatch, capsys, command, title):
+    """The line is in GitHub's job summary too, after what is there."""
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    monkeypatch.chdir(tmp_path)
+
+    assert main(command.split()) == 2
+
+    (line,) = capsys.readouterr().err.splitlines()
+    assert summary.read_text() == f"before\n# {title}: nothing was judged\n\n{line}\n\n"
+
+
 def test_other_thresholds(slower, verdict, tmp_path):
     """A change of 10 % is none where 30 % count; a threshold for a case that is not there is one line."""
     shutil.copytree(slower.folder / "raw", tmp_path / "raw")
