@@ -48,6 +48,9 @@ class Network(Protocol):
     variants: ClassVar[tuple[str, ...]]
     """Modes that a short benchmark run may leave out, never the default.  Absent: none."""
 
+    gpu_only: ClassVar[tuple[str, ...]]
+    """Modes that only a GPU can run: with another device they raise NotSupported.  Absent: none."""
+
     dynamic: ClassVar[dict[str, str]]
     """Each mode that makes a graph or compiles -> the mode that does the same operation by operation: what it is compared with."""
 

@@ -126,6 +126,7 @@ class LeNet5:
 
     modes = ("eager", "compile", "eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
     variants = ("eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
+    gpu_only = ("compile-cuda_graphs",)
     dynamic: ClassVar[dict[str, str]] = {
         "compile": "eager",
         "compile-channels_last": "eager-channels_last",

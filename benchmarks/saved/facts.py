@@ -74,6 +74,7 @@ FACTS = (
     *(Fact(f"{OURS}.dataset.{split}_images", COUNT) for split in ("train", "validation", "test")),
     Fact(f"{OURS}.frameworks", MapOf(MapOf(Finite())), needed=True),
     Fact(f"{OURS}.modes", MapOf(ListOf(TEXT, least=0))),
+    Fact(f"{OURS}.gpu_only", MapOf(ListOf(TEXT, least=0))),
     Fact(f"{OURS}.colours", MapOf(OneOf(("", *COLOURS)))),
     Fact(f"{OURS}.trains", MapOf(OneOf((True, False)))),
     Fact(f"{OURS}.reference", OBJECT),
