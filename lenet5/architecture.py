@@ -82,7 +82,7 @@ ORDER = tuple(f"{layer}.{kind}" for layer in LAYERS for kind in ("basis", "weigh
 
 
 def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
-    """Weights to start training from: each array uniform in +/- 1/sqrt(inputs of one unit), as PyTorch does and LeCun (1998) advised.
+    """Weights to start training from: each array uniform in +/- 1/sqrt(inputs of one unit), as PyTorch does by default.
 
     Biases are drawn too, so that no check is blind to a forgotten bias.  The same seed gives the same arrays with every version
     of NumPy: RandomState's stream is frozen, Generator's is not (NEP 19).

@@ -6,7 +6,7 @@
 
 so all outputs together are one matrix product, kernel (f, 25c) times windows (25c, places), once every window stands in a
 column of its own: "im2col".  The products are cheap: conv1 of one 3x32x32 image takes 352,800 multiplications.  Building the
-columns is dear: 25 copies of nearly every pixel, 58,800 floats (230 kB), gathered in runs of a few floats, and NumPy takes its
+columns is dear: 25 copies of nearly every pixel, 58,800 floats (235 kB), gathered in runs of a few floats, and NumPy takes its
 time over each run, however short.  Three changes of layout (`strips`) get rid of that.
 
 1. **Images innermost.**  With an array (h, w, c, n) the smallest thing that is ever copied, added or compared is a run of n
