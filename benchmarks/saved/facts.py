@@ -98,6 +98,11 @@ def faults(document: Any) -> Iterator[str]:
             yield f"{where}.{fault}" if where else fault
 
 
+def foreign(document: Any) -> str:
+    """What is to be added to a fault of a document that is of another program; empty for a run, each of which has a machine."""
+    return "" if isinstance(document, Mapping) and "machine_info" in document else "; this is no run that pytest-benchmark saved"
+
+
 def at(document: Mapping[str, Any], place: str) -> Any:
     """The value at a place of a file, such as "machine_info.lenet5.threads"; None where the file has no such place."""
     value: Any = document
