@@ -69,8 +69,11 @@ def left_out(run: Run) -> list[str]:
     return [f"Left out here, because their times were disturbed: {', '.join(said)}."] if said else []
 
 
-def not_ranked(run: Run, compared: Collection[str]) -> list[str]:
-    """One sentence on the frameworks that have times for a question but only predict, and so answer none; where those ``compared`` stand."""
+def not_ranked(run: Run, compared: Collection[str] = ()) -> list[str]:
+    """One sentence on the frameworks that have times for a question but only predict, and so answer none.
+
+    It says where they are compared, if all of them are ``compared`` there.
+    """
     measured = {name for _, group, wanted in QUESTIONS for name in of_each(run.group(group), wanted) if not run.trains(name)}
     if not measured:
         return []

@@ -102,8 +102,8 @@ def test_what_only_predicts_is_said_beside_the_answer():
         assert f"{sentence}; see By hand against the frameworks." in " ".join(text.split())
     (*_, last) = report.of(run_of(*cases[1:], **known)).summary
     assert last == f"{sentence}."
-    assert headline.not_ranked(run_of(*cases), ()) == []
-    assert headline.not_ranked(run_of(case("engine", "fast", 1e-3, batch=7), **known), ()) == []
+    assert headline.not_ranked(run_of(*cases)) == []
+    assert headline.not_ranked(run_of(case("engine", "fast", 1e-3, batch=7), **known)) == []
 
 
 def contender(framework, value=None, interval=None):
