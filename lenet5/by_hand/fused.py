@@ -72,8 +72,9 @@ MOST_IMAGES_TO_TRAIN = CHUNK_IMAGES
 class FusedLeNet5:
     """LeNet-5 on images (n, c, 32, 32), fastest if they are `laid_out`; float32.
 
-    ``threads``: how many take part in a call, at least one, if their memory fits into `workers.WORKSPACE_BYTES` together; default: OMP_NUM_THREADS, or one
-    for each core.  Several threads of a program may share a network: it serves one call at a time, with all its own threads.
+    ``threads``: how many take part in a call, at least one, if their memory fits into `workers.WORKSPACE_BYTES` together; default:
+    OMP_NUM_THREADS, or one for each core.  Several threads of a program may share a network: it serves one call at a time, with all its
+    own threads.
     """
 
     def __init__(
