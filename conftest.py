@@ -324,6 +324,7 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
         "shuffle": config.getoption("shuffle"),
         "frameworks": {name: found.describe() for name, found in config.stash[IMPLEMENTATIONS].items()},
         "modes": {name: lenet5.modes(name) for name in installed},
+        "gpu_only": {name: lenet5.gpu_only(name) for name in installed},
         "colours": {name: lenet5.colour(name) for name in installed},
         "trains": {name: lenet5.trains(name) for name in installed},
         "reference": {"framework": framework, "mode": mode},

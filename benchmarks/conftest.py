@@ -234,6 +234,9 @@ def in_use(build: Callable[..., Any], framework: str, mode: str, used: set[tuple
 CALLED = pytest.StashKey[witness.Snapshot]()
 """The system before anything of a case ran, where the case enters times that it took itself."""
 
+TAKEN = pytest.StashKey[dict[str, float | int]]()
+"""What happened while the times of a case were taken, where an earlier case may have taken them: its fields."""
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> None:
@@ -260,7 +263,7 @@ class Watched(BenchmarkFixture):
     def _watch(self, measure: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
         before = self.stash.get(CALLED, None) or witness.snapshot()
         value = measure(*args, **kwargs)
-        found = witness.between(before, witness.snapshot())
+        found = self.stash.get(TAKEN, None) or witness.between(before, witness.snapshot())
         self.extra_info.update(fields.checked(self.group, found, whole=False))
         return value
 
@@ -279,6 +282,31 @@ def benchmark(benchmark: Any, request: pytest.FixtureRequest) -> Any:
         vars(benchmark)["stash"] = request.node.stash
         benchmark.__class__ = Watched  # the same object: the plug-in goes on to use its own
     return benchmark
+
+
+@pytest.fixture(scope="session")
+def _taken() -> dict[tuple[Any, ...], tuple[Any, dict[str, float | int]]]:
+    """What `once` has called: its value, and what happened meanwhile."""
+    return {}
+
+
+@pytest.fixture
+def once(request: pytest.FixtureRequest, _taken: dict[tuple[Any, ...], tuple[Any, dict[str, float | int]]]) -> Callable[..., Any]:
+    """once(measure, *arguments) -> what that measures: called in the first case of the session that asks, and kept for the others.
+
+    What the operating system knew while it was called is recorded with each case that asks: the call took the times of all of them.
+    """
+
+    def ask(measure: Callable[..., Any], *arguments: Any) -> Any:
+        asked = (measure, *arguments)
+        if asked not in _taken:
+            before = witness.snapshot()
+            value = measure(*arguments)
+            _taken[asked] = value, witness.between(before, witness.snapshot())
+        value, request.node.stash[TAKEN] = _taken[asked]
+        return value
+
+    return ask
 
 
 # How long, and what is kept

@@ -12,7 +12,6 @@ These cases, and only these, name TensorFlow, PyTorch and tfmot: the original re
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from statistics import median
 from typing import Any
 
@@ -39,8 +38,8 @@ TENSORFLOW, TORCH, TFMOT = (tools.read(f"benchmarks.isolated.original_{name}") f
 pytestmark = pytest.mark.benchmark(group=ORIGINAL, timer=recorded_time)
 
 
-@pytest.fixture(scope="session")
-def answers(require, pytestconfig):
+@pytest.fixture
+def answers(require, once, pytestconfig):
     """answers(tool, *arguments) -> what the tool's program printed in each of some processes; each command is run once a session.
 
     One process, or five where --heavy measures, unless ``count`` says otherwise.
@@ -48,15 +47,16 @@ def answers(require, pytestconfig):
     usual = PROCESSES if pytestconfig.getoption("heavy", False) and not pytestconfig.getoption("benchmark_disable") else 1
     dataset = f"--dataset={pytestconfig.getoption('dataset')}"
 
-    @lru_cache
-    def printed(module, arguments, count):
-        return [program.call(module, *arguments, dataset) for _ in range(count)]
-
     def run(tool, *arguments, count=usual):
         require(tool)
-        return printed(tool.module, arguments, count)
+        return once(printed, tool.module, (*arguments, dataset), count)
 
     return run
+
+
+def printed(module: str, arguments: Sequence[Any], count: int) -> list[dict[str, Any]]:
+    """What a program prints in each of so many processes, one after the other."""
+    return [program.call(module, *arguments) for _ in range(count)]
 
 
 def middle(found: Sequence[Mapping[str, Any]], key: str) -> Any:

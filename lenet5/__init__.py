@@ -45,6 +45,7 @@ __all__ = [
     "dynamic",
     "fitting",
     "frameworks",
+    "gpu_only",
     "implementation",
     "initial_weights",
     "ladder",
@@ -145,6 +146,11 @@ def modes(framework: str) -> tuple[str, ...]:
 def variants(framework: str) -> tuple[str, ...]:
     """The modes of a framework that a short benchmark run may leave out."""
     return tuple(_declared(framework, "variants", ()))
+
+
+def gpu_only(framework: str) -> tuple[str, ...]:
+    """The modes of a framework that only a GPU can run; empty where it declares none."""
+    return tuple(_declared(framework, "gpu_only", ()))
 
 
 def dynamic(framework: str) -> dict[str, str]:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lenet5.contract import ACTIVATIONS, Weights, check_option
+from lenet5.contract import ACTIVATIONS, SEEDS, Weights, check_option, whole_number
 from lenet5.errors import InputError
 
 IMAGE_SIDE = 32
@@ -48,9 +48,7 @@ class Architecture:
 
     def __post_init__(self) -> None:
         for name, least in (("channels", 1), ("classes", 2)):
-            value = getattr(self, name)
-            if not isinstance(value, int) or isinstance(value, bool) or value < least:
-                raise InputError(f"{name}: {value!r} does not fit; use a whole number of at least {least}")
+            object.__setattr__(self, name, whole_number(name, getattr(self, name), least))  # the class is frozen
         check_option("activation", self.activation, ACTIVATIONS)
 
     @property
@@ -82,12 +80,13 @@ ORDER = tuple(f"{layer}.{kind}" for layer in LAYERS for kind in ("basis", "weigh
 
 
 def initial_weights(architecture: Architecture, seed: int = 0) -> Weights:
-    """Weights to start training from: each array uniform in +/- 1/sqrt(inputs of one unit), as PyTorch does and LeCun (1998) advised.
+    """Weights to start training from: each array uniform in +/- 1/sqrt(inputs of one unit), as PyTorch does by default.
 
     Biases are drawn too, so that no check is blind to a forgotten bias.  The same seed gives the same arrays with every version
-    of NumPy: RandomState's stream is frozen, Generator's is not (NEP 19).
+    of NumPy: RandomState's stream is frozen, Generator's is not (NEP 19).  Raises InputError for a seed that is no whole number from 0 to
+    4,294,967,295.
     """
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(whole_number("seed", seed, 0, SEEDS - 1))
     weights = {}
     for layer in LAYERS:
         shape = architecture.shapes[f"{layer}.weight"]

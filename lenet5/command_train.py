@@ -47,7 +47,11 @@ def add(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         "--framework", choices=trains, default=default, help=f"What trains: {', '.join(trains)} (default: {default})."
     )
     parser.add_argument(
-        "--epochs", type=options.whole_number, default=training.EPOCHS, metavar="N", help=f"Default: {training.EPOCHS}."
+        "--epochs",
+        type=options.whole_number,
+        default=training.EPOCHS,
+        metavar="N",
+        help=f"How often the training images are looked at, but for those that fill no batch; default: {training.EPOCHS}.",
     )
     parser.add_argument(
         "--batch", type=options.whole_number, metavar="N", help="Images an update; by default chosen for the number of images."

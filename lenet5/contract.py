@@ -6,7 +6,9 @@ An implementation is a class called ``LeNet5`` in a file ``with_<framework>.py``
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from numbers import Integral, Real
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -25,6 +27,9 @@ ACTIVATIONS = ("relu", "sigmoid", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
 COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
+
+SEEDS = 2**32
+"""There are so many: 0 to 4,294,967,295."""
 
 # Adam as in Kingma & Ba (2015), algorithm 1: the epsilon is added to the bias-corrected root.  One value for all
 # frameworks; where a framework uses it differently, that stands beside its optimizer.
@@ -47,6 +52,9 @@ class Network(Protocol):
 
     variants: ClassVar[tuple[str, ...]]
     """Modes that a short benchmark run may leave out, never the default.  Absent: none."""
+
+    gpu_only: ClassVar[tuple[str, ...]]
+    """Modes that only a GPU can run: with another device they raise NotSupported.  Absent: none."""
 
     dynamic: ClassVar[dict[str, str]]
     """Each mode that makes a graph or compiles -> the mode that does the same operation by operation: what it is compared with."""
@@ -161,14 +169,37 @@ def check_option(name: str, value: object, allowed: tuple[str, ...]) -> None:
         raise InputError(f"{name}: {value!r} is not known; choose one of {', '.join(allowed)}")
 
 
-def check_options(modes: tuple[str, ...], mode: str, activation: str, optimizer: str, learning_rate: float, device: str) -> None:
-    """Raise InputError for any constructor argument that no implementation could honour."""
+def is_whole(value: object) -> bool:
+    """Whether a value is a whole number, Python's or NumPy's; True is none, though Python counts with it."""
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def whole_number(name: str, value: Any, least: int, most: int | None = None) -> int:
+    """The value as Python's own number.  Raises InputError unless it is a whole one, from ``least`` on and to ``most`` if that is given."""
+    if not is_whole(value) or value < least or (most is not None and value > most):
+        right = f"of at least {least}" if most is None else f"from {least} to {most}"
+        raise InputError(f"{name}: {value!r} does not fit; use a whole number {right}")
+    return int(value)
+
+
+def real_number(value: object) -> float:
+    """The value as Python's own number; nan for what is no number of Python's or NumPy's, as True is none, or too large for one."""
+    try:
+        return float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan
+
+
+def check_options(modes: tuple[str, ...], mode: str, activation: str, optimizer: str, learning_rate: float, device: str) -> float:
+    """The learning rate as Python's own number.  Raises InputError for any constructor argument that no implementation could honour."""
     check_option("mode", mode, modes)
     check_option("activation", activation, ACTIVATIONS)
     check_option("optimizer", optimizer, OPTIMIZERS)
     check_option("device", device, DEVICES)
-    if not (isinstance(learning_rate, (int, float)) and np.isfinite(learning_rate) and learning_rate > 0):
+    rate = real_number(learning_rate)
+    if not 0 < rate < math.inf:
         raise InputError(f"learning_rate: {learning_rate!r} does not fit; use a finite number above 0")
+    return rate
 
 
 def is_labels(array: NDArray[Any]) -> bool:

@@ -61,7 +61,9 @@ def read(directory: str) -> tuple[tuple[str, ...], tuple[Raw, Raw, Raw]]:
 
 
 def check(directory: str) -> None:
-    """Raise InputError unless there is such a directory."""
+    """Raise InputError unless there is such a directory.  None is named where a shell's variable is not set."""
+    if not directory:
+        raise InputError(f"imagefolder: names no directory; imagefolder:DIR, with {RIGHT}")
     if not os.path.isdir(directory):
         raise InputError(f"imagefolder:{shown(directory)}: no such directory; one with {RIGHT}")
 

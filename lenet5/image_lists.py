@@ -57,7 +57,9 @@ def read(directory: str) -> tuple[int, tuple[Raw, Raw, Raw]]:
 
 
 def check(directory: str) -> None:
-    """Raise InputError unless there is such a directory."""
+    """Raise InputError unless there is such a directory.  None is named where a shell's variable is not set."""
+    if not directory:
+        raise InputError("imagelist: names no directory; imagelist:DIR, one with train.txt, val.txt, test.txt, would be right")
     if not os.path.isdir(directory):
         raise InputError(f"imagelist:{shown(directory)}: no such directory; one with train.txt, val.txt, test.txt would be right")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.by_hand.layers import cross_entropy
-from lenet5.contract import Network
+from lenet5.contract import SEEDS, Network, is_whole, whole_number
 from lenet5.datasets import Dataset, Split
 from lenet5.errors import InputError
 from lenet5.packages import imported
@@ -22,9 +22,6 @@ LEARNING_RATE = 1e-3
 
 LEAST_UPDATES, LEAST_BATCH = 20, 4
 """An epoch of a small set has so many updates, as long as each has so many images: an epoch of few updates learns little."""
-
-SEEDS = 2**32
-"""There are so many: 0 to 4,294,967,295."""
 
 EVALUATION_BATCH = 450
 """Images per call of predict when a whole split is evaluated.  One size for every split, so that no mode compiles a second time."""
@@ -55,11 +52,11 @@ def batch_for(count: int) -> int:
 def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
     """Indices of each batch of one shuffled epoch; what does not fill a batch is left out, since a new shape means a new compilation.
 
-    ``count``: images in the split; ``size``: images in a batch.   -> arrays (size,).  The same seed gives the same batches with every version of NumPy.  Raises InputError if not even one batch can be filled.
+    ``count``: images in the split; ``size``: images in a batch.   -> arrays (size,).  The same seed gives the same batches with every version of NumPy.  Raises InputError if not even one batch can be filled, and for a seed that there is not.
     """
-    if not 1 <= size <= count:
-        raise InputError(f"batch: {size} does not fit a split of {count} images; use 1 to {count}")
-    order = np.random.RandomState(seed).permutation(count)
+    if not is_whole(size) or not 1 <= size <= count:
+        raise InputError(f"batch: {size!r} does not fit a split of {count} images; use 1 to {count}")
+    order = np.random.RandomState(whole_number("seed", seed, 0, SEEDS - 1)).permutation(count)
     for start in range(0, count - size + 1, size):
         yield order[start : start + size]
 
@@ -67,8 +64,9 @@ def batches(count: int, size: int, seed: int) -> Iterator[NDArray[np.intp]]:
 def logits_of(net: Network, images: NDArray[np.float32], batch: int = EVALUATION_BATCH) -> NDArray[np.float32]:
     """Logits of any number of images, in calls of one fixed batch size; the last call is filled up with copies of its first image.
 
-    images (n, c, 32, 32) -> float32 (n, classes)
+    images (n, c, 32, 32) -> float32 (n, classes)   Raises InputError for a batch that is no whole number of at least 1.
     """
+    batch = whole_number("batch", batch, 1)
     rows = []
     for start in range(0, len(images), batch):
         part = images[start : start + batch]
@@ -126,8 +124,10 @@ def train(
     Epoch e of seed s shuffles by seed s + e, and by 0 after the largest seed that there is, so that every network sees the same batches in the same order.  ``progress`` is the
     name of a progress bar, shown where standard error is a terminal; None shows no bar.  ``after_epoch`` is called with the curves so
     far, at the end of each epoch: what wants to keep the best weights, or to be there after Ctrl-C, does it there.  Raises InputError
-    for a batch that the training split cannot fill, NotInstalled for a progress bar without tqdm.
+    for less than one epoch, for a seed that there is not and for a batch that the training split cannot fill, NotInstalled for a progress
+    bar without tqdm.
     """
+    epochs, seed = whole_number("epochs", epochs, 1), whole_number("seed", seed, 0, SEEDS - 1)
     history = History()
     # disable=None: only where a terminal shows it
     bar = imported("progress", "tqdm").tqdm(range(epochs), desc=progress, unit="epoch", disable=None) if progress else None

@@ -83,7 +83,7 @@ class LeNet5:
         learning_rate: float = 1e-3,
         device: str = "cpu",
     ) -> None:
-        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        learning_rate = check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         self._device = _device(device)
         if mode == "jit":
             _require_jit()
@@ -95,7 +95,7 @@ class LeNet5:
         self._weights: Arrays = {}
         self._state: dict[str, Any] = {}
         self._keeps_moments = optimizer == "adam"
-        self._learning_rate = float(learning_rate)
+        self._learning_rate = learning_rate
         # JAX knows compiled code by the function that it was made of: these are the instance's own, and so is their code.
         self._predict, self._step = self._logits, self._update
         if mode == "jit":

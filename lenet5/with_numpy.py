@@ -43,7 +43,7 @@ class LeNet5:
         learning_rate: float = 1e-3,
         device: str = "cpu",
     ) -> None:
-        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        learning_rate = check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device != "cpu":
             raise NoDevice(f"device: {device!r} is out of NumPy's reach; use 'cpu'")
         arrays = checked(weights)

@@ -76,7 +76,7 @@ class LeNet5:
         learning_rate: float = 1e-3,
         device: str = "cpu",
     ) -> None:
-        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        learning_rate = check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not tf.config.list_physical_devices("GPU"):
             raise NoDevice("device: 'cuda' is asked for, but TensorFlow sees no GPU; use 'cpu'")
         if mode != "eager":

@@ -126,6 +126,7 @@ class LeNet5:
 
     modes = ("eager", "compile", "eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
     variants = ("eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
+    gpu_only = ("compile-cuda_graphs",)
     dynamic: ClassVar[dict[str, str]] = {
         "compile": "eager",
         "compile-channels_last": "eager-channels_last",
@@ -143,7 +144,7 @@ class LeNet5:
         learning_rate: float = 1e-3,
         device: str = "cpu",
     ) -> None:
-        check_options(self.modes, mode, activation, optimizer, learning_rate, device)
+        learning_rate = check_options(self.modes, mode, activation, optimizer, learning_rate, device)
         if device == "cuda" and not torch.cuda.is_available():
             raise NoDevice("device: 'cuda' is asked for, but PyTorch sees no GPU; use 'cpu'")
         _require_float32(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
@@ -14,6 +14,9 @@ from benchmarks.report.times import of_each, ratio
 from benchmarks.saved.results import CONTROL, INITIAL_WEIGHTS, Case, Run
 
 BATCHES = (1, 64, 450)
+
+BY_HAND = "By hand against the frameworks"
+"""The title of the section that compares what only predicts, too."""
 
 
 def title(run: Run, found: Sequence[Answer]) -> str:
@@ -64,6 +67,19 @@ def left_out(run: Run) -> list[str]:
                 questions.setdefault(framework, []).append(question)
     said = [f"{framework} ({'; '.join(asked)})" for framework, asked in questions.items()]
     return [f"Left out here, because their times were disturbed: {', '.join(said)}."] if said else []
+
+
+def not_ranked(run: Run, compared: Collection[str] = ()) -> list[str]:
+    """One sentence on the frameworks that have times for a question but only predict, and so answer none.
+
+    It says where they are compared, if all of them are ``compared`` there.
+    """
+    measured = {name for _, group, wanted in QUESTIONS for name in of_each(run.group(group), wanted) if not run.trains(name)}
+    if not measured:
+        return []
+    does, is_ranked = ("only predicts", "is") if len(measured) == 1 else ("only predict", "are")
+    where = f"; see {BY_HAND}" if measured <= {*compared} else ""
+    return [f"{' and '.join(sorted(measured))} {does} and {is_ranked} not ranked here{where}."]
 
 
 def accuracies(run: Run) -> list[Accuracy]:

@@ -39,6 +39,7 @@ def of(runs: Sequence[Run]) -> Report:
         summary=[
             *(f"**{question}**: {_sentence(question, answers, names)}." for question, answers in asked.items()),
             *([] if asked else ["No two machines have times for the same question."]),
+            *dict.fromkeys(line for run in runs for line in headline.not_ranked(run)),
         ],
         notes=[*_other_variables(names), _how_to_read(runs)],
         sections=[

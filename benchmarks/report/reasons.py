@@ -12,7 +12,6 @@ BATCH = re.compile(r"batch\d+")
 """What the id of a case holds if it is of one batch size."""
 
 NOT_IN_RUN = "not in this run: left out, or not possible here"
-ONLY_PREDICTS = "it only predicts"
 
 PREDICTIONS = ("predict", "transfer", "graphs predict", "space predict")
 """The groups that a framework which only predicts has cases in."""
@@ -25,7 +24,7 @@ def dash(run: Run, framework: str, mode: str = "", batch: int | None = None, gro
     """
     if framework in run.out_of_reach:
         return Dash(run.out_of_reach[framework])
-    other = NOT_IN_RUN if run.trains(framework) or group in PREDICTIONS else ONLY_PREDICTS
+    other = NOT_IN_RUN if run.trains(framework) or group in PREDICTIONS else f"{framework} only predicts"
     return Dash("; ".join(dict.fromkeys(_reasons(run, framework, mode, batch, group))) or other)
 
 

@@ -138,7 +138,11 @@ def of(run: Run) -> Report:
         disturbed=sentence(run),
         facts=headline.facts(run),
         alarms=alarms,
-        summary=[*headline.summary(answers, accuracies, equal_accuracy.sentences(run)), *headline.left_out(run)],
+        summary=[
+            *headline.summary(answers, accuracies, equal_accuracy.sentences(run)),
+            *headline.left_out(run),
+            *headline.not_ranked(run, {duel.other.framework for duel in by_hand.duels(run)}),
+        ],
         answers=answers,
         time_is=median_of(run),
         accuracies=accuracies,

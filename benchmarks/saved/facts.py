@@ -74,6 +74,7 @@ FACTS = (
     *(Fact(f"{OURS}.dataset.{split}_images", COUNT) for split in ("train", "validation", "test")),
     Fact(f"{OURS}.frameworks", MapOf(MapOf(Finite())), needed=True),
     Fact(f"{OURS}.modes", MapOf(ListOf(TEXT, least=0))),
+    Fact(f"{OURS}.gpu_only", MapOf(ListOf(TEXT, least=0))),
     Fact(f"{OURS}.colours", MapOf(OneOf(("", *COLOURS)))),
     Fact(f"{OURS}.trains", MapOf(OneOf((True, False)))),
     Fact(f"{OURS}.reference", OBJECT),
@@ -95,6 +96,11 @@ def faults(document: Any) -> Iterator[str]:
         # A holder that is no object has a row of its own, which has said so.
         if isinstance(holder, Mapping) and (fault := fault_in(holder, key, fact.kind, fact.needed)):
             yield f"{where}.{fault}" if where else fault
+
+
+def foreign(document: Any) -> str:
+    """What is to be added to a fault of a document that is of another program; empty for a run, each of which has a machine."""
+    return "" if isinstance(document, Mapping) and "machine_info" in document else "; this is no run that pytest-benchmark saved"
 
 
 def at(document: Mapping[str, Any], place: str) -> Any:

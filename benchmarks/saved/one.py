@@ -55,7 +55,7 @@ def check_facts(path: Path, document: Any) -> None:
     if isinstance(document, Mapping):
         _check_ours(path, document)
     for fault in facts.faults(document):
-        raise InputError(f"{path}: {fault}")
+        raise InputError(f"{path}: {fault}{facts.foreign(document)}")
 
 
 def reasons(not_measured: Mapping[str, str]) -> dict[str, str]:

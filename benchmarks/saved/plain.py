@@ -57,7 +57,7 @@ def load(path: str | os.PathLike[str]) -> Run:
 def _run(path: Path, document: Mapping[str, Any]) -> Run:
     for name, (kind, needed) in PLACES.items():
         if fault := fault_in(document, name, kind, needed):
-            raise InputError(f"{path}: {fault}")
+            raise InputError(f"{path}: {fault}{facts.foreign(document)}")
     known = document.get(FACTS, {})
     for name, kind in KNOWN.items():
         if fault := fault_in(known, name, kind, needed=False):

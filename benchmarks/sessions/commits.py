@@ -77,7 +77,9 @@ def chosen(repository: Path, revisions: Sequence[str], paths: Sequence[str] = ()
     if found is None:
         raise InputError(f"{said}: is no range of commits of {worktrees.described(repository)}; expected one such as v1..HEAD")
     if not found:
-        raise InputError(f"{said}: holds no commit that fits; leave --path or --grep out to see which there are")
+        raise InputError(
+            f"{said}: holds no commit that fits; use a longer range, or leave --path or --grep out to see which there are"
+        )
     return found
 
 

@@ -6,7 +6,7 @@
 
 so all outputs together are one matrix product, kernel (f, 25c) times windows (25c, places), once every window stands in a
 column of its own: "im2col".  The products are cheap: conv1 of one 3x32x32 image takes 352,800 multiplications.  Building the
-columns is dear: 25 copies of nearly every pixel, 58,800 floats (230 kB), gathered in runs of a few floats, and NumPy takes its
+columns is dear: 25 copies of nearly every pixel, 58,800 floats (235 kB), gathered in runs of a few floats, and NumPy takes its
 time over each run, however short.  Three changes of layout (`strips`) get rid of that.
 
 1. **Images innermost.**  With an array (h, w, c, n) the smallest thing that is ever copied, added or compared is a run of n
@@ -62,7 +62,7 @@ from lenet5.by_hand.parameters import Parameters, ShiftedKernels
 from lenet5.by_hand.team import Team
 from lenet5.by_hand.threads import default_threads
 from lenet5.by_hand.workers import Worker, job_of
-from lenet5.contract import Weights
+from lenet5.contract import Weights, whole_number
 
 MOST_IMAGES_TO_PREDICT = 7 * CHUNK_IMAGES
 MOST_IMAGES_TO_TRAIN = CHUNK_IMAGES
@@ -72,8 +72,9 @@ MOST_IMAGES_TO_TRAIN = CHUNK_IMAGES
 class FusedLeNet5:
     """LeNet-5 on images (n, c, 32, 32), fastest if they are `laid_out`; float32.
 
-    ``threads``: how many take part in a call, if their memory fits into `workers.WORKSPACE_BYTES` together; default: OMP_NUM_THREADS, or one
-    for each core.  Several threads of a program may share a network: it serves one call at a time, with all its own threads.
+    ``threads``: how many take part in a call, at least one, if their memory fits into `workers.WORKSPACE_BYTES` together; default:
+    OMP_NUM_THREADS, or one for each core.  Several threads of a program may share a network: it serves one call at a time, with all its
+    own threads.
     """
 
     def __init__(
@@ -94,7 +95,7 @@ class FusedLeNet5:
         self._activation = activation
         self._optimizer = FLAT_OPTIMIZERS[optimizer](size, learning_rate)
         self._classes = self._shapes["fc3.bias"][0]
-        counter, threads = Arena(), threads or default_threads()
+        counter, threads = Arena(), default_threads() if threads is None else whole_number("threads", threads, 1)
         self._predicting = job_of(self._prepare_to_predict, MOST_IMAGES_TO_PREDICT, counter, 0, threads)
         self._training = job_of(self._prepare_to_train, MOST_IMAGES_TO_TRAIN, counter, size, threads)
         self._team = Team(self._predicting, self._training)

@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lenet5.contract import SEEDS, whole_number
+
 STEP = 1e-6
 """How far an input moves each way.  In float64 the quotient is then right to about nine digits: smaller steps lose more to rounding."""
 
@@ -31,13 +33,14 @@ def check_pullback(operation: Callable[..., Any], *inputs: Any, seed: int = 3) -
 
     ``operation(*inputs)`` gives a value and a pullback, as those of `layers` do: dy -> derivatives, parameters first, x last.  Inputs are
     arrays, x first; they are computed with in float64.  One of whole numbers, such as labels, has no derivative.  Choose random inputs
-    with axes of different lengths, and none at a kink (relu at 0, equal pixels of a pool): there is no derivative.
+    with axes of different lengths, and none at a kink (relu at 0, equal pixels of a pool): there is no derivative.  Raises InputError for a
+    seed that there is not.
     """
     arrays = [np.asarray(one) for one in inputs]
     arrays = [one.astype(np.float64) if np.issubdtype(one.dtype, np.floating) else one for one in arrays]
     names = _names(operation, len(arrays))
     moving = [place for place, one in enumerate(arrays) if one.dtype == np.float64]
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(whole_number("seed", seed, 0, SEEDS - 1))
     y, pullback = operation(*arrays)
     for _ in range(DIRECTIONS):
         dy = random.standard_normal(np.shape(y))

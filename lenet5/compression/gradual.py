@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from lenet5 import training
 from lenet5.compression.zeros import Masks, kept, magnitude_mask, masked
-from lenet5.contract import Network
+from lenet5.contract import SEEDS, Network, is_whole, whole_number
 from lenet5.datasets import Dataset
 from lenet5.errors import InputError
 
@@ -32,7 +32,8 @@ class PolynomialDecay:
     def __post_init__(self) -> None:
         for sparsity in (self.initial, self.final):
             kept(1, sparsity)
-        if not (1 <= self.begin < self.end and self.frequency >= 1):
+        whole = all(map(is_whole, (self.begin, self.end, self.frequency)))
+        if not (whole and 1 <= self.begin < self.end and self.frequency >= 1):
             raise InputError(
                 f"schedule: begin {self.begin}, end {self.end}, every {self.frequency}; 1 <= begin < end and every >= 1 fit"
             )
@@ -74,7 +75,7 @@ def fine_tune(
 ) -> Masks:
     """Train for some epochs; before each step the masks are applied, and drawn anew where the schedule says so.  -> the last masks
 
-    Epoch e shuffles by ``seed`` + e, and ``batch`` is the images of a step.  Raises InputError for a batch that the split cannot fill.
+    Epoch e shuffles as in `training.train`, and ``batch`` is the images of a step.  Raises InputError as that does.
 
     The weights leave the network and return masked at every step: gradient descent projected onto the masks.  The network must have been
     built with optimizer="sgd": load() makes an optimizer start afresh, and plain gradient descent is the one that has nothing to forget.
@@ -82,10 +83,11 @@ def fine_tune(
     With ``regrow`` masks are drawn from the weights as the last step left them, where a masked one has moved too and can outgrow
     another: tfmot's rule.  Without it what is masked stays so: PyTorch's.  Tests hold each equal to that library.
     """
+    epochs, seed = whole_number("epochs", epochs, 1), whole_number("seed", seed, 0, SEEDS - 1)
     masks: Masks = {}
     step = 0
     for epoch in range(epochs):
-        for x, y in training.prepare(net, dataset.train, batch, seed + epoch):
+        for x, y in training.prepare(net, dataset.train, batch, (seed + epoch) % SEEDS):
             step += 1
             moved = net.weights()
             weights = masked(moved, masks)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.architecture import FACTORABLE, checked
-from lenet5.contract import Weights, check_option
+from lenet5.contract import Weights, check_option, is_whole
 from lenet5.errors import InputError
 
 
@@ -74,6 +74,6 @@ def _product(weight: NDArray[Any], basis: NDArray[Any]) -> NDArray[Any]:
     return product.reshape(len(weight), *basis.shape[1:])
 
 
-def _check_rank(layer: str, value: object, largest: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or not 1 <= value <= largest:
+def _check_rank(layer: str, value: Any, largest: int) -> None:
+    if not is_whole(value) or not 1 <= value <= largest:
         raise InputError(f"rank: {value!r} does not fit the matrix of {layer}; use a whole number from 1 to {largest}")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from lenet5 import cost, training
 from lenet5.architecture import LAYERS, checked
 from lenet5.by_hand.fused import FusedLeNet5
-from lenet5.contract import Network, Weights, check_option
+from lenet5.contract import SEEDS, Network, Weights, check_option, whole_number
 from lenet5.datasets import Dataset
 from lenet5.errors import InputError
 
@@ -76,10 +76,11 @@ def taylor(
     """What the loss would change by, squared, if an output were gone: the mean over batches of (sum of weight x gradient)^2.
 
     The sum runs over a filter's or unit's own weights and its bias (Molchanov et al. 2019, arXiv:1906.10771, eq. 8, group form).
-    images (n, c, 32, 32), labels (n,).  Raises InputError without images.
+    images (n, c, 32, 32), labels (n,).  Raises InputError without images, and for a batch of less than one.
     """
     arrays = checked(weights)
     net = FusedLeNet5(arrays, activation)
+    batch = whole_number("batch", batch, 1)
     starts = range(0, len(labels), batch)
     if not starts:
         raise InputError("images: none are given; the Taylor criterion needs at least one training image")
@@ -144,16 +145,19 @@ def slim(
     """Prune to that many MACs an image in several stages, each by the same factor, and train for ``epochs`` after each.
 
     ``build`` makes a network of some weights, in any framework: ``lambda weights: LeNet5(weights, optimizer="adam")``.  Outputs get
-    their scores from `taylor` on the training images.  Raises InputError where one output a layer costs more MACs than that.
+    their scores from `taylor` on the training images.  Raises InputError where one output a layer costs more MACs than that, for less
+    than one stage or 0 epochs, and for a seed that there is not.
     """
     arrays = checked(weights)
+    stages, epochs = whole_number("stages", stages, 1), whole_number("epochs", epochs, 0)
+    seed = whole_number("seed", seed, 0, SEEDS - 1)
     start = cost.forward_macs(arrays)
     for stage in range(1, stages + 1):
         target = macs if stage == stages else round(start * (macs / start) ** (stage / stages))
         scores = taylor(arrays, dataset.train.images, dataset.train.labels, activation)
         net = build(remove(arrays, choose(arrays, scores, target)))
         for epoch in range(epochs):
-            training.train_epoch(net, training.prepare(net, dataset.train, seed=seed + stage * epochs + epoch))
+            training.train_epoch(net, training.prepare(net, dataset.train, seed=(seed + stage * epochs + epoch) % SEEDS))
         arrays = net.weights()
     return arrays
 

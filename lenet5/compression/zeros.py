@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lenet5.architecture import LAYERS, checked
-from lenet5.contract import Weights, check_option
+from lenet5.contract import Weights, check_option, real_number
 from lenet5.errors import InputError
 
 Masks = dict[str, NDArray[np.bool_]]
@@ -58,6 +58,7 @@ def kept(count: int, sparsity: float) -> int:
     PyTorch rounds the number of weights that *go* instead, so that the two can be one weight apart where the share is half a weight.
     Raises InputError for a sparsity outside [0, 1).
     """
-    if isinstance(sparsity, bool) or not isinstance(sparsity, (int, float)) or not 0 <= sparsity < 1:
+    share = real_number(sparsity)
+    if not 0 <= share < 1:
         raise InputError(f"sparsity: {sparsity!r} is not a share; use a number of at least 0 and below 1")
-    return max(1, round(count * (1 - sparsity)))
+    return max(1, round(count * (1 - share)))

@@ -61,8 +61,27 @@ def test_wrong(benchmark):
     benchmark(lambda: 1 / 0)
 """
 
+PROGRAM = """
+'Stands in for the original report in TensorFlow: every time is 0.1 s, and it takes longer than that.'
+
+import json
+import time
+
+TITLE = "original"
+FRAMEWORK = "tensorflow"
+PACKAGES = ()
+
+if __name__ == "__main__":
+    time.sleep(0.3)
+    times = ("inference_as_original", "inference_honest", "training_as_original", "training_honest")
+    print(json.dumps({f"{name}_seconds": 0.1 for name in times}))
+"""
+
 TOLD = {"watched_seconds", "process_cpu_seconds"}
 """Fields that every system tells with a module `resource`."""
+
+NOTICED = {*TOLD, "others_cpu_seconds", "steal_seconds", "involuntary_switches", "cpus_allowed", "load_1min"}
+"""Fields that differ from one measurement to the next."""
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +123,20 @@ def test_entered_times_are_watched_from_the_call_on(project):
 
     assert cases["test_entered"]["stats"]["data"] == [0.1, 0.7]
     assert cases["test_entered"]["extra_info"]["watched_seconds"] >= 0.2
+
+
+def test_times_that_cases_share_are_watched_once_for_all_of_them(project):
+    """What a program's answer gives to several cases was disturbed for all of them, not only for the one in which it ran."""
+    (project / "benchmarks" / "isolated" / "original_tensorflow.py").write_text(PROGRAM)
+    saved = project / "run.json"
+    options = ("-k", "test_tensorflow and dynamic", "--no-report", f"--benchmark-json={saved}")
+    verdict = run_pytest(project, "benchmarks/test_original_protocol.py", *options)
+    cases = json.loads(saved.read_text(encoding="utf-8"))["benchmarks"]
+
+    assert verdict.passed == ["test_tensorflow[dynamic-inference]", "test_tensorflow[dynamic-training]"], verdict.output
+    first, second = ({name: case["extra_info"].get(name) for name in NOTICED} for case in cases)
+    assert first == second
+    assert first["watched_seconds"] >= 0.3
 
 
 def test_the_other_side_of_a_pair_sleeps():

@@ -249,6 +249,8 @@ def test_bad_labels(build, labels, message):
         ({"optimizer": "lion"}, "optimizer: 'lion' is not known; choose one of sgd, adam"),
         ({"device": "tpu"}, "device: 'tpu' is not known; choose one of cpu, cuda"),
         ({"learning_rate": -1}, "learning_rate: -1 does not fit; use a finite number above 0"),
+        ({"learning_rate": True}, "learning_rate: True does not fit; use a finite number above 0"),
+        ({"learning_rate": 10**400}, f"learning_rate: {10**400} does not fit; use a finite number above 0"),
         ({"learning_rate": float("nan")}, "learning_rate: nan does not fit; use a finite number above 0"),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -259,6 +261,19 @@ def test_bad_options(build, options, message):
     with pytest.raises(lenet5.InputError) as error:
         build(problem()[0], **options)
     assert str(error.value) == message
+
+
+@pytest.mark.default_mode
+@pytest.mark.trains
+def test_a_learning_rate_of_numpys(build):
+    """A number of NumPy's type is a learning rate, and the steps are those of Python's number."""
+    weights, images, labels = problem()
+    stepped = []
+    for rate in (np.float32(0.25), 0.25):
+        net = build(weights, optimizer="sgd", learning_rate=rate)
+        net.train_step(images, labels)
+        stepped.append(net.weights()["fc3.bias"])
+    assert_allclose(*stepped, rtol=0, atol=1e-6)
 
 
 def test_bad_mode(implementation):

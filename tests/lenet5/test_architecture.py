@@ -66,6 +66,7 @@ def test_default_architecture():
         ({"channels": 3.0}, "channels: 3.0 does not fit; use a whole number of at least 1"),
         ({"channels": "3"}, "channels: '3' does not fit; use a whole number of at least 1"),
         ({"channels": True}, "channels: True does not fit; use a whole number of at least 1"),
+        ({"channels": np.float32(3)}, f"channels: {np.float32(3)!r} does not fit; use a whole number of at least 1"),
         ({"classes": 1}, "classes: 1 does not fit; use a whole number of at least 2"),
         ({"classes": None}, "classes: None does not fit; use a whole number of at least 2"),
         ({"activation": "gelu"}, "activation: 'gelu' is not known; choose one of relu, sigmoid, tanh"),
@@ -80,7 +81,23 @@ def test_bad_architecture(options, error):
     assert str(caught.value) == error
 
 
+def test_numpys_numbers():
+    """NumPy's whole numbers are as good as Python's, which is what is kept."""
+    architecture = Architecture(np.int64(3), np.uint8(10))
+    assert architecture == Architecture(3, 10)
+    assert (type(architecture.channels), type(architecture.classes)) == (int, int)
+
+
 # ------------------------------------------------------------------------------------------------------- initial weights
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, None, "0"])
+def test_no_seed(seed):
+    """There are 2**32 seeds; what is none of them is refused in one line, and the largest, of NumPy's type, is not."""
+    with pytest.raises(InputError) as caught:
+        initial_weights(Architecture(), seed)
+    assert str(caught.value) == f"seed: {seed!r} does not fit; use a whole number from 0 to 4294967295"
+    assert_equal(initial_weights(Architecture(), np.uint32(2**32 - 1)), initial_weights(Architecture(), 2**32 - 1))
 
 
 @pytest.mark.parametrize(

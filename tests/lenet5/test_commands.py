@@ -476,6 +476,8 @@ def test_show_of_weights_alone(command):
         ("mistake", "python -m lenet5: argument COMMAND: invalid choice: 'mistake'"),
         ("train", "python -m lenet5 train: the following arguments are required: DATASET"),
         ("train nosuch", "dataset: 'nosuch' is not known; choose one of "),
+        ("train imagefolder:", "imagefolder: names no directory; imagefolder:DIR, with a folder for each class"),
+        ("train imagelist:", "imagelist: names no directory; imagelist:DIR, one with train.txt"),
         ("train imagefolder:nosuch", "imagefolder:nosuch: no such directory; one with "),
         ("train digits --framework nosuch", "python -m lenet5 train: argument --framework: invalid choice: 'nosuch'"),
         *(

@@ -80,7 +80,7 @@ def test_listing_imports_none(project):
 import sys
 before = set(sys.modules)
 import lenet5
-(*readers,) = (lenet5.modes, lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
+(*readers,) = (lenet5.modes, lenet5.variants, lenet5.gpu_only, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
 for read in (*readers, lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing):
     [read(name) for name in lenet5.frameworks()]
 lenet5.reference()
@@ -113,6 +113,7 @@ def test_modes(implementation, framework):
 def test_declarations(implementation, framework):
     """What the source declares is what the class has, and it speaks of modes that there are and of a colour that plots know."""
     own, modes = vars(implementation), set(lenet5.modes(framework))
+    assert lenet5.gpu_only(framework) == own.get("gpu_only", ())
     assert lenet5.dynamic(framework) == own.get("dynamic", {})
     assert lenet5.trained_in(framework) == own.get("trained_in", implementation.modes[0])
     assert lenet5.colour(framework) == own.get("colour", "")
@@ -121,6 +122,7 @@ def test_declarations(implementation, framework):
     assert lenet5.caches(framework) == own.get("caches", ())
     assert lenet5.thread_variables(framework) == own.get("thread_variables", ())
 
+    assert set(lenet5.gpu_only(framework)) < modes
     graphs = lenet5.dynamic(framework)
     assert {*graphs, *graphs.values()} <= modes
     assert not set(graphs) & set(graphs.values())  # what a graph is compared with is not a graph itself
@@ -138,7 +140,7 @@ def test_reference():
 
 
 READERS = (
-    *(lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.dynamic),
+    *(lenet5.implementation, lenet5.modes, lenet5.variants, lenet5.gpu_only, lenet5.dynamic),
     *(lenet5.trained_in, lenet5.colour, lenet5.ladder),
     *(lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing),
 )
@@ -195,8 +197,8 @@ def test_annotated_modes(other):
 def test_declares_nothing_else(other):
     """All but the modes may be absent; an annotation without a value declares nothing."""
     other("class LeNet5:\n    modes = ('plain',)\n    dynamic: ClassVar[dict[str, str]]\n")
-    readers = (lenet5.variants, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
-    assert [read(INVENTED) for read in readers] == [(), {}, "plain", "", ()]
+    readers = (lenet5.variants, lenet5.gpu_only, lenet5.dynamic, lenet5.trained_in, lenet5.colour, lenet5.ladder)
+    assert [read(INVENTED) for read in readers] == [(), (), {}, "plain", "", ()]
     readers = (lenet5.trains, lenet5.caches, lenet5.thread_variables, lenet5.missing)
     assert [read(INVENTED) for read in readers] == [True, (), (), ""]
 

@@ -313,7 +313,12 @@ def test_values_that_no_screen_shows(tmp_path, pixels, why):
     assert str(caught.value) == f"{tmp_path}/a.tif: cannot be read ({why}); an intact file, such as a PNG or JPEG, would be right"
 
 
-@pytest.mark.parametrize("directory", ["", "/no/such", "a\nb", __file__], ids=["nothing", "absent", "line-end", "file"])
+def test_no_name_of_a_directory():
+    """Nothing behind the colon is said to be that."""
+    assert message("imagefolder:") == f"imagefolder: names no directory; imagefolder:DIR, with {RIGHT}"
+
+
+@pytest.mark.parametrize("directory", ["/no/such", "a\nb", __file__], ids=["absent", "line-end", "file"])
 def test_without_directory(directory):
     """A directory that does not exist, or is a file, is named on one line."""
     assert message(f"imagefolder:{directory}").endswith(f": no such directory; one with {RIGHT}")

@@ -237,10 +237,16 @@ def test_imagelist_without_list(folder, file):
     assert message(f"imagelist:{folder}").startswith(f"{folder / file}: ")
 
 
+def test_no_name_of_a_directory():
+    """Nothing behind the colon is said to be that."""
+    right = "imagelist:DIR, one with train.txt, val.txt, test.txt, would be right"
+    assert message("imagelist:") == f"imagelist: names no directory; {right}"
+
+
 @pytest.mark.parametrize(
     ("directory", "shown"),
-    [("", ""), ("/no/such", "/no/such"), ("a\nb", r"'a\nb'"), ("a\0b", r"'a\x00b'"), ("\ud800", r"'\ud800'"), (__file__, __file__)],
-    ids=["nothing", "absent", "line-end", "nul", "surrogate", "file"],
+    [("/no/such", "/no/such"), ("a\nb", r"'a\nb'"), ("a\0b", r"'a\x00b'"), ("\ud800", r"'\ud800'"), (__file__, __file__)],
+    ids=["absent", "line-end", "nul", "surrogate", "file"],
 )
 def test_imagelist_without_directory(directory, shown):
     """A directory that does not exist, or is a file, is named on one line."""

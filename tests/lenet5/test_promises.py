@@ -158,6 +158,16 @@ def test_nothing_is_kept_on_disk_unsaid(implementation, framework, tmp_path, mon
     assert not [name for name in kept if not name.startswith(NO_CODE)]
 
 
+def test_what_needs_a_gpu_says_so(implementation, framework):
+    """A mode that only a GPU can run refuses the CPU, in words that name the device, and no other mode does."""
+    for mode in lenet5.gpu_only(framework):
+        with pytest.raises(lenet5.NotSupported, match=r"; use device 'cuda'$"):
+            implementation(problem()[0], mode=mode)
+    for mode in {*lenet5.modes(framework)} - {*lenet5.gpu_only(framework)}:
+        with suppress(lenet5.NotInstalled):
+            implementation(problem()[0], mode=mode)
+
+
 def test_what_does_not_train_says_so(implementation, framework):
     """A class declares that it only predicts if and only if it refuses to train, and refuses in the contract's words."""
     assert getattr(implementation, "trains", True) == lenet5.trains(framework)

@@ -106,7 +106,7 @@ def test_batches_of_another_seed():
     assert set(one.tolist()) != set(other.tolist())
 
 
-@pytest.mark.parametrize(("count", "size"), [(3, 4), (3, 0), (3, -1), (0, 1)])
+@pytest.mark.parametrize(("count", "size"), [(3, 4), (3, 0), (3, -1), (0, 1), (3, 1.5), (3, True)])
 def test_no_batch(count, size):
     """A batch that no split of that size can fill is refused before anything is trained."""
     with pytest.raises(InputError) as caught:
@@ -258,11 +258,34 @@ def test_seconds_of_an_epoch(monkeypatch):
     assert train(Fake(losses=[1.0] * 6), dataset(), epochs=2, batch=3) == history  # two curves are equal whatever their times
 
 
-def test_train_for_no_epoch():
-    """No epochs, no steps, empty curves."""
+@pytest.mark.parametrize(
+    ("name", "value", "right"),
+    [
+        *(("epochs", value, "of at least 1") for value in (0, -1, 1.5, True)),
+        *(("seed", value, "from 0 to 4294967295") for value in (-1, 2**32, 0.5, None)),
+    ],
+)
+def test_numbers_that_no_training_has(name, value, right):
+    """Epochs below one, and seeds that there are not, are refused before the first step."""
     net = Fake()
-    assert train(net, dataset(), epochs=0) == History([], [], [])
+    with pytest.raises(InputError) as caught:
+        train(net, dataset(), **{name: value})
+    assert str(caught.value) == f"{name}: {value!r} does not fit; use a whole number {right}"
     assert net.calls == []
+
+
+def test_evaluation_needs_a_batch():
+    """Calls of no image at all would never end."""
+    with pytest.raises(InputError, match=r"^batch: 0 does not fit; use a whole number of at least 1$"):
+        training.predictions(Fake(), dataset().test.images, batch=0)
+
+
+def test_numpys_numbers_train():
+    """Epochs, batch and seed may be of NumPy's types."""
+    plain, of_numpy = Fake(losses=[1.0] * 6), Fake(losses=[1.0] * 6)
+    train(plain, dataset(), epochs=2, batch=3, seed=5)
+    train(of_numpy, dataset(), epochs=np.int64(2), batch=np.uint8(3), seed=np.int32(5))
+    assert of_numpy.calls == plain.calls
 
 
 def test_train_on_too_few():

@@ -61,6 +61,7 @@ def test_declares():
     """Each compiled mode is compared with the eager one of its own layout; the short run has one of each."""
     assert "torch" in lenet5.frameworks()
     assert lenet5.modes("torch") == ("eager", "compile", "eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
+    assert lenet5.gpu_only("torch") == ("compile-cuda_graphs",)
     assert lenet5.variants("torch") == ("eager-channels_last", "compile-channels_last", "compile-cuda_graphs")
     assert lenet5.dynamic("torch") == {
         "compile": "eager",

@@ -201,7 +201,7 @@ def test_a_slower_mode_does_not_stand_for_a_disturbed_one():
 def test_fastest_mode_in_the_comparison():
     """The fastest mode is shown, with its mark if it was disturbed: a slower one would be taken for it."""
     run = run_of(*(replace(one, extra={**one.extra, "batch": 450}) for one in DISTURBED.cases))
-    fastest = next(row for row in comparison.rows(run) if row.short == "450, fastest mode").measured
+    fastest = next(row for row in comparison.rows(run) if row.short == "450 images, best").measured
     assert (fastest["torch"].note, fastest["torch"].mark.sign) == ("compile", OTHERS)
     assert (fastest["numpy"].note, fastest["numpy"].mark.sign) == ("fused", OTHERS)
 

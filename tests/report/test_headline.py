@@ -9,7 +9,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.quantities.units import RATIO, SECONDS
-from benchmarks.report import headline, markdown, page, report
+from benchmarks.report import headline, markdown, page, report, terminal
 from benchmarks.report.records import Accuracy, Answer, Contender, Quantity
 from benchmarks.saved.results import Case, Run
 from tests.report.test_page import Reader
@@ -90,6 +90,20 @@ def test_what_only_predicts_answers_no_question():
     assert headline.left_out(run_of(*cases, trains={"torch": True, "engine": False})) == []
     ((first, *_),) = [answer.contenders for answer in headline.answers(run_of(*cases))]
     assert first.framework == "engine"
+
+
+def test_what_only_predicts_is_said_beside_the_answer():
+    """Every form of the report says why a framework that was measured is in no answer, and where it stands, if it does."""
+    cases = [case("numpy", "fused", 2e-3), case("torch", "eager", 3e-3), case("engine", "fast", 1e-3)]
+    known = {"trains": {"numpy": True, "torch": True, "engine": False}}
+    sentence = "engine only predicts and is not ranked here"
+    found = report.of(run_of(*cases, **known))
+    for text in (markdown.render(found), Reader(page.render(found)).text(), terminal.render(found, "", [], [])):
+        assert f"{sentence}; see By hand against the frameworks." in " ".join(text.split())
+    (*_, last) = report.of(run_of(*cases[1:], **known)).summary
+    assert last == f"{sentence}."
+    assert headline.not_ranked(run_of(*cases)) == []
+    assert headline.not_ranked(run_of(case("engine", "fast", 1e-3, batch=7), **known)) == []
 
 
 def contender(framework, value=None, interval=None):

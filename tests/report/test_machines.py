@@ -81,6 +81,13 @@ def test_orders(rendered, factors, said):
     assert f"**predict, batch 1**: {said}" in first_section(text)
 
 
+def test_what_only_predicts_is_in_no_order(rendered):
+    """A framework that was measured and stands in no order is named, once for all machines that say so of it."""
+    only_predicts = {"trains": {"numpy": True, "torch": False}}
+    text = rendered(on(*XEON, **only_predicts), on("Third", 2, **only_predicts))
+    assert first_section(text).count("torch only predicts and is not ranked here.") == 1
+
+
 def test_one_process_on_each(rendered):
     """There is no interval then, and that is said."""
     text = rendered(on(*XEON, 0.2), processes=1)

@@ -398,6 +398,8 @@ LOOK = """(view, document) => {
       .filter((element) => element.getBoundingClientRect().right > view.innerWidth + 1).map((element) => element.outerHTML.slice(0, 80)),
     sorts: [],
     cut: all(".scroll").filter((box) => box.scrollWidth > box.clientWidth + 1).map((box) => box.getAttribute("aria-label")),
+    covers: all(".scroll:not(.square) :is(td, thead th:not(:first-child))")
+      .filter((cell) => rgba(view.getComputedStyle(cell).backgroundColor)[3] === 1).map((cell) => cell.outerHTML.slice(0, 80)),
     faint: all("body *").filter((element) => !element.closest("svg, .hidden, .skip, script, style"))
       .filter((element) => Array.from(element.childNodes).some((node) => node.nodeType === 3 && node.textContent.trim()))
       .filter((element) => contrast(element) < 4.5).map((element) => `${contrast(element)}: ${element.outerHTML.slice(0, 80)}`),
@@ -447,13 +449,19 @@ def test_words_wrap(seen):
     assert at_390 in ([], ["Table: Times"])
 
 
+def test_more_of_a_table_shows(seen):
+    """A shadow at the edge of its box says that a table goes on: it lies behind the cells, and no cell that scrolls covers it."""
+    for fact in seen[0]:
+        assert fact["covers"] == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_contrast(rich, tmp_path, scheme):
     """All text stands out from what is behind it by at least 4.5 to 1."""
     media = "@media screen and (prefers-color-scheme: dark)"
     assert media in rich
     facts, _ = visit(rich if scheme == "light" else rich.replace(media, "@media screen"), (1280,), LOOK, tmp_path)
-    assert facts[0]["faint"] == []
+    assert facts[0]["faint"] == facts[0]["covers"] == []
 
 
 def test_contrast_is_seen(rich, tmp_path):

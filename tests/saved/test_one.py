@@ -135,9 +135,9 @@ def test_truncated(tmp_path, share):
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (b"[]", "file is []; expected an object"),
-        (b'"run"', "file is 'run'; expected an object"),
-        (b'{"benchmarks": []}', "machine_info is missing; expected an object"),
+        (b"[]", "file is []; expected an object; this is no run that pytest-benchmark saved"),
+        (b'"run"', "file is 'run'; expected an object; this is no run that pytest-benchmark saved"),
+        (b'{"benchmarks": []}', "machine_info is missing; expected an object; this is no run that pytest-benchmark saved"),
         (b"\xff\xfe{}", "no UTF-8 text"),
         (b"[" * 100_000, "nested too deeply"),
         (b"1" * 5000, "too many digits"),

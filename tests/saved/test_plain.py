@@ -106,7 +106,7 @@ def test_a_control_of_theirs(load):
     ("what", "reason"),
     [
         ([], "is list, not an object; expected what a process of pytest-benchmark saved"),
-        ({"benchmarks": []}, "machine_info is missing"),
+        ({"benchmarks": []}, "machine_info is missing; expected an object; this is no run that pytest-benchmark saved"),
         (document(case(stats={})), "benchmarks[0].stats.min is missing"),
         (document(case(median=0)), "benchmarks[0].stats.min is 0; expected a number from 1e-12"),
         (document({"stats": {}}), "benchmarks[0].fullname is missing"),

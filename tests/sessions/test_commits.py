@@ -71,7 +71,7 @@ def test_chosen(repository):
     [
         (["nosuch..first"], "nosuch..first: is no range of commits"),
         (["wrong", "--path", "nosuch.txt"], "wrong: holds no commit that fits"),
-        (["wrong..first"], "wrong..first: holds no commit that fits"),
+        (["wrong..first"], "wrong..first: holds no commit that fits; use a longer range, or leave --path or --grep out"),
         (["wrong", "--processes", "0"], "--processes 0: use a whole number"),
         (["wrong", "--threads", "0"], "--threads 0: use a whole number"),
         (["--resume"], "raw/run.json: no such file"),

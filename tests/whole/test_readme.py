@@ -35,6 +35,9 @@ PICTURE = PROJECT / "docs" / "result" / "by-hand.svg"
 LONGEST = 150
 """Columns of a line of prose, and lines of the README."""
 
+SPLIT = re.compile(r"^\|.*\n\n+(\|.*)$(?!\n\|[-:| ]+\|$)", re.MULTILINE)
+"""A row behind a blank line behind a row, and no head: no rule follows it."""
+
 EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(PROJECT)))
 
 
@@ -382,6 +385,12 @@ def test_lines_are_short(page):
     """Tables and code apart, a line can be read without scrolling."""
     lines = [line for line in pages.prose(read(page)).splitlines() if not line.startswith("|")]
     assert [line for line in lines if len(line) > LONGEST] == []
+
+
+@EACH_PAGE
+def test_no_table_is_split(page):
+    """A blank line within a table ends it: GitHub shows the rows behind it as text.  A table of its own begins with a head and a rule."""
+    assert not SPLIT.findall(pages.prose(read(page)))
 
 
 @EACH_PAGE

@@ -13,6 +13,7 @@ from benchmarks.quantities.units import counted
 from benchmarks.report.disturbance import mark_of, threads_in_words
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.estimates import ratio_cell
+from benchmarks.report.headline import BY_HAND
 from benchmarks.report.lines import bars, drawn, intervals_of
 from benchmarks.report.reasons import NOT_IN_RUN, dash
 from benchmarks.report.records import Cell, Plot, Section, Table, Words
@@ -20,6 +21,9 @@ from benchmarks.report.times import label, median
 from benchmarks.saved.results import BESIDE, Case, Run
 
 GROUPS = {"predict": "predict", "train step sgd": "training step, SGD", "train step": "training step, Adam"}
+
+ALONE = "it alone"
+"""What an opponent that only predicts was chosen from."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +71,8 @@ def ratios(run: Run) -> Plot | None:
         rows=True,
     )
     caption = (
-        f"Left of the dashed line, below 1, {run.by_hand} is faster. Time of the network by hand divided by that of the fastest mode of any "
-        f"framework.{bars(run)}"
+        f"Left of the dashed line, below 1, {run.by_hand} is faster. Time of the network by hand divided by that of {_opponents(found)}."
+        f"{bars(run)}"
     )
     title = f"{run.by_hand} by hand against the fastest framework"
     x = Axis("time by hand / the other's", zero=True)
@@ -113,7 +117,7 @@ def _against_yardsticks(run: Run) -> Iterator[Duel]:
             if own:
                 other = min((case for case in cases if (case.framework, case.extra["batch"]) == (name, batch)), key=_median)
                 title = f"{name} {other.extra['version']}" if other.group == BESIDE else label(other)
-                yield Duel(f"predict, batch {batch}, against {name}", min(own, key=_median), other, title, "it alone")
+                yield Duel(f"predict, batch {batch}, against {name}", min(own, key=_median), other, title, ALONE)
 
 
 def _median(case: Case) -> float:
@@ -121,10 +125,11 @@ def _median(case: Case) -> float:
 
 
 def _modes(run: Run) -> set[tuple[str, str]]:
-    """(framework, mode) of all that the network by hand can be compared with, as the file has it; empty if it does not say."""
+    """(framework, mode) of all that the network by hand can be compared with on this device, as the file has it; empty if it does not say."""
     known = run.lenet5.get("modes", {})
+    impossible = run.lenet5.get("gpu_only", {}) if run.device == "cpu" else {}
     others = (framework for framework in known if framework != run.by_hand and run.trains(framework))
-    return {(framework, mode) for framework in others for mode in known[framework]}
+    return {(framework, mode) for framework in others for mode in known[framework] if mode not in impossible.get(framework, ())}
 
 
 def _lacking(run: Run, others: Sequence[Case]) -> set[tuple[str, str]]:
@@ -147,9 +152,9 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
         else "One process: the ratios have no interval."
     )
     return Section(
-        "By hand against the frameworks",
+        BY_HAND,
         before=[
-            f"Time of the network by hand ({run.by_hand}) in its fastest mode, divided by the time of the fastest mode of any framework: "
+            f"Time of the network by hand ({run.by_hand}) in its fastest mode, divided by the time of {_opponents(found)}: "
             f"same weights, same batch, same processes, {threads_in_words(run)}. "
             f"**Below 1, {run.by_hand} is faster.** {sure}"
         ],
@@ -162,6 +167,12 @@ def _against(run: Run, found: Sequence[Duel]) -> Section:
             "is chosen, and the frameworks have more modes to be lucky in: the choice favours them.",
         ],
     )
+
+
+def _opponents(found: Sequence[Duel]) -> str:
+    """Whose time the questions divide by."""
+    named = ", or of the one opponent that a row names" if any(duel.chosen_from == ALONE for duel in found) else ""
+    return f"the fastest mode of any framework{named}"
 
 
 def _row(run: Run, duel: Duel) -> list[Cell]:

@@ -50,9 +50,9 @@ def rows(run: Run) -> list[Row]:
     original = original_report
     asked: list[tuple[str, str, Callable[[Run, str], Cell], Mapping[str, str]]] = [
         ("test accuracy", "test accuracy", _accuracy, original.ACCURACY),
-        (f"{IMAGES} images, default mode", f"{IMAGES}, default mode", _default_mode, {}),
-        (f"{IMAGES} images, fastest mode", f"{IMAGES}, fastest mode", _fastest_mode, original.PREDICT_450),
-        (f"one image of those {IMAGES}", f"one of those {IMAGES}", _per_image, {}),
+        (f"{IMAGES} images, default mode", f"{IMAGES} images", _default_mode, {}),
+        (f"{IMAGES} images, fastest mode", f"{IMAGES} images, best", _fastest_mode, original.PREDICT_450),
+        (f"one image of those {IMAGES}", f"one of {IMAGES} images", _per_image, {}),
         ("parameters", "parameters", _extra("parameters", COUNT), original.PARAMETERS),
         ("bytes of weights", "bytes of weights", _extra("weight_bytes", EXACT_BYTES), original.SPACE),
         ("MACs per image", "MACs per image", _extra("macs_per_image", COUNT), {}),

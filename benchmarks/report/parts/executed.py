@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from benchmarks.quantities.units import BYTES, COUNT, RATIO, SHARE, counted
+from benchmarks.quantities.units import BYTES, COUNT, RATIO, counted
 from benchmarks.report.disturbance import mark_of
-from benchmarks.report.parts.flops import sgemm_speed
+from benchmarks.report.parts.flops import SHARE_OF_ROOF, sgemm_speed
 from benchmarks.report.reasons import NOT_IN_RUN, dash
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
 from benchmarks.saved.results import Case, Run
@@ -77,4 +77,4 @@ def _share(run: Run, case: Case, macs: float) -> Cell:
     timed = next((one for one in run.group(TIMED) if (one.framework, one.mode, one.extra["batch"]) == same), None)
     if timed is None:
         return dash(run, case.framework, case.mode, batch, TIMED)
-    return Quantity(2 * macs / timed.median / roof, SHARE, mark=mark_of(run, timed)) if roof else NO_ROOF
+    return Quantity(2 * macs / timed.median / roof, SHARE_OF_ROOF, mark=mark_of(run, timed)) if roof else NO_ROOF

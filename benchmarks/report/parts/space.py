@@ -14,6 +14,8 @@ from benchmarks.saved.results import Case, Run
 
 PREDICT, TRAIN, EPOCH = "space predict", "space train step", "space epoch"
 GROUPS = (PREDICT, TRAIN, EPOCH)
+TRAINED = (TRAIN, EPOCH)
+"""Those whose networks have gradients and an optimizer."""
 CALLS = ((PREDICT, "predicting"), (TRAIN, "training step"))
 
 
@@ -98,15 +100,16 @@ def _cell(run: Run, row: Row, framework: str, mode: str) -> Cell:
     found = row.find(cases)
     if found is not None:
         return Quantity(found, BYTES)
-    return Dash("not counted for this framework") if cases else dash(run, framework, mode, row.batch, row.groups[0])
+    asked = next(filter(run.group, row.groups), "")  # the row is shown, so some framework has a case of it
+    return Dash("not counted for this framework") if cases else dash(run, framework, mode, row.batch, asked)
 
 
 def _rows(run: Run) -> Iterator[Row]:
     """All rows that there can be; the table leaves out those that no framework has."""
     whole = "all of the above with Python and the images, largest batch"
     yield Row("parameters", GROUPS, _middle("weight_bytes"), "float32 arrays; counted")
-    yield Row("gradients", GROUPS, _middle("gradient_bytes"), "one float32 a parameter; counted")
-    yield Row("optimizer state", GROUPS, _middle("optimizer_state_bytes"), "Adam: two float32 a parameter; counted")
+    yield Row("gradients", TRAINED, _middle("gradient_bytes"), "one float32 a parameter; counted")
+    yield Row("optimizer state", TRAINED, _middle("optimizer_state_bytes"), "Adam: two float32 a parameter; counted")
     yield Row("importing", GROUPS, _middle("import_rss_bytes"), "the library, above Python and NumPy; whole process")
     build = _middle("build_rss_bytes")
     yield Row("building for inference", (PREDICT,), build, "weights, and what one call with one image leaves behind; whole process")

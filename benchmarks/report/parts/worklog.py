@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from benchmarks.quantities.statistics import CONFIDENCE, Ratio, ratio_interval
-from benchmarks.quantities.units import BOUND, BYTES, COUNT, RATIO, SECONDS, SHARE
+from benchmarks.quantities.units import BOUND, BYTES, COUNT, RATIO, SECONDS
 from benchmarks.report import floor
 from benchmarks.report.disturbance import mark_of
 from benchmarks.report.estimates import ratio_cell
-from benchmarks.report.parts.flops import sgemm_speed
+from benchmarks.report.parts.flops import SHARE_OF_ROOF, sgemm_speed
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Several, Table, Words
 from benchmarks.report.times import median
 from benchmarks.saved.results import Case, Run
@@ -138,7 +138,7 @@ def _rung_row(run: Run, cases: Sequence[Case], name: str, columns: Sequence[Ques
 def share_of_sgemm(run: Run, case: Case) -> Quantity | Dash:
     """The speed of a call by the closed form, divided by that of the fastest large product."""
     roof = sgemm_speed(run)
-    return Quantity(case.extra["flops"] / case.median / roof, SHARE, mark=mark_of(run, case)) if roof else NO_SGEMM
+    return Quantity(case.extra["flops"] / case.median / roof, SHARE_OF_ROOF, mark=mark_of(run, case)) if roof else NO_SGEMM
 
 
 def rung(run: Run, name: str) -> Section:

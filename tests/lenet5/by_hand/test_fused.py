@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+from lenet5 import InputError
 from lenet5.architecture import NAMES
 from lenet5.by_hand.forward import CHUNK_IMAGES, FEW_IMAGES, Forward
 from lenet5.by_hand.fused import MOST_IMAGES_TO_PREDICT, FusedLeNet5
@@ -67,6 +68,13 @@ def test_every_chunking(batch, threads):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("threads", [0, -1, 1.5])
+def test_no_threads(threads):
+    """Fewer than one thread compute nothing; None is for the number that the environment says."""
+    with pytest.raises(InputError, match=r"^threads: .* does not fit; use a whole number of at least 1$"):
+        fused(problem()[0], threads=threads)
+
+
 def test_large_batch_in_bounded_memory():
     """A batch of 1,024 is predicted and learned from with the workspace of a few chunks, which the network reports."""
     weights, images, labels = problem(batch=1024)

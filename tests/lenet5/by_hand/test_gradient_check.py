@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from lenet5 import InputError
 from lenet5.by_hand import check_pullback, layers
 
 
@@ -80,6 +81,12 @@ def test_a_sign_is_wrong_everywhere():
 def test_another_shape(change, line):
     """Derivatives of another shape or number are told apart from wrong numbers."""
     assert said(broken(change), X, WEIGHT, BIAS) == line
+
+
+def test_no_seed():
+    """A seed that there is not is no wrong derivative."""
+    with pytest.raises(InputError, match=r"^seed: -1 does not fit; use a whole number from 0 to 4294967295$"):
+        check_pullback(layers.dense, X, WEIGHT, BIAS, seed=-1)
 
 
 def test_the_inputs_stay():

@@ -43,6 +43,8 @@ def test_the_end_is_always_reached(steps):
         ({"begin": 0}, "1 <= begin < end"),
         ({"end": 1}, "1 <= begin < end"),
         ({"frequency": 0}, "every >= 1"),
+        ({"frequency": 0.5}, "every >= 1"),
+        ({"begin": True}, "1 <= begin < end"),
         ({"final": 1.0}, "sparsity: 1.0 is not a share"),
         ({"initial": -0.5}, "sparsity: -0.5 is not a share"),
     ],
@@ -51,6 +53,13 @@ def test_a_schedule_that_cannot_be(changed, message):
     """One line says what is wrong; above all with an end that would be stepped over."""
     with pytest.raises(lenet5.InputError, match=message):
         PolynomialDecay(**{"initial": 0.5, "final": 0.9, "begin": 1, "end": 9, "frequency": 4, **changed})
+
+
+@pytest.mark.parametrize(("name", "value"), [("epochs", 0), ("epochs", 1.5), ("seed", -1)])
+def test_numbers_that_no_training_has(name, value):
+    """They are refused before the network and the images are looked at."""
+    with pytest.raises(lenet5.InputError, match=rf"^{name}: {value} does not fit"):
+        gradual.fine_tune(None, None, schedule_for(4), **{"epochs": 1, name: value})
 
 
 def test_too_few_steps():

@@ -39,11 +39,11 @@ def test_bad_files(quantized, tmp_path):
     other = tmp_path / "other.safetensors"
     int8_storage.save_quantized(other, {**quantized, "fc2": replace(quantized["fc2"], weight=np.ones((84, 7), np.int8))})
     header = b'{"a":{"dtype":"BF16","shape":[1],"data_offsets":[0,2]}}'
-    brain = tmp_path / "brain.safetensors"  # of a type that NumPy lacks
+    brain = tmp_path / "brain.safetensors"  # of a type that NumPy lacks, unless a framework has brought it along
     brain.write_bytes(len(header).to_bytes(8, "little") + header + b"\0\0")
     for path, message in (
         (tmp_path / "none.safetensors", "cannot be read"),
-        (brain, "cannot be read .*bfloat16"),
+        (brain, "(cannot be read .*bfloat16|conv1.weight is missing)"),
         (cut, "cannot be read"),
         (floats, "conv1.weight is float32; expected a quantized LeNet-5"),
         (other, "does not hold a quantized LeNet-5 .*fc2.weight has shape"),

@@ -201,6 +201,14 @@ def test_fewer_macs_than_a_network_has(weights):
     )
 
 
+@pytest.mark.parametrize("number", [{"stages": 0}, {"epochs": -1}, {"seed": -1}, {"seed": True}], ids=str)
+def test_slim_without(weights, number):
+    """No stage, less than no epoch and no seed are refused before anything is pruned."""
+    ((name, value),) = number.items()
+    with pytest.raises(lenet5.InputError, match=rf"^{name}: {value} does not fit; use a whole number "):
+        structured.slim(None, weights, None, 400_000, **number)
+
+
 def test_slim(weights):
     """Stages of pruning and training end at the MACs asked for, and training has gone on after the last."""
     data = datasets.load("digits")

@@ -77,11 +77,17 @@ def test_pruned_weights_stay_pruned(weights):
         assert_array_equal(zeros.prune(half, 0.3)[name], half[name])
 
 
-@pytest.mark.parametrize("sparsity", [1, 1.0, -0.1, float("nan"), float("inf"), True, "0.5", None])
+@pytest.mark.parametrize("sparsity", [1, 1.0, -0.1, float("nan"), float("inf"), True, np.True_, "0.5", None])
 def test_no_share(weights, sparsity):
     """A sparsity outside [0, 1) is refused in one line that names it."""
     with pytest.raises(lenet5.InputError, match=r"^sparsity: .* is not a share; use a number of at least 0 and below 1$"):
         zeros.prune(weights, sparsity)
+
+
+def test_numpys_numbers_are_shares(weights):
+    """A share may be of NumPy's type."""
+    for one, other in zip(zeros.prune(weights, np.float32(0.5)).values(), zeros.prune(weights, 0.5).values(), strict=True):
+        assert_array_equal(one, other)
 
 
 def test_no_layer(weights):

@@ -71,8 +71,8 @@ def test_one_process():
 AGAINST = """\
 ## By hand against the frameworks
 
-Time of the network by hand (numpy) in its fastest mode, divided by the time of the fastest mode of any framework: same weights, same \
-batch, same processes, 2 threads each. **Below 1, numpy is faster.** One process: the ratios have no interval.
+Time of the network by hand (numpy) in its fastest mode, divided by the time of the fastest mode of any framework, or of the one \
+opponent that a row names: same weights, same batch, same processes, 2 threads each. **Below 1, numpy is faster.** One process: the ratios have no interval.
 
 |                                        |         by hand |        fastest of the others | by hand / fastest | chosen from  |
 | -------------------------------------- | --------------: | ---------------------------: | ----------------: | ------------ |
@@ -111,6 +111,27 @@ def test_what_only_predicts_is_a_yardstick():
         ("predict, batch 64, against engine", cases[3], "engine fast", "it alone"),
     ]
     assert "left out" not in said(by_hand, run)
+
+
+def test_captions_say_by_what_is_divided():
+    """The section and its plot speak of one opponent where a row has one, and only there."""
+    ranked = [predict("numpy", "fused", 1.0), predict("torch", "eager", 2.0)]
+    for cases, one in ((ranked, False), ([*ranked, beside(1.0)], True)):
+        run = run_of(*cases)
+        for text in (said(by_hand, run), by_hand.ratios(run).caption):
+            assert "the fastest mode of any framework" in text
+            assert ("framework, or of the one opponent that a row names" in text) == one
+
+
+def test_modes_that_the_device_cannot_have():
+    """A mode for a GPU is left out on a CPU by no choice: it is not counted and not named.  A file that does not say which has none."""
+    cases = predict("numpy", "fused", 1.0), predict("torch", "eager", 1.0)
+    known = {"modes": {"numpy": ["fused"], "torch": ["eager", "replayed"]}, "gpu_only": {"torch": ["replayed"]}}
+    (duel,) = by_hand.duels(run_of(*cases, **known))
+    assert (duel.chosen_from, duel.not_asked) == ("1 of 1 mode", ())
+    for other in ({"device": "cuda"}, {"gpu_only": {}}):
+        (duel,) = by_hand.duels(run_of(*cases, **{**known, **other}))
+        assert (duel.chosen_from, duel.not_asked) == ("1 of 2 modes", ("torch replayed",))
 
 
 def test_questions_that_lack_the_same_modes_share_a_sentence():

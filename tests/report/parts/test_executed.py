@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.report.parts import executed
+from benchmarks.report.parts import executed, flops
 from tests.support.runs import case, run_of, said
 
 
@@ -42,6 +42,14 @@ run: once by what the definition asks for, once by what is done. Copied are the 
 Not in the table, as nothing tells what they execute: torch compile.
 
 """
+
+
+def test_a_small_share_has_the_digits_that_the_speed_has():
+    """The same share of the large product stands in two tables, and in both it is not 0."""
+    timed = case("predict", "numpy", "fused", 2.0, batch=64, flops_per_image=1000 / 64)
+    run = run_of(work("numpy", "fused", executed_macs=1500), timed, case("sgemm", "numpy", "sgemm 512", 1.0, flops=2_500_000))
+    assert "| 0.04 % |" in " ".join(said(executed, run).split())
+    assert "(0.02 %)" in said(flops, run)
 
 
 def test_without_a_large_product():

@@ -49,8 +49,8 @@ differences below some hundred KiB mean nothing.
 |                                      | numpy eager | torch eager | what is in it                                                             |
 | ------------------------------------ | ----------: | ----------: | ------------------------------------------------------------------------- |
 | parameters                           |    1.00 KiB |    1.00 KiB | float32 arrays; counted                                                   |
-| gradients                            |    1.00 KiB |    1.00 KiB | one float32 a parameter; counted                                          |
-| optimizer state                      |    2.00 KiB |    2.00 KiB | Adam: two float32 a parameter; counted                                    |
+| gradients                            |           — |    1.00 KiB | one float32 a parameter; counted                                          |
+| optimizer state                      |           — |    2.00 KiB | Adam: two float32 a parameter; counted                                    |
 | importing                            |    1.00 MiB |     200 MiB | the library, above Python and NumPy; whole process                        |
 | building for inference               |    3.00 MiB |    3.00 MiB | weights, and what one call with one image leaves behind; whole process    |
 | predicting, batch 1                  |           — |    1.00 MiB | peak above the warm process: activations, and workspace kept or not       |
@@ -64,6 +64,21 @@ differences below some hundred KiB mean nothing.
 — not in this run: left out, or not possible here; not counted for this framework
 
 """
+
+
+def test_what_only_predicts_has_no_gradients():
+    """A file has the closed forms of gradients and optimizer state in every case, but such a framework keeps neither."""
+    run = run_of(
+        held("space predict", "engine", **peaks(MIB, 100)),
+        held("space predict", **peaks(MIB, 100)),
+        held("space train step", **peaks(MIB, 100)),
+        trains={"engine": False, "torch": True},
+    )
+    (section,) = space.sections(run)
+    rows = {row[0].text: row[1] for row in section.table.rows}
+    assert rows["parameters"].value == 1024
+    for title in ("gradients", "optimizer state", "building for training", "whole process, training"):
+        assert rows[title].reason == "engine only predicts"
 
 
 def test_why_there_is_no_number():
@@ -81,6 +96,8 @@ def test_why_there_is_no_number():
     (section,) = space.sections(run)
     reasons = {row[0].text: row[1].reason for row in section.table.rows if hasattr(row[1], "reason")}
     assert reasons == {
+        "gradients": "ended early",
+        "optimizer state": "ended early",
         "predicting, batch 1": "too small to see",
         "predicting, batch 1: by tracemalloc": "too small to see",
         "one epoch": "ended early",
