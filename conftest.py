@@ -61,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.launch.tied import hear_of_children
     from benchmarks.report import printing
     from benchmarks.saved.provenance import code_sha256
-    from benchmarks.saved.variables import THREADS, steering
+    from benchmarks.saved.variables import THREADS, options_of_python, steering
     from benchmarks.sessions.job_line import JobLine
     from benchmarks.sessions.saving import Saving
     from benchmarks.sessions.stops import Stops
@@ -94,7 +94,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[IMPLEMENTATIONS] = {}
     config.stash[RUN_INFO] = {
         "code_sha256": code_sha256(),
-        "variables": steering(os.environ, without=(*thread_variables, *caches.variables())),
+        "variables": {
+            **steering(os.environ, without=(*thread_variables, *caches.variables())),
+            **options_of_python(sys._xoptions),
+        },
         "out_of_reach": {},
         "not_installed": {framework: line for framework in lenet5.frameworks() if (line := lenet5.missing(framework))},
     }

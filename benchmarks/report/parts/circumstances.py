@@ -54,5 +54,5 @@ def _limited(ours: Mapping[str, Any]) -> str:
 
 
 def in_words(variables: Mapping[str, str]) -> str:
-    """The environment variables that steer a library, as they were set."""
+    """The environment variables that steer a library, as they were set, and Python's options of the same kind."""
     return ", ".join(f"{name}={value}" for name, value in variables.items()) or "no variable that steers a library"
