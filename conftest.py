@@ -70,6 +70,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
     if not __debug__:
         pytest.exit("PYTHONOPTIMIZE is set (or python -O): Python leaves out assertions, and so checks; unset it", returncode=2)
+    if config.getoption("forked", False):
+        pytest.exit("--forked: a case that runs in a fork of this process cannot say what it measured; leave it out", returncode=2)
     hear_of_children()
     config.add_cleanup(printing.outlast_readers())
     if config.option.threads is None:

@@ -81,6 +81,14 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     assert asked[len(names) :] == [*sorted(names, reverse=True), "data set"]
 
 
+def test_forks_are_refused(root):
+    """With pytest-forked no number would come back: the session ends before anything else."""
+    config = SimpleNamespace(getoption=lambda name, default=None: name == "forked")
+    with pytest.raises(pytest.exit.Exception, match=r"^--forked: ") as end:
+        root.pytest_configure(config)
+    assert end.value.returncode == 2
+
+
 EARLY = """
 import numpy
 """
