@@ -9,9 +9,8 @@ import os
 import random
 import sys
 import warnings
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -34,7 +33,6 @@ DATASET = pytest.StashKey[Any]()
 COLLECTED = pytest.StashKey[dict[str, int]]()
 PASSED = pytest.StashKey[set[str]]()
 LEFT_OUT = pytest.StashKey[set[str]]()
-NO_COMMIT = pytest.StashKey[str]()
 BASELINES = pytest.StashKey[list[tuple[dict[str, Any], dict[str, Any]]]]()
 
 
@@ -65,6 +63,7 @@ def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.saved.provenance import code_sha256
     from benchmarks.saved.variables import THREADS, options_of_python, steering
     from benchmarks.sessions.job_line import JobLine
+    from benchmarks.sessions.named_commit import NamedCommit
     from benchmarks.sessions.saving import Saving
     from benchmarks.sessions.stops import Stops
 
@@ -112,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     config.stash[BASELINES] = []
     config.pluginmanager.register(Saving(), "lenet5-saving")
+    config.pluginmanager.register(NamedCommit(), "lenet5-named-commit")
     config.pluginmanager.register(Stops(), "lenet5-stops")
     config.pluginmanager.register(JobLine(config), "lenet5-job-line")
 
@@ -339,26 +339,6 @@ def pytest_benchmark_update_machine_info(config: pytest.Config, machine_info: di
     }
 
 
-@pytest.hookimpl(wrapper=True)
-def pytest_benchmark_generate_commit_info(config: pytest.Config) -> Generator[None, dict[str, Any], dict[str, Any]]:
-    """The commit that the plug-in finds, if that holds this code: what was unpacked within somebody else's repository has none.
-
-    Why git names no commit is remembered, to be said.
-    """
-    from benchmarks.saved.provenance import ROOT
-    from benchmarks.sessions import worktrees
-
-    found = yield
-    here = Path()
-    if "error" in found:
-        why = worktrees.refusal(worktrees.git(here, "describe", "--always")) or str(found["error"])
-        config.stash[NO_COMMIT] = why
-        return {**found, "error": why}
-    if found.get("time") and not worktrees.holds(here, ROOT.resolve() / "lenet5"):
-        return {**found, "id": "unversioned", "time": None, "author_time": None, "dirty": False, "branch": "(unknown)"}
-    return found
-
-
 def pytest_benchmark_update_json(config: pytest.Config, output_json: dict[str, Any]) -> None:
     """Cases in the order of their collection, in whichever order they ran.
 
@@ -396,8 +376,6 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         session.quiet = True
     yield
     _warn_of_baseline(terminalreporter, config)
-    if why := config.stash.get(NO_COMMIT, ""):
-        terminalreporter.write_line(f"The commit is unknown: {why}", red=True)
     if not config.getoption("no_report"):
         after_session.write_report(terminalreporter, config)
 

@@ -133,5 +133,5 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             errors="surrogateescape",  # it names files, whose names need not be text
             start_new_session=True,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return subprocess.CompletedProcess([], 127, "", "git is not installed")

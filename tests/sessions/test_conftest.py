@@ -8,14 +8,10 @@ import sys
 from types import SimpleNamespace
 
 import pytest
-from pytest_benchmark.utils import get_commit_info
 
 import lenet5
-from benchmarks.saved import provenance
 from benchmarks.saved.provenance import ROOT
-from tests.support import fake_project
 from tests.support.by_hand import FRAMEWORK, PLAIN
-from tests.support.fake_project import DUBIOUS, commit, refusing_git
 from tests.support.frameworks import installed, packages
 from tests.support.rows import slow
 
@@ -126,46 +122,6 @@ def test_options_of_python_are_recorded(tmp_path):
     path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     done = subprocess.run(command, cwd=ROOT, env={**os.environ, **path}, capture_output=True, text=True, check=False)
     assert "'-X gil': '1'" in done.stdout
-
-
-@pytest.fixture
-def commit_info(root, monkeypatch, tmp_path):
-    """commit_info() -> what is saved of the commit of a project in this folder, and why it has none."""
-    project = fake_project.write(tmp_path / "project")
-    monkeypatch.setattr(provenance, "ROOT", project)
-    monkeypatch.chdir(project)
-
-    def ask():
-        stash = {}
-        hook = root.pytest_benchmark_generate_commit_info(SimpleNamespace(stash=stash))
-        next(hook)
-        with pytest.raises(StopIteration) as end:
-            hook.send(get_commit_info())
-        return end.value.value, stash.get(root.NO_COMMIT)
-
-    return ask
-
-
-def test_unpacked_in_another_repository(commit_info, tmp_path):
-    """The commit of a repository that does not hold this code is none of it; one that holds it is."""
-    (tmp_path / ".gitignore").write_text("project")
-    commit(tmp_path, "of something else")
-    found, why = commit_info()
-    assert (found["id"], found["dirty"], found["time"], why) == ("unversioned", False, None, None)
-
-    (tmp_path / ".gitignore").write_text("")
-    name = commit(tmp_path, "with the project")
-    found, why = commit_info()
-    assert (found["id"], found["dirty"], why) == (name, False, None)
-
-
-def test_git_that_refuses(commit_info, tmp_path, monkeypatch):
-    """A checkout of another owner's: why git names no commit, and its remedy, are in the file and said at the end."""
-    commit(tmp_path, "with the project")
-    refusing_git(tmp_path / "bin", monkeypatch)
-    found, why = commit_info()
-    assert why == f"{DUBIOUS[0]}; {DUBIOUS[-1].strip()}"
-    assert (found["id"], found["error"]) == ("unknown", why)
 
 
 PLUGIN = """
