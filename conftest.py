@@ -61,13 +61,16 @@ def pytest_configure(config: pytest.Config) -> None:
     from benchmarks.launch.tied import hear_of_children
     from benchmarks.report import printing
     from benchmarks.saved.provenance import code_sha256
-    from benchmarks.saved.variables import THREADS, steering
+    from benchmarks.saved.variables import THREADS, options_of_python, steering
     from benchmarks.sessions.job_line import JobLine
+    from benchmarks.sessions.named_commit import NamedCommit
     from benchmarks.sessions.saving import Saving
     from benchmarks.sessions.stops import Stops
 
     if not __debug__:
         pytest.exit("PYTHONOPTIMIZE is set (or python -O): Python leaves out assertions, and so checks; unset it", returncode=2)
+    if config.getoption("forked", False):
+        pytest.exit("--forked: a case that runs in a fork of this process cannot say what it measured; leave it out", returncode=2)
     hear_of_children()
     config.add_cleanup(printing.outlast_readers())
     if config.option.threads is None:
@@ -94,7 +97,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[IMPLEMENTATIONS] = {}
     config.stash[RUN_INFO] = {
         "code_sha256": code_sha256(),
-        "variables": steering(os.environ, without=(*thread_variables, *caches.variables())),
+        "variables": {
+            **steering(os.environ, without=(*thread_variables, *caches.variables())),
+            **options_of_python(sys._xoptions),
+        },
         "out_of_reach": {},
         "not_installed": {framework: line for framework in lenet5.frameworks() if (line := lenet5.missing(framework))},
     }
@@ -105,6 +111,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[LEFT_OUT] = set()
     config.stash[BASELINES] = []
     config.pluginmanager.register(Saving(), "lenet5-saving")
+    config.pluginmanager.register(NamedCommit(), "lenet5-named-commit")
     config.pluginmanager.register(Stops(), "lenet5-stops")
     config.pluginmanager.register(JobLine(config), "lenet5-job-line")
 

@@ -12,9 +12,10 @@ from typing import Any, NoReturn
 from benchmarks.report.printing import unexpected
 from benchmarks.saved.provenance import PROJECT, ROOT
 from benchmarks.sessions.signals import handle, restore
-from lenet5.errors import InputError, complain, finish, prepare
+from lenet5.errors import INTERRUPTED, InputError, complain, finish, prepare
 
 # No room is imported here that needs more than the standard library: an import that fails would end Python with 1, which says "slower".
+# A Python that is too old for the rest ends at the first import of lenet5.errors, with 2.
 
 DESCRIPTION = """\
 What can be done beside `pytest benchmarks`, which measures in one process:
@@ -43,8 +44,6 @@ class Parser(argparse.ArgumentParser):
 
 CANNOT = 2
 """The exit code where what was asked cannot be done.  Python's own for an exception is 1, which is a gate's "slower"."""
-
-INTERRUPTED = 130
 
 GATE_NEEDS = ("numpy", "scipy", "tqdm", "pytest")
 """What the gate of another project imports beside the standard library, if its sides have interpreters of their own."""

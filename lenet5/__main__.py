@@ -9,8 +9,12 @@ import traceback
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from lenet5 import command_predict, command_show, command_train
-from lenet5.errors import TRACEBACK, InputError, NotInstalled, complain, finish, prepare
+from lenet5.errors import INTERRUPTED, TRACEBACK, InputError, NotInstalled, complain, finish, prepare
+from lenet5.packages import imported
+
+# No command is imported here: they need NumPy, and where that is absent one line says so.
+
+PROGRAM = "python -m lenet5"
 
 DESCRIPTION = "LeNet-5 without the harness: train it on images, predict with it, look at it."
 
@@ -22,7 +26,9 @@ examples:
 
 python -m lenet5 COMMAND --help says more about a command."""
 
-CANNOT, INTERRUPTED = 2, command_train.INTERRUPTED
+COMMANDS = ("train", "predict", "show")
+
+CANNOT = 2
 
 
 class Parser(argparse.ArgumentParser):
@@ -58,12 +64,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def parse(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The options of a command.  Ends the program with a line if they are wrong."""
-    parser: argparse.ArgumentParser = Parser(prog="python -m lenet5", description=DESCRIPTION, epilog=EXAMPLES)
+    """The options of a command.  Ends the program with a line if they are wrong; raises NotInstalled where a package is absent that all need."""
+    parser: argparse.ArgumentParser = Parser(prog=PROGRAM, description=DESCRIPTION, epilog=EXAMPLES)
     parser.set_defaults(function=_help, parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for command in (command_train, command_predict, command_show):
-        command.add(commands)
+    for name in COMMANDS:
+        imported(PROGRAM, f"lenet5.command_{name}").add(commands)
     return parser.parse_args(arguments)
 
 

@@ -13,11 +13,10 @@ from lenet5 import about, curves, datasets, options, storage, training
 from lenet5.architecture import Architecture, initial_weights
 from lenet5.contract import ACTIVATIONS, Network, Weights
 from lenet5.datasets import Dataset
-from lenet5.errors import InputError, complain, say, shown
+from lenet5.errors import INTERRUPTED, InputError, complain, say, shown
 from lenet5.packages import need
 from lenet5.training import History
 
-INTERRUPTED = 130
 MOST_NAMES = 12
 """So many classes are named before the training."""
 

@@ -13,6 +13,17 @@ import sys
 from contextlib import suppress
 from typing import TextIO
 
+OLDEST_PYTHON = (3, 10)
+"""As pyproject.toml has it."""
+
+if sys.version_info < OLDEST_PYTHON:  # here, as every module of the project imports this one first, before what an older one lacks
+    said = [".".join(map(str, version)) for version in (OLDEST_PYTHON, sys.version_info[:3])]
+    sys.stderr.write("This project needs Python {} or later; this is {}\n".format(*said))
+    sys.exit(2)
+
+INTERRUPTED = 130
+"""The exit code of a command that Ctrl-C has ended."""
+
 
 class InputError(ValueError):
     """Input from outside is wrong: one line that names it, its value and what would be right.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import importlib
 import importlib.util
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -76,12 +77,25 @@ def matplotlib(user: str) -> Any:
     `without_settings_for_plots` does.
     """
     try:
-        return imported(user, "matplotlib")
+        with _without_advice_on_folders():
+            return imported(user, "matplotlib")
     except ValueError:  # UnicodeDecodeError is one
         for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
             del sys.modules[name]  # parts that were imported before it broke, which a new one would not know of
         with without_settings_for_plots():
             return imported(user, "matplotlib")
+
+
+@contextmanager
+def _without_advice_on_folders() -> Iterator[None]:
+    """While this lasts, matplotlib says nothing of a home folder that it cannot write: it makes a temporary one, and draws the same."""
+    logger = logging.getLogger("matplotlib")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 @contextmanager
@@ -108,7 +122,8 @@ def without_settings_for_plots() -> Iterator[None]:
     users = {name: os.environ.pop(name) for name in ("MPLBACKEND", _SETTINGS.upper()) if name in os.environ}
     os.environ.update({_SETTINGS.upper(): str(file) for file in files if file.is_file()})
     try:
-        yield
+        with _without_advice_on_folders():
+            yield
     except UnicodeDecodeError as error:
         here = Path(_SETTINGS).absolute()
         raise InputError(f"{here}: is no UTF-8 text ({error.reason}), so matplotlib cannot begin; mend it") from None

@@ -38,11 +38,12 @@ def write_report(terminalreporter: pytest.TerminalReporter, config: pytest.Confi
             )
         return
     output = config.rootpath / "report"
+    elsewhere = f"{shlex.join(['python', '-m', 'benchmarks', 'report', str(saved), '--output'])} DIR"
     try:
         # Only now: with scipy and matplotlib these take longer to import than all else that a process does before its first case.
         from benchmarks.report import markdown, report
 
-        written = report.write([saved], output)
+        written = report.write([saved], output, right=f"write it elsewhere: {elsewhere}")
     except InputError as error:
         terminalreporter.write_line(f"No report: {error}", red=True)
         return

@@ -224,7 +224,9 @@ def alone(svg: str, title: str) -> str:
 
 def files(plots: Sequence[Plot], folder: Path | None) -> list[File]:
     """Each plot as a file of its own in a folder; none where there is no folder."""
-    return [File(folder / f"{plot.name}.svg", alone(plot.svg, plot.title), "--plots") for plot in plots] if folder else []
+    return (
+        [File(folder / f"{plot.name}.svg", alone(plot.svg, plot.title), "name another --plots") for plot in plots] if folder else []
+    )
 
 
 def _add(axes: Axes, index: int, line: Line) -> Line2D:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
+from errno import EDQUOT, ENOSPC
+from pathlib import Path
 from typing import Any, TextIO
 
 from lenet5.errors import TRACEBACK, complain, lead_nowhere, prepare
@@ -75,5 +78,17 @@ def unexpected(error: Exception, or_install: str = "") -> str:
     if isinstance(error, ImportError):
         return f"{error}; install what this project needs: pip install -c constraints.txt -e '.[harness]'{or_install} ({hint})"
     if isinstance(error, OSError):
-        return f"cannot go on: {error} ({hint})"
+        return f"{_full(error) or f'cannot go on: {error}'} ({hint})"
     return f"internal error: {type(error).__name__}: {error}; please report it ({hint})"
+
+
+def _full(error: OSError) -> str:
+    """What is full and what to do, where a disk or a quota is; empty for any other error."""
+    if error.errno not in (ENOSPC, EDQUOT):
+        return ""
+    written = error.filename2 or error.filename  # of a copy the second; none where a file was open already
+    folder = Path(os.fsdecode(written)).absolute().parent if written else None
+    where = f"{folder}: cannot be written" if folder else "cannot go on"
+    temporary = Path(tempfile.tempdir or os.curdir)
+    elsewhere = ", or set TMPDIR to another place" if not folder or temporary in (folder, *folder.parents) else ""
+    return f"{where} ({error.strerror}); make room{elsewhere}"

@@ -100,11 +100,13 @@ class Written:
     """What a terminal shows of it."""
 
 
-def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | None = None) -> Written:
+def write(
+    paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | None = None, right: str = "name another --output"
+) -> Written:
     """Render the processes of one run into ``output``/report.md and report.html; those of several versions or machines, side by side.
 
     Each plot also goes into the folder ``plots``, as an SVG file under its name, if there is such a folder to write.
-    Raises InputError before anything is written if that cannot be.
+    Raises InputError before anything is written if that cannot be; ``right`` is what it says to do where ``output`` cannot be written.
     """
     runs = results.load_runs(paths)
     found = of(runs[0]) if len(runs) == 1 else _several(runs)
@@ -112,7 +114,8 @@ def write(paths: Sequence[str | os.PathLike[str]], output: Path, plots: Path | N
     rows = comparison.rows(runs[0]) if len(runs) == 1 else []
     where = [f"Measured: {_short(paths)}", f"The whole report: {_short(files)}"]
     written = Written(*files, markdown.render(found), terminal.render(found, comparison.INTRODUCTION, rows, where))
-    write_together([File(written.path, written.text), File(written.page, page.render(found)), *drawing.files(found.plots, plots)])
+    pages = [File(written.path, written.text, right), File(written.page, page.render(found), right)]
+    write_together([*pages, *drawing.files(found.plots, plots)])
     return written
 
 

@@ -58,6 +58,7 @@ FACTS = (
     Fact("commit_info", OBJECT, needed=True),
     Fact("commit_info.id", WORDS),
     Fact("commit_info.dirty", OneOf((True, False))),
+    Fact("commit_info.error", WORDS),
     Fact("benchmarks", ListOf(OBJECT), needed=True),
     Fact("datetime", TEXT, needed=True),
     Fact("version", TEXT, needed=True),

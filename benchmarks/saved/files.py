@@ -22,23 +22,23 @@ def named(text: str) -> Path:
 
 
 class File(NamedTuple):
-    """A text, where it goes, and which option of the command line chose that place."""
+    """A text, where it goes, and what to do where it cannot be written."""
 
     path: Path
     text: str
-    option: str = "--output"
+    right: str = "name another --output"
 
 
 def write_whole(path: Path, text: str, option: str = "--output") -> None:
-    """Write one file, as `write_together` writes several."""
-    write_together([File(path, text, option)])
+    """Write one file, whose place ``option`` chose, as `write_together` writes several."""
+    write_together([File(path, text, f"name another {option}")])
 
 
 def write_together(files: Iterable[File]) -> None:
     """Write each file beside its place, and rename them when all are written: there is never half of one, nor some of them without the rest.
 
-    A device or a pipe is written into.  Raises InputError, one line that names the file and its option, if that cannot be; then no file
-    has changed.
+    A device or a pipe is written into.  Raises InputError, one line that names the file and says what to do, if that cannot be; then
+    no file has changed.
     """
     beside: list[tuple[Path, File]] = []
     try:
@@ -63,13 +63,13 @@ def _naming(file: File) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise InputError(f"{file.path}: cannot be written ({error.strerror}); name another {file.option}") from None
+        raise InputError(f"{file.path}: cannot be written ({error.strerror}); {file.right}") from None
 
 
 def _empty_beside(file: File) -> Path:
     """A new empty file in the folder of another, which is made if there is none.  Raises InputError if there is a folder in its place."""
     if file.path.is_dir():
-        raise InputError(f"{file.path}: is a folder; name another {file.option}")
+        raise InputError(f"{file.path}: is a folder; {file.right}")
     file.path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=file.path.parent, prefix=f".{file.path.name}.")
     os.close(descriptor)

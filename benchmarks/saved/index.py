@@ -24,7 +24,7 @@ INDEX = STORAGE / "index.sqlite"
 OURS = 0x4C4E3548
 """SQLite's application_id of such a file: no other program's database is ever replaced."""
 
-FORMAT = 1
+FORMAT = 2
 
 HEADER = b"SQLite format 3\0"
 

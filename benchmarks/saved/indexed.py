@@ -24,6 +24,9 @@ VERSIONS = ("machine_info.python_implementation", "machine_info.python_version")
 
 QUOTA = "machine_info.lenet5.cpu_quota"
 
+NO_COMMITS = ("unversioned", "unknown")
+"""What pytest-benchmark writes in place of a commit's name, where there is no repository and where git failed: two of one kind need not have the same code."""
+
 EARLIEST = "0001-01-01T00:00:00+00:00"
 
 
@@ -74,8 +77,9 @@ def read(path: Path) -> Entry:
 def of(run: Run) -> Entry:
     """What a run of one process says."""
     commit = run.commit
+    name = str(commit.get("id") or "").removesuffix("+dirty")
     return Entry(
-        commit=str(commit.get("id") or "").removesuffix("+dirty"),
+        commit="" if name in NO_COMMITS else name,
         changed=bool(commit.get("dirty")),
         committed=moment(commit.get("time")),
         authored=moment(commit.get("author_time")),

@@ -1,7 +1,8 @@
 """Which environment variables steer how fast the libraries under the frameworks compute: a circumstance, like the number of threads.
 
 A table of prefixes, since each library reads dozens of them and gets more with each version.  Only names that belong to a library are
-in it: with TF_ alone, which Terraform's variables begin with too, a password could get into a published report.
+in it: with TF_ alone, which Terraform's variables begin with too, a password could get into a published report.  What an option of
+Python's command line turns on as one of its variables does is recorded beside them.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Library -> the variables that it reads: each by its whole name, or all that begin so where the name ends in "_"."""
 
+OPTIONS = ("dev", "tracemalloc", "gil")
+"""Options of Python, behind -X, that do the same as one of its variables."""
 
 SET_BY_OTHERS = ("KMP_DUPLICATE_LIB_OK",)
 """threadpoolctl sets it for itself when it is imported, and no time depends on it."""
@@ -57,6 +60,14 @@ def steering(environment: Mapping[str, str], without: Collection[str] = ()) -> d
         for name, value in sorted(environment.items())
         if (name in known or name.startswith(prefixes)) and name not in (*without, *SET_BY_OTHERS)
     }
+
+
+def options_of_python(given: Mapping[str, str | bool]) -> dict[str, str]:
+    """Those of `OPTIONS` that Python was started with (`sys._xoptions`), as they stand in the record beside the variables.
+
+    Not under the variable's name: programs that a case starts inherit the variable, and not the option.
+    """
+    return {f"-X {name}": "1" if given[name] is True else str(given[name]) for name in OPTIONS if name in given}
 
 
 def differences(then: Mapping[str, str] | None, now: Mapping[str, str] | None) -> list[str]:

@@ -26,6 +26,7 @@ from benchmarks.sessions.progress import Progress
 from benchmarks.sessions.project import Project
 from benchmarks.sessions.sides import environment
 from benchmarks.sessions.signals import Signals
+from benchmarks.sessions.this_project import HOLDS_NOTHING, is_this_project
 from lenet5.errors import InputError
 
 SKIPPED = "skipped"
@@ -173,6 +174,8 @@ class _Measuring:
         if not top.exists() and (refusal := worktrees.check_out(self.asked.project.repository, commit.name, top)):
             raise InputError(f"cannot be checked out ({refusal})")
         folder = top / self.asked.project.inside
+        if not is_this_project(folder):
+            raise InputError(HOLDS_NOTHING)
         return Place(folder, sys.executable, environment(folder, self.asked.project), folder, self.home)
 
     def _folder(self, commit: Commit) -> Path:

@@ -149,14 +149,16 @@ def _unpack(home: Path, code: Path, request: dict[str, Any], bundle: bytes) -> s
         steps.append([*here, "worktree", "add", "--detach", "--quiet", str(code / name), commit])
         steps.append(["-C", str(code / name), "read-tree", "--reset", "-u", files])
     variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    variables["LC_ALL"] = "C"  # its lines stand in ours
     for number, step in enumerate(steps):
         try:
             done = subprocess.run(["git", *step], env=variables, stdin=subprocess.DEVNULL, capture_output=True)
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return "git is not installed"
         if done.returncode:
             words = done.stderr.decode(errors="replace").strip().splitlines()
-            return f"git cannot unpack the code: {(words or ['it says nothing'])[-1]}"
+            errors = [line for line in words if line.startswith(("error: ", "fatal: "))]
+            return f"git cannot unpack the code: {[*errors, *words[-1:], 'it says nothing'][0]}"  # the first is the cause of the others
         if number == 0:
             (repository / "shallow").write_text("".join(f"{commit}\n" for commit, _ in request["folders"].values()))
     return ""

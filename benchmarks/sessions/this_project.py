@@ -58,12 +58,17 @@ def this_project(threads: int = 1, repository: Path = ROOT, code: Callable[[Path
     )
 
 
+HOLDS_NOTHING = "the revision holds no lenet5 and benchmarks"
+
+
 def is_this_project(directory: Path) -> bool:
     return (directory / "benchmarks").is_dir() and (directory / "lenet5").is_dir()
 
 
 def probe(option: str, place: Place, signals: Signals) -> dict[str, str]:
     """The versions that a side's interpreter has.  Raises InputError unless it can import the side, from the side."""
+    if not is_this_project(place.project):  # a commit of a repository in which the project merely lies
+        raise InputError(f"{option}: {HOLDS_NOTHING}")
     names = [name for name in versions() if name != "python"]
     log = Path(str(place.scratch)) / "probe.log"
     with log.open("w", encoding="utf-8") as output:

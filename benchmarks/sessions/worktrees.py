@@ -11,7 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -65,7 +65,14 @@ def check_out(repository: Path, commit: str, path: Path) -> str:
     done = git(repository, "-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--quiet", str(path), commit)
     if not done.returncode:
         return ""
-    return (done.stderr.strip().splitlines() or ["git worktree add failed"])[-1]
+    return _cause(done.stderr.strip().splitlines() or ["git worktree add failed"])
+
+
+def _cause(said: Sequence[str]) -> str:
+    """The line in which git names the cause: its first error, from which the last one follows.  It does not say of every full disk that it is full."""
+    line = next((line for line in said if line.startswith(("error: ", "fatal: "))), said[-1])
+    full = f"; if {tempfile.gettempdir()} is full, set TMPDIR to another place" if re.search("write|create", line) else ""
+    return f"{line}{full}"
 
 
 def commit_of(repository: Path, revision: str) -> str | None:
@@ -79,9 +86,24 @@ def commit_of(repository: Path, revision: str) -> str | None:
 def described(repository: Path) -> str:
     """A repository, and why it might not have a revision that one expects there."""
     found = git(repository, "rev-parse", "--is-shallow-repository")
-    words = found.stderr.splitlines()
-    shallow = " (a shallow clone, which lacks older commits: git fetch --unshallow)" if found.stdout.strip() == "true" else ""
-    return f"{repository}{f' ({words[0]})' if words else shallow}"
+    shallow = "a shallow clone, which lacks older commits: git fetch --unshallow" if found.stdout.strip() == "true" else ""
+    why = refusal(found) or shallow
+    return f"{repository}{f' ({why})' if why else ''}"
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """What git says against a repository, and what can be done about it, in one line; empty if it says nothing."""
+    first, *more = [line.strip() for line in done.stderr.splitlines()] or [""]
+    # Where a repository belongs to another user, git's own remedy stands some lines further.
+    remedies = (
+        ["git clone the project"] if "not a git repository" in first else [line for line in more if line.startswith("git config ")]
+    )
+    return "; ".join([first, *remedies])
+
+
+def holds(repository: Path, path: Path) -> bool:
+    """Whether a repository has a file or a folder under version control."""
+    return git(repository, "ls-files", "--error-unmatch", "--", str(path)).returncode == 0
 
 
 def ignored_module(repository: Path, said: str) -> str | None:
@@ -97,8 +119,11 @@ def ignored_module(repository: Path, said: str) -> str | None:
 
 
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run git in a folder, its exit code left to the caller.  Ctrl-C does not reach it: it would leave half a worktree."""
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    """Run git in a folder, its exit code left to the caller.  Ctrl-C does not reach it: it would leave half a worktree.
+
+    It speaks English, as its lines stand in ours.
+    """
+    variables = {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "LC_ALL": "C"}
     try:
         return tied.run(
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],
@@ -108,5 +133,5 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
             errors="surrogateescape",  # it names files, whose names need not be text
             start_new_session=True,
         )
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return subprocess.CompletedProcess([], 127, "", "git is not installed")

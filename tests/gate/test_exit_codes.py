@@ -178,9 +178,10 @@ def test_what_cannot_be_imported(tmp_path, package):
     ("error", "line"),
     [
         (ZeroDivisionError("two\nlines"), "internal error: ZeroDivisionError: two\\nlines; please report it"),
-        (OSError(28, "No space left on device", "x"), "cannot go on: [Errno 28] No space left on device: 'x'"),
+        (PermissionError(13, "Permission denied", "x"), "cannot go on: [Errno 13] Permission denied: 'x'"),
+        (OSError(28, "No space left on device", "/nosuch/x"), "/nosuch: cannot be written (No space left on device); make room"),
     ],
-    ids=["unforeseen", "full"],
+    ids=["unforeseen", "denied", "full"],
 )
 @pytest.mark.parametrize("shown", one_quick([True, False]), ids=["traceback", ""])
 def test_internal_error(repository, tmp_path, monkeypatch, capsys, error, line, shown):

@@ -56,6 +56,22 @@ def test_settings_that_can_be_read_count(tmp_path):
     assert done.stdout == "9.0 svg\n"
 
 
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("import lenet5.packages as p; p.matplotlib('plot')", id="with one's settings"),
+        pytest.param("import benchmarks.report.no_backend", id="as it comes", marks=pytest.mark.slow),  # it looks for fonts
+    ],
+)
+def test_a_home_that_cannot_be_written(tmp_path, code):
+    """It draws all the same, and says nothing of where it keeps its files; its other warnings are heard afterwards."""
+    usual = {name: value for name, value in os.environ.items() if not name.startswith(("MPL", "XDG_"))}
+    environment = {**usual, "PYTHONPATH": str(PROJECT), "HOME": "/dev/null/such"}
+    code += "; import logging; print(logging.getLogger('matplotlib').level)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")
+
+
 COMES = """
 import gc
 collects = gc.isenabled()

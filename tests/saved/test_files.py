@@ -21,12 +21,12 @@ def test_nothing_is_left(tmp_path):
 
 
 def full(here):
-    return File(Path("/dev/full"), "text", "--json")
+    return File(Path("/dev/full"), "text", "name another --json")
 
 
 def under_a_file(here):
     (here / "file").touch()
-    return File(here / "file" / "plot.svg", "text", "--plots")
+    return File(here / "file" / "plot.svg", "text", "name another --plots")
 
 
 def of_no_text(here):
@@ -36,13 +36,13 @@ def of_no_text(here):
 @pytest.mark.parametrize("broken", [full, under_a_file, of_no_text])
 @pytest.mark.parametrize("last", [True, False], ids=["last", "first"])
 def test_all_or_none(tmp_path, broken, last):
-    """Where one of several files cannot be written none is, and the line names that one and its option."""
+    """Where one of several files cannot be written none is, and the line names that one and says what to do."""
     (tmp_path / "report.md").write_text("older")
     wrong = broken(tmp_path)
     before = sorted(path.name for path in tmp_path.iterdir())
     files = [File(tmp_path / "report.md", "newer"), wrong]
 
-    with pytest.raises(ValueError, match=r"surrogates|^" + f"{wrong.path}: cannot be written .*; name another {wrong.option}$"):
+    with pytest.raises(ValueError, match=r"surrogates|^" + f"{wrong.path}: cannot be written .*; {wrong.right}$"):
         write_together(files if last else files[::-1])
 
     assert sorted(path.name for path in tmp_path.iterdir()) == before

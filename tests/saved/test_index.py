@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -285,6 +286,15 @@ def test_what_is_not_known_is_no_difference():
     assert indexed.differences(facts(), facts(cpu_quota=1.5), "hand") == ["cpu_quota was None, now it is 1.5"]
     assert indexed.differences({**facts(), "variables": None}, facts(cpu_quota=1.5), "hand") == []
     assert indexed.joined(facts(device="cpu"), facts(epochs=1)) == facts(device="cpu", epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("name", "commit"), [("0123abc", "0123abc"), ("0123abc+dirty", "0123abc"), ("unversioned", ""), ("unknown", ""), (None, "")]
+)
+def test_the_commit(name, commit):
+    """Empty where git did not know the code, whichever word stands in the file then: of all such files the code may differ."""
+    run = load(RUN / "process-001.json")
+    assert indexed.of(replace(run, commit={"id": name})).commit == commit
 
 
 @pytest.mark.parametrize(

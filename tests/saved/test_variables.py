@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.saved.variables import differences, steering
+from benchmarks.saved.variables import differences, options_of_python, steering
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,12 @@ def test_what_the_harness_sets_itself():
     """The numbers of threads are recorded as threads, and a folder for each session is no circumstance."""
     environment = {"OMP_NUM_THREADS": "2", "OMP_DYNAMIC": "true"}
     assert steering(environment, without=["OMP_NUM_THREADS"]) == {"OMP_DYNAMIC": "true"}
+
+
+def test_options_of_python():
+    """An option of Python that has such a variable is recorded; one that only prints more is not."""
+    given = {"dev": True, "tracemalloc": "25", "gil": "0", "importtime": True, "faulthandler": True}
+    assert options_of_python(given) == {"-X dev": "1", "-X tracemalloc": "25", "-X gil": "0"}
 
 
 def test_differences():

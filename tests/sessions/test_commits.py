@@ -86,6 +86,16 @@ def test_what_cannot_be_done(command, words, line):
     assert err.count("\n") == 1
 
 
+def test_commits_of_something_else(command, tmp_path, monkeypatch):
+    """Of a repository in which the project merely lies no commit can be measured, and the line says why."""
+    (tmp_path / "outer").mkdir()
+    monkeypatch.setattr(commits_command, "this_project", partial(this_project, repository=tmp_path / "outer"))
+    name = commit(tmp_path / "outer", "empty")
+    code, out, err = command("HEAD", "--output", "raw")
+    assert (code, out) == (2, "")
+    assert err.endswith(f"no commit could be measured: {name[:12]}: the revision holds no lenet5 and benchmarks\n")
+
+
 def test_no_option_of_gits(repository):
     """What looks like one is no range."""
     with pytest.raises(InputError, match="--all: is no range"):

@@ -77,6 +77,14 @@ def test_frameworks_are_imported_first(root, monkeypatch):
     assert asked[len(names) :] == [*sorted(names, reverse=True), "data set"]
 
 
+def test_forks_are_refused(root):
+    """With pytest-forked no number would come back: the session ends before anything else."""
+    config = SimpleNamespace(getoption=lambda name, default=None: name == "forked")
+    with pytest.raises(pytest.exit.Exception, match=r"^--forked: ") as end:
+        root.pytest_configure(config)
+    assert end.value.returncode == 2
+
+
 EARLY = """
 import numpy
 """
@@ -96,6 +104,24 @@ def test_numpy_that_a_plugin_loaded(tmp_path):
     )
     assert done.returncode == 0, done.stdout
     assert "1 passed" in done.stdout
+
+
+RECORDED = f"""
+import pytest
+
+def pytest_collection(session):
+    root = session.config.pluginmanager.getplugin({str(ROOT / "conftest.py")!r})
+    pytest.exit(str(session.config.stash[root.RUN_INFO]["variables"]))
+"""
+
+
+def test_options_of_python_are_recorded(tmp_path):
+    """What an option turns on is among what steers a time, as it is where a variable does: each Python knows this one, or passes over it."""
+    (tmp_path / "show.py").write_text(RECORDED)
+    command = [sys.executable, "-X", "gil=1", "-m", "pytest", "benchmarks/test_control.py", "-p", "show", "-p", "no:cacheprovider"]
+    path = {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **path}, capture_output=True, text=True, check=False)
+    assert "'-X gil': '1'" in done.stdout
 
 
 PLUGIN = """

@@ -46,3 +46,26 @@ def test_what_a_killed_errand_left(tmp_path):
     assert (done.returncode, found["code"], found["files"]) == (0, 2, {})
     assert found["said"].startswith("git cannot unpack the code: ")
     assert list(tmp_path.iterdir()) == [busy]
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        ("hint: wait\nerror: unable to write file a.py\nfatal: Could not reset\n", "error: unable to write file a.py"),
+        ("killed\n", "killed"),
+        ("", "it says nothing"),
+    ],
+)
+def test_code_that_cannot_be_unpacked(tmp_path, monkeypatch, said, line):
+    """Of what git says its first error counts, from which the others follow."""
+    (tmp_path / "said").write_text(said)
+    (tmp_path / "git").write_text(f"#!/bin/sh\ncat '{tmp_path}/said' >&2\nexit 1\n")
+    (tmp_path / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert errand._unpack(tmp_path, tmp_path / "code", {"folders": {}}, b"") == f"git cannot unpack the code: {line}"
+
+
+def test_no_git(tmp_path, monkeypatch):
+    """Also where a folder of the path is none."""
+    monkeypatch.setenv("PATH", "/dev/null/such")
+    assert errand._unpack(tmp_path, tmp_path / "code", {"folders": {}}, b"") == "git is not installed"

@@ -82,6 +82,15 @@ def test_revision(repository):
     assert not list(Path(tempfile.gettempdir()).iterdir())
 
 
+def test_revision_of_something_else(repository):
+    """Of a repository in which the project merely lies a commit holds nothing that could be measured."""
+    git(repository, "rm", "-r", "--quiet", "--cached", "lenet5")
+    git(repository, "-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "without")
+    line = "^--base HEAD: the revision holds no lenet5 and benchmarks$"
+    with pytest.raises(InputError, match=line), opened(repository, base="HEAD"):
+        pass
+
+
 def test_directory(repository, tmp_path):
     """A directory is taken as it is, with what is not committed; git may know nothing of it."""
     outside = fake_project.write(tmp_path / "outside")

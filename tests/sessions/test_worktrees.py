@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.sessions.worktrees import PREFIX, check_out, commit_of, remove_stale, temporary_home
-from tests.support.fake_project import git
+from benchmarks.sessions import worktrees
+from benchmarks.sessions.worktrees import PREFIX, check_out, commit_of, described, remove_stale, temporary_home
+from tests.support.fake_project import DUBIOUS, git, refusing_git
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,36 @@ def test_no_commit(repository):
     assert commit_of(repository, "HEAD") == git(repository, "rev-parse", "HEAD")
     assert commit_of(repository, "nonsense") is None
     assert commit_of(repository, "--all") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "line"),
+    [
+        (["fatal: 'x' already exists"], "fatal: 'x' already exists"),
+        (["hint: wait", "error: unknown filter", "fatal: Could not reset index file"], "error: unknown filter"),
+        (
+            ["error: unable to write file a.py", "error: unable to write file b.py", "fatal: Could not reset index file"],
+            f"error: unable to write file a.py; if {tempfile.gettempdir()} is full, set TMPDIR to another place",
+        ),
+        (["killed"], "killed"),
+    ],
+)
+def test_the_cause(said, line, monkeypatch):
+    """Of what git says against a checkout its first error counts; where that is of a full disk, the line says what can be done."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    assert worktrees._cause(said) == line
+
+
+def test_described(repository, tmp_path, monkeypatch):
+    """Why a repository has no revisions, and what to do about it."""
+    assert described(repository) == str(repository)
+    nowhere = tmp_path / "tmp"
+    assert (
+        described(nowhere)
+        == f"{nowhere} (fatal: not a git repository (or any of the parent directories): .git; git clone the project)"
+    )
+    refusing_git(tmp_path / "bin", monkeypatch)
+    assert described(repository) == f"{repository} ({DUBIOUS[0]}; {DUBIOUS[-1].strip()})"
 
 
 def test_stale(repository):

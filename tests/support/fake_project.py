@@ -6,6 +6,8 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 CONFTEST = """
 import os
 from pathlib import Path
@@ -146,6 +148,24 @@ def git(repository: Path, *arguments: str) -> str:
         ["git", "-C", str(repository), *arguments], env={**os.environ, **someone}, check=True, capture_output=True, text=True
     )
     return done.stdout.strip()
+
+
+DUBIOUS = (
+    "fatal: detected dubious ownership in repository at '/project'",
+    "To add an exception for this directory, call:",
+    "",
+    "\tgit config --global --add safe.directory /project",
+)
+"""What git says of a checkout that belongs to another user."""
+
+
+def refusing_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the git on the path be one that says so, whatever it is asked."""
+    folder.mkdir()
+    (folder / "said").write_text("\n".join(DUBIOUS) + "\n")
+    (folder / "git").write_text(f"#!/bin/sh\ncat '{folder}/said' >&2\nexit 128\n")
+    (folder / "git").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
 def commit(repository: Path, message: str) -> str:

@@ -6,6 +6,7 @@ Light tests of the files that say it; `.ci/distributions` builds the wheel and t
 from __future__ import annotations
 
 import re
+import runpy
 import sys
 from configparser import ConfigParser
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 import lenet5
+from lenet5 import errors
 from tests.support.copies import PROJECT, run_python
 
 if sys.version_info >= (3, 11):
@@ -57,6 +59,31 @@ def test_a_network_needs_numpy_alone():
     assert len(said) == len(lenet5.frameworks()) + 1
     for line in said:
         assert re.fullmatch(r"[\w.-]+: the package '([\w-]+)' is not installed; pip install \1", line), line
+
+
+@pytest.mark.parametrize(
+    ("package", "line"),
+    [
+        ("lenet5", "python -m lenet5: the package 'numpy' is not installed; pip install numpy"),
+        ("benchmarks", "No module named 'numpy'; install what this project needs: pip install "),
+    ],
+)
+def test_commands_without_numpy(package, line):
+    """One line and exit 2, whatever they are asked: 1 would say that a gate has found something slower."""
+    code = HIDE_ALL_BUT.format(names={"lenet5", "benchmarks"}, program=str(PROJECT / package / "__main__.py"))
+    done = run_python(PROJECT, "-c", code)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1), done.stderr
+    assert done.stderr.startswith(line)
+
+
+def test_an_older_python(monkeypatch, capsys):
+    """One line and exit 2, from the module that is imported before all that an older Python lacks; the oldest is that of the metadata."""
+    assert ITS_OWN["requires-python"] == f">={'.'.join(map(str, errors.OLDEST_PYTHON))}"
+    monkeypatch.setattr(sys, "version_info", (3, 9, 18, "final", 0))
+    with pytest.raises(SystemExit) as end:
+        runpy.run_path(errors.__file__)
+    assert end.value.code == 2
+    assert capsys.readouterr() == ("", "This project needs Python 3.10 or later; this is 3.9.18\n")
 
 
 def test_extras():

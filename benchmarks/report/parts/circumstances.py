@@ -38,11 +38,12 @@ def _facts(run: Run) -> list[tuple[str, str]]:
     if (variables := ours.get("variables")) is not None:
         found.append(("environment", in_words(variables)))
     changed = " with uncommitted changes" if run.commit.get("dirty") else ""
+    why = f" ({run.commit['error']})" if run.commit.get("error") else ""
     order = "shuffled anew in each" if ours.get("shuffle") is not None else "in the order of the files"
     return [
         *found,
         ("epochs", str(ours.get("epochs", "?"))),
-        ("commit", f"{run.commit.get('id') or 'unknown'}{changed}"),
+        ("commit", f"{run.commit.get('id') or 'unknown'}{changed}{why}"),
         ("processes", f"{run.processes}, cases {order}"),
         ("measured", f"{run.datetime}, pytest-benchmark {run.version}, {counted(len(run.cases), 'case')}"),
     ]
@@ -54,5 +55,5 @@ def _limited(ours: Mapping[str, Any]) -> str:
 
 
 def in_words(variables: Mapping[str, str]) -> str:
-    """The environment variables that steer a library, as they were set."""
+    """The environment variables that steer a library, as they were set, and Python's options of the same kind."""
     return ", ".join(f"{name}={value}" for name, value in variables.items()) or "no variable that steers a library"

@@ -29,6 +29,15 @@ def test_environment(tmp_path, variables, said):
     assert rows(tmp_path, lambda ours: ours.update(variables=variables))["environment"] == said
 
 
+def test_no_commit(tmp_path):
+    """Where git named no commit the record says why."""
+    made = documents.of_group("predict", whole=True)
+    made["commit_info"] = {"id": "unknown", "dirty": False, "error": "git is not installed"}
+    found = report.of(load(documents.save(tmp_path / "run.json", made)))
+    (section,) = (section for section in found.sections if section.title == "Circumstances")
+    assert {name.text: value.text for name, value in section.table.rows}["commit"] == "unknown (git is not installed)"
+
+
 def test_environment_of_an_older_file(tmp_path):
     """A file that does not record them says nothing of them."""
     assert "environment" not in rows(tmp_path, lambda ours: ours.pop("variables"))
