@@ -232,7 +232,7 @@ def _declared(framework: str, name: str, default: Any) -> Any:
         ) from error
 
 
-@lru_cache  # not its younger sister cache: the line that refuses an older Python comes after this module's imports have begun
+@lru_cache  # Python 3.8 lacks functools.cache, and this module is imported before the line that refuses it
 def _literals(source: str) -> dict[str, ast.expr]:
     """Name -> value of each assignment in the body of class LeNet5.  Parsed once: collecting cases asks more than a hundred times."""
     classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == "LeNet5"]

@@ -27,20 +27,22 @@ def tree_of_commit(repository: Path, commit: str) -> str:
 
 def is_changed(top: Path) -> bool:
     """Whether the files of a checkout are not those of its commit."""
-    return bool(_differing(top, "HEAD"))
+    return bool(_differing(top))
 
 
 def tree_of_checkout(top: Path, commit: str) -> str:
     """The word of a checkout as it is now, with what is changed, new, or ignored by git and yet code."""
     ignored = _paths(git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout)
-    files = {*_differing(top, commit), *(path for path in ignored if _is_source(path))}
+    files = {*_differing(top), *(path for path in ignored if _is_source(path))}
     tree = tree_of_commit(top, commit)
     return f"{tree}+{digest(top, files)}" if files else tree
 
 
-def _differing(top: Path, commit: str) -> list[str]:
-    """The files of a checkout that are not as in a commit, or not in it; without what a gate's own processes leave there."""
-    tracked = _paths(git(top, "diff", "--name-only", "--no-renames", "-z", commit, "--").stdout)
+def _differing(top: Path) -> list[str]:
+    """The files of a checkout that are not as in its commit, or not in it; without what a gate's own processes leave there."""
+    # Not git diff, which writes into the index what it has found out about files that were only touched.
+    status = _paths(git(top, "status", "--porcelain", "--no-renames", "--untracked-files=no", "-z").stdout)
+    tracked = [line[len("XY ") :] for line in status]
     new = _paths(git(top, "ls-files", "--others", "--exclude-standard", "-z").stdout)
     return [*tracked, *(path for path in new if not _in_no_code(path))]
 

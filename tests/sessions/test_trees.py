@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from benchmarks.sessions import trees
@@ -61,6 +63,15 @@ def test_another_file(checkout, name):
 
     assert len({before, changed, again}) == 3
     assert word(checkout) == changed
+
+
+def test_the_index_stays(checkout):
+    """A file that was only touched is as it was, and git's index is not written to."""
+    before = word(checkout), (checkout / ".git" / "index").read_bytes()
+    os.utime(checkout / "package" / "one.py", (1, 1))
+
+    assert (word(checkout), (checkout / ".git" / "index").read_bytes()) == before
+    assert not trees.is_changed(checkout)
 
 
 def test_a_file_less(checkout):

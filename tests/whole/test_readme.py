@@ -199,7 +199,10 @@ def is_environment(name):
 
 
 def check_pip(*words):
-    """Files are there, extras are the project's, and an exact version is that of constraints.txt."""
+    """Files are there, extras are the project's, and an exact version is that of constraints.txt; what another Python gets is that's."""
+    if words[0] == "--python":
+        assert words[2] == "install", words
+        return []
     assert words[0] in ("install", "uninstall")
     constraints = read(PROJECT / "constraints.txt").splitlines()
     extras = re.search(r"^\[project.optional-dependencies\]\n(.*?)^\[", read(PROJECT / "pyproject.toml"), re.MULTILINE | re.DOTALL)
@@ -213,6 +216,13 @@ def check_pip(*words):
             assert value == ".", value
         if "==" in value:
             assert value in constraints, value
+    return []
+
+
+def check_git(*words):
+    """Git has the command."""
+    command = words[2] if words[0] == "-C" else words[0]
+    assert subprocess.run(["git", command, "-h"], capture_output=True, check=False).returncode == 129, words
     return []
 
 
@@ -254,6 +264,8 @@ CHECKS = {
     "pytest-benchmark": check_comparison,
     "tox": check_tox,
     "pip": check_pip,
+    "python -m pip": check_pip,
+    "git": check_git,
     **dict.fromkeys(("ruff", "mypy", "pre-commit"), lambda *words: []),
 }
 
