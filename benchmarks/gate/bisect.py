@@ -155,6 +155,7 @@ class _Bisecting:
 
     def _first(self, last: int) -> Step:
         """Bad against good, and which rows are followed from then on, by which rules."""
+        _say(f"is {self.asked.line[last]} slower than good?")
         rules = bisection.rules_of(1, last, self.asked.rules)
         try:
             outcome = self._recorded(last, rules, gate.any_slower) or self._measure(last, rules, gate.any_slower)

@@ -141,7 +141,9 @@ def _no_place(sides: Mapping[str, Side], plans: Sequence[Plan]) -> str:
     for side in sides.values():
         if not any((side.project / plan.cases).exists() for plan in plans):
             if len(plans) == 1:
-                return f"{side.option}: has no {places}; expected the file or folder of the cases, relative to the project"
+                right = "the file or folder of the cases, relative to the project"
+                single = "; single cases are selected by -k" if "::" in places else ""
+                return f"{side.option}: has no {places}; expected {right}{single}"
             return f"{side.option}: has none of {places}; say with --cases where the cases are"
     return f"no case found: none of {places} is on both sides; say with --cases where the cases are"
 

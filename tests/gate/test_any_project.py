@@ -375,6 +375,11 @@ def test_packages_in_another_folder(tmp_path, capsys):
         (("--base", "v9", "--head", "base"), "--base v9: neither a revision of {project} nor a directory; one is written with ./"),
         (("--base", "base", "--head", "./nowhere"), "--head ./nowhere: neither a revision of "),
         (("--base", "base", "--head", "base", "--cases", "benches"), "--base base: has no benches; expected the file or folder"),
+        (
+            ("--base", "base", "--head", "base", "--cases", "tests/bench/test_more.py::TestMore"),
+            "--base base: has no tests/bench/test_more.py::TestMore; expected the file or folder of the cases, relative to the project; "
+            "single cases are selected by -k",
+        ),
         (("--base", "base", "--head", "base", "--source", "lib"), "--source lib: no such folder in "),
         (
             ("--base", "base", "--head", "base", "--cases", "src"),

@@ -258,6 +258,8 @@ def test_passed_over(bisecting):
 
     assert (code, measured) == (3, [6, 3, 2, 5])
     assert "unknown: cannot be imported (ImportError)" in err
+    asked = [line for line in err.splitlines() if line.endswith(" slower than good?")]
+    assert asked[0].endswith("number 6) slower than good?")  # of bad, as of every other commit
     assert "does not do the same work as good (parameters differs)" in out
     assert bisecting({}, "--resume")[:2] == (3, out)
 
