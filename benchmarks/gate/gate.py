@@ -126,7 +126,7 @@ class _Measuring:
         most, each = self.comparison.pairs or rules.most_pairs, self.seconds[-1]
         fit = so_far.pairs_that_fit(done, each, self.end - time.monotonic(), most)
         if self.comparison.pairs or done > rules.steady_pairs or not any(row.metric.steady for row in rows(self.pairs)):
-            self._say_once("pace", so_far.pace(fit, done, each, rules))
+            self._say_once("pace", so_far.pace(fit, done, each, rules, self.comparison.pairs))
         if done >= min(PAIRS_FOR_A_SPREAD, rules.looks[0]):
             self._say_once("reach", so_far.reach(rows(self.pairs), rules, fit))
 

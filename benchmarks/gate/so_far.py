@@ -19,14 +19,22 @@ def pairs_that_fit(done: int, seconds_each: float, seconds_left: float, most: in
     return min(most, done + max(int(seconds_left / seconds_each), 0))
 
 
-def pace(fit: int, done: int, seconds_each: float, rules: Rules) -> str:
-    """How long a pair takes, what that makes of the budget, and when the first verdicts come."""
+def pace(fit: int, done: int, seconds_each: float, rules: Rules, asked: int | None = None) -> str:
+    """How long a pair takes, what that makes of the budget, and when the first verdicts come.
+
+    Where a number of pairs is ``asked`` for they need not be for a verdict of their own.
+    """
     first = rules.looks[0]
-    said = f"a pair takes about {units.seconds(seconds_each)}; the budget is enough for about {counted(fit, 'pair')}"
+    takes = f"a pair takes about {units.seconds(seconds_each)}"
+    if asked and fit >= asked:
+        return takes
+    said = f"{takes}; the budget is enough for about {counted(fit, 'pair')}"
+    if asked:
+        return f"{said} of {asked}: use a larger --budget, or fewer cases (-k)"
     if fit < first + rules.confirm:
         few = "a verdict" if fit < first else "'slower'"
-        takes = f"{first} for 'same' and {first + rules.confirm} for 'slower'"
-        return f"{said}, too few for {few}: it takes {takes}; use a larger --budget, or fewer cases (-k)"
+        each = f"{first} for 'same' and {first + rules.confirm} for 'slower'"
+        return f"{said}, too few for {few}: it takes {each}; use a larger --budget, or fewer cases (-k)"
     if done >= first:
         return said
     return f"{said}; the first verdicts come after {first}, in about {_duration((first - done) * seconds_each)}"

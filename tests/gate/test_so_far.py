@@ -44,6 +44,15 @@ def test_pace(fit, done, rest):
     assert so_far.pace(fit, done, 30.0, RULES) == f"a pair takes about 30.0 s; the budget is enough for about {fit} pairs{rest}"
 
 
+@pytest.mark.parametrize(
+    ("fit", "rest"),
+    [(13, ""), (12, "; the budget is enough for about 12 pairs of 13: use a larger --budget, or fewer cases (-k)")],
+)
+def test_pace_of_a_recording(fit, rest):
+    """Pairs of which a number is asked for may be judged with those of other machines: they are not called too few for a verdict."""
+    assert so_far.pace(fit, 1, 30.0, RULES, 13) == f"a pair takes about 30.0 s{rest}"
+
+
 def test_reach():
     """The middling and the least steady of the times, each by its own spread; what has a threshold of its own is not among them."""
     rows = [
