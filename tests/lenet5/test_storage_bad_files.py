@@ -142,7 +142,10 @@ def test_a_type_that_numpy_lacks(tmp_path, suffix, dtype):
 
     weights = {name: torch.tensor(array).to(getattr(torch, dtype)) for name, array in WEIGHTS.items()}
     path = tmp_path / f"weights{suffix}"
-    save_file(weights, path) if suffix == ".safetensors" else torch.save(weights, path)
+    try:
+        save_file(weights, path) if suffix == ".safetensors" else torch.save(weights, path)
+    except KeyError:
+        pytest.skip(f"this version of safetensors does not know {dtype}")
 
     assert dtype in message(path).lower()
     assert "must be float32" in message(path)
