@@ -27,13 +27,13 @@ from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import DEFAULT, read
 from benchmarks.saved.results import PROCESSES
 from benchmarks.sessions.asked import asked_for, goes_on_with
-from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
+from benchmarks.sessions.command import BEHIND, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.command_line import words
 from benchmarks.sessions.folder import alone, begin, check_settings, kept_if, settings_in
 from benchmarks.sessions.plan import CASES
 from benchmarks.sessions.project import Project
 from benchmarks.sessions.signals import Interrupted, Signals
-from lenet5.errors import InputError
+from lenet5.errors import INTERRUPTED, InputError
 
 DESCRIPTION = f"""\
 Which commit made a case slower? The last one is compared with the first as by

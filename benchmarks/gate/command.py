@@ -23,7 +23,7 @@ from benchmarks.saved.results import PROCESSES
 from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import any_project, expressions, sides
 from benchmarks.sessions.asked import asked_for, goes_on_with
-from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_cluster, add_folder, folder_of, say_how_to_go_on
+from benchmarks.sessions.command import BEHIND, add_cluster, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.folder import settings_in
 from benchmarks.sessions.plan import CASES, Plan
 from benchmarks.sessions.processes import MOST_PROCESSES
@@ -32,7 +32,7 @@ from benchmarks.sessions.sides import Side
 from benchmarks.sessions.signals import Interrupted, Signals
 from benchmarks.sessions.survey import survey
 from benchmarks.sessions.this_project import this_project
-from lenet5.errors import InputError, complain, say
+from lenet5.errors import INTERRUPTED, InputError, complain, say
 
 DEFAULT_CASES = (
     "((test_predict and (1] or 64])) or test_train_step or (test_space_predict and 64]))"

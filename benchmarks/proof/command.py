@@ -10,11 +10,11 @@ from benchmarks.gate.rules import Rules
 from benchmarks.gate.thresholds import share
 from benchmarks.proof import coverage
 from benchmarks.saved.files import check_writable, named
-from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_processes, folder_of, measured
+from benchmarks.sessions.command import BEHIND, add_processes, folder_of, measured
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.signals import Interrupted, Signals
-from lenet5.errors import InputError, complain, say
+from lenet5.errors import INTERRUPTED, InputError, complain, say
 
 STUDY = """\
 How often is the gate wrong, and how small a slow-down does it find? Counted

@@ -16,6 +16,7 @@ from benchmarks.sessions.asked import asked_for
 from benchmarks.sessions.command_line import command_line
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.signals import Interrupted, Signals
+from lenet5.errors import INTERRUPTED
 
 DESCRIPTION = """\
 Measures in fresh processes, each in a random order of its own, and reports
@@ -35,9 +36,6 @@ examples:
 BEHIND = """\
 What stands behind -- goes to pytest, which runs the cases: options of pytest,
 of pytest-benchmark, and of this project (see pytest benchmarks --help)."""
-
-INTERRUPTED = 130
-"""The exit code, as a shell has it of a program that Ctrl-C ended."""
 
 Show = Callable[[Sequence[Path], Path], object]
 """Runs and a folder -> their report, written there and printed."""

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from benchmarks.sessions import commits
 from benchmarks.sessions.asked import asked_for
-from benchmarks.sessions.command import BEHIND, INTERRUPTED, add_folder, folder_of, say_how_to_go_on
+from benchmarks.sessions.command import BEHIND, add_folder, folder_of, say_how_to_go_on
 from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.signals import Interrupted
 from benchmarks.sessions.this_project import this_project
-from lenet5.errors import InputError, say
+from lenet5.errors import INTERRUPTED, InputError, say
 
 SECONDS_A_CASE = 0.1
 """Each process measures a case for this long.  Longer gains little: processes differ by more than the rounds within them (docs/gate.md)."""

@@ -5,7 +5,8 @@ order, overrules what would switch them off or run them in parallel, and measure
 Then it adds to the JSON of pytest-benchmark, under the key "gate", all that the gate has to know and the plug-in does not save: which cases
 there are, why one has no number, and which packages were imported from another place than this project.
 
-It does nothing without its options.  This file needs nothing but pytest, from 6.2 on, and Python, from 3.8 on: the other project has its own.
+It does nothing without its options.  This file and `origins`, which lies beside it, need nothing but pytest, from 6.2 on, and Python,
+from 3.8 on: the other project has its own.
 """
 
 from __future__ import annotations

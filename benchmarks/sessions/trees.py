@@ -39,7 +39,10 @@ def tree_of_checkout(top: Path, commit: str) -> str:
 
 
 def _differing(top: Path) -> list[str]:
-    """The files of a checkout that are not as in its commit, or not in it; without what a gate's own processes leave there."""
+    """The files of a checkout that are not as in its commit, or not in it; without what a gate's own processes leave there.
+
+    A file that is changed in the index alone counts as well: the word differs then although the code does not.
+    """
     # Not git diff, which writes into the index what it has found out about files that were only touched.
     status = _paths(git(top, "status", "--porcelain", "--no-renames", "--untracked-files=no", "-z").stdout)
     tracked = [line[len("XY ") :] for line in status]
