@@ -6,10 +6,10 @@ Nothing here loads NumPy: the variables have to be set before anything is import
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 
 import lenet5
+from benchmarks.launch import temporary
 from lenet5.errors import InputError
 
 
@@ -32,7 +32,7 @@ def place() -> str | None:
     return next((folder for folder in chosen if folder and os.path.isdir(folder)), None)
 
 
-def own_folder() -> tempfile.TemporaryDirectory[str]:
+def own_folder() -> temporary.Folder:
     """A new folder, to be removed at the session's end, with one in it for each of the variables, which name them from now on.
 
     A folder of the user's for one of them says where code can be loaded from, so the new one is made in there.  Raises InputError, one line,
@@ -43,7 +43,7 @@ def own_folder() -> tempfile.TemporaryDirectory[str]:
     try:
         if chosen:
             os.makedirs(chosen, exist_ok=True)
-        made = tempfile.TemporaryDirectory(prefix="lenet5-compiled-", dir=chosen)
+        made = temporary.folder("lenet5-caches-", chosen)
     except OSError as error:
         raise InputError(
             f"{variable or 'TMPDIR'}: no folder can be made there ({error}); set it to a place where one can"

@@ -13,13 +13,12 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from benchmarks.isolated import caches
-from benchmarks.launch import tied
+from benchmarks.launch import temporary, tied
 from lenet5.errors import InputError, NotInstalled
 
 ROOT = Path(__file__).parents[2]
@@ -46,9 +45,9 @@ def command_of(module: str, *arguments: Any) -> list[str]:
     return [sys.executable, "-m", module, *map(str, arguments)]
 
 
-def scratch() -> tempfile.TemporaryDirectory[str]:
-    """A new folder for all that a program writes.  It is removed even if something of a compiler is still writing there."""
-    return tempfile.TemporaryDirectory(prefix="lenet5-program-", dir=caches.place(), ignore_cleanup_errors=True)
+def scratch() -> temporary.Folder:
+    """A new folder for all that a program writes."""
+    return temporary.folder("lenet5-isolated-", caches.place())
 
 
 def environment(folder: str) -> dict[str, str]:

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.launch import tied
+from benchmarks.launch import temporary, tied
 from benchmarks.quantities.statistics import CONFIDENCE, share_interval
 from benchmarks.report.disturbance import LEAST_WATCHED_SECONDS, OTHERS_CPUS, ROUNDING_SECONDS, disturbed, long_enough, others_cpus
 from benchmarks.saved.provenance import ROOT
@@ -58,7 +57,7 @@ def study(runs: int | None, command: str, signals: Signals) -> dict[str, Any]:
     -> everything that `disturbance_page.write` shows.  Raises InputError, one line, if a session fails, and Interrupted if a signal comes.
     """
     measured: dict[str, list[Run]] = {name: [] for name in CONDITIONS}
-    with tempfile.TemporaryDirectory(prefix="lenet5-disturbance-") as folder:
+    with temporary.folder("lenet5-disturbance-") as folder:
         while any(_wants_more(found, runs) for found in measured.values()):
             for name, loops in CONDITIONS.items():
                 if _wants_more(measured[name], runs):

@@ -6,11 +6,11 @@ repository of its own in a temporary folder: no branch, no index and no object o
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.launch import temporary
 from benchmarks.saved.storage import STORAGE
 from benchmarks.sessions.worktrees import commit_of, git
 from lenet5.errors import InputError
@@ -32,7 +32,7 @@ def bundled(folders: Mapping[str, tuple[str, Path]]) -> Bundle:
 
     Files that git ignores are left out.  Raises InputError, one line, for a folder that is not the top of a git checkout.
     """
-    with tempfile.TemporaryDirectory(prefix="lenet5-bundle-") as home:
+    with temporary.folder("lenet5-bundle-") as home:
         made, path = Path(home) / "made", Path(home) / "code.bundle"
         _done(Path(home), "init", "--quiet", "--template=", str(made))
         places = [_checkout(option, folder) for option, folder in folders.values()]

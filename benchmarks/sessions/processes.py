@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from benchmarks.launch import temporary
 from benchmarks.saved import machines, results
 from benchmarks.saved.provenance import ROOT
 from benchmarks.saved.results import FAILED, Run
@@ -154,7 +154,7 @@ def _execute(session: Session, command: list[str], ids: Collection[str], log: Pa
     place = session.place
     with (
         log.open("w", encoding="utf-8") as output,
-        tempfile.TemporaryDirectory(dir=place.scratch, ignore_cleanup_errors=True) as scratch,
+        temporary.folder("lenet5-session-", place.scratch) as scratch,
     ):
         environment = {**place.environment, "TMPDIR": scratch}
         if ids:
