@@ -309,6 +309,19 @@ def once(request: pytest.FixtureRequest, _taken: dict[tuple[Any, ...], tuple[Any
     return ask
 
 
+@pytest.fixture
+def first_call() -> Callable[..., tuple[Any, dict[str, float]]]:
+    """first_call(function, *arguments) -> its value, and what is recorded of this call: its seconds, and what others used meanwhile."""
+    from benchmarks.arrange.clock import timed  # not at the top, as it imports NumPy
+
+    def call(function: Callable[..., Any], *arguments: Any) -> tuple[Any, dict[str, float]]:
+        before = witness.snapshot()
+        value, seconds = timed(function, *arguments)
+        return value, {"first_call_seconds": seconds, **witness.around_first_call(before, witness.snapshot())}
+
+    return call
+
+
 # How long, and what is kept
 
 

@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import lenet5
-from benchmarks.arrange import problem
+from benchmarks.arrange import problem, witness
 from benchmarks.arrange.clock import timed
 from benchmarks.arrange.problem import ATOL, LEARNING_RATE, different, first_images, first_labels, training_batch
 from benchmarks.isolated import program
@@ -46,8 +46,10 @@ def fresh_first_call(framework, mode, device, weights, tmp_path):
 
     def measure(kind, images, labels, expected):
         path = problem.save(tmp_path / "problem.npz", weights, images, labels, expected)
+        before = witness.snapshot()
         seconds = program.call("benchmarks.isolated.first_call", framework, mode, kind, path, f"--device={device}")
-        return {name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}
+        others = witness.around_first_call(before, witness.snapshot())
+        return {**{name.replace("_seconds", "_fresh_seconds"): value for name, value in seconds.items()}, **others}
 
     return measure
 

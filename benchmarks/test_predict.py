@@ -8,19 +8,18 @@ from __future__ import annotations
 import pytest
 from numpy.testing import assert_allclose
 
-from benchmarks.arrange.clock import timed
 from benchmarks.arrange.problem import ATOL, first_images
 
 
 @pytest.mark.benchmark(group="predict")
 @pytest.mark.parametrize("batch", [1, 64, 450, pytest.param(4096, marks=pytest.mark.gpu)], ids="batch{}".format)
-def test_predict(benchmark, in_use, build, record, subject, weights, dataset, expected_logits, batch):
+def test_predict(benchmark, in_use, build, first_call, record, subject, weights, dataset, expected_logits, batch):
     """One batch, already converted, to logits on the host."""
     net = build(weights)
     images = net.tensor(first_images(dataset, batch))
 
-    logits, first_call_seconds = timed(net.predict, images)
+    logits, first = first_call(net.predict, images)
     assert_allclose(logits, expected_logits(batch), atol=ATOL)
 
-    record(**subject, batch=batch, first_call_seconds=first_call_seconds)
+    record(**subject, batch=batch, **first)
     benchmark(net.predict, images)

@@ -30,24 +30,24 @@ def optimizer():
 
 
 @pytest.fixture
-def learner(in_use, build, weights, dataset, expected_losses, optimizer):
-    """A network with its first epoch prepared, checked against the reference and reset; its first call's and a later call's seconds."""
+def learner(in_use, build, first_call, weights, dataset, expected_losses, optimizer):
+    """A network with its first epoch prepared, checked against the reference and reset; the record of its first call, and a later call's seconds."""
     net = build(weights, optimizer=optimizer, learning_rate=LEARNING_RATES[optimizer])
     epoch = training.prepare(net, dataset.train, seed=SEED)
-    first_loss, first_call_seconds = timed(net.train_step, *epoch[0])
+    first_loss, first = first_call(net.train_step, *epoch[0])
     second_loss, call_seconds = timed(net.train_step, *epoch[0])
     assert_allclose([first_loss, second_loss], expected_losses(optimizer), atol=ATOL)
     net.load(weights)
-    return net, epoch, first_call_seconds, call_seconds
+    return net, epoch, first, call_seconds
 
 
 @STEPS
 @pytest.mark.trains
 def test_train_step(benchmark, learner, record, subject, weights, repeats, optimizer):
     """One update from one batch, already converted: loss, gradients, optimizer.  Each round starts from the same weights."""
-    net, epoch, first_call_seconds, call_seconds = learner
+    net, epoch, first, call_seconds = learner
 
-    record(**subject, batch=training.BATCH, optimizer=optimizer, first_call_seconds=first_call_seconds)
+    record(**subject, batch=training.BATCH, optimizer=optimizer, **first)
     benchmark.pedantic(net.train_step, epoch[0], setup=lambda: net.load(weights), rounds=repeats(call_seconds))
 
 

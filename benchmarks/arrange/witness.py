@@ -83,6 +83,15 @@ def between(before: Snapshot, after: Snapshot) -> dict[str, float | int]:
     return {name: value for name, value in found.items() if value is not None}
 
 
+def around_first_call(before: Snapshot, after: Snapshot) -> dict[str, float]:
+    """What all others used, other virtual machines among them, between two snapshots around a first call; nothing where that is not known."""
+    found = between(before, after)
+    if "others_cpu_seconds" not in found:
+        return {}
+    others = found["others_cpu_seconds"] + found["steal_seconds"]
+    return {"first_call_watched_seconds": found["watched_seconds"], "first_call_others_cpu_seconds": others}
+
+
 def _others(before: Snapshot, after: Snapshot, watched: float) -> dict[str, float | None]:
     """Processor time of all other programs on the CPUs that this process may use, and what other virtual machines took of these CPUs.
 

@@ -77,9 +77,21 @@ def disturbed(case: Case, threads: int) -> Mark | None:
     It had fewer CPUs than threads, whatever else; or others used more than `OTHERS_CPUS` allows.  Of several processes each is judged, and
     the case is disturbed if more than `MOST_PROCESSES` of them are.  A case whose times say nothing is not.
     """
-    if case.group in UNTIMED:
-        return None
-    processes = processes_of(case)
+    return None if case.group in UNTIMED else _of_several(processes_of(case), threads)
+
+
+def first_call_mark(run: Run, case: Case) -> Mark | None:
+    """The same of a case's first call, which was watched by itself: it comes before what the case repeats."""
+    return _of_several([_of_first_call(extra) for extra in processes_of(case)], run.lenet5["threads"])
+
+
+def _of_first_call(extra: Mapping[str, Any]) -> dict[str, Any]:
+    """What the system knew while a first call was made, under the names that it has for a case."""
+    watched, others = extra.get("first_call_watched_seconds"), extra.get("first_call_others_cpu_seconds")
+    return {**extra, "watched_seconds": watched, "others_cpu_seconds": others, "steal_seconds": 0}
+
+
+def _of_several(processes: Sequence[Mapping[str, Any]], threads: int) -> Mark | None:
     marks = [mark for extra in processes if (mark := _mark(extra, threads))]
     if len(marks) <= MOST_PROCESSES * len(processes):
         return None

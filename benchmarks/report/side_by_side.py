@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from benchmarks.quantities.statistics import CONFIDENCE
 from benchmarks.quantities.units import SECONDS
 from benchmarks.report.across import compared, cpu, labels, ratio, ratios, same_machine
+from benchmarks.report.disturbance import first_call_mark
 from benchmarks.report.drawing import Axis, Line, draw
 from benchmarks.report.parts.circumstances import in_words
 from benchmarks.report.records import Cell, Dash, Plot, Quantity, Section, Table, Words
@@ -40,7 +41,9 @@ def first_calls(runs: Sequence[Run]) -> list[Section]:
 
     def cell(run: Run, case: Case, first: Case | None) -> Cell:
         seconds = case.extra.get("first_call_seconds")
-        return Dash("no first call was recorded") if seconds is None else Quantity(seconds, SECONDS)
+        if seconds is None:
+            return Dash("no first call was recorded")
+        return Quantity(seconds, SECONDS, mark=first_call_mark(run, case))
 
     before = ["Tracing, compiling, allocating, and one call; other cases have run in the process before."]
     return [Section("First calls", before, _side_by_side(runs, called, cell))]

@@ -75,12 +75,17 @@ def below(cells: Iterable[Cell]) -> list[str]:
 
     -> ['— no compiler; not in this run', '† other programs ran on the CPUs while this was measured, on up to 0.93 CPUs']
     """
-    singles = [one for cell in cells for one in (cell.cells if isinstance(cell, Several) else (cell,))]
+    singles = [part for cell in cells for one in (cell.cells if isinstance(cell, Several) else (cell,)) for part in _with_note(one)]
     reasons = dict.fromkeys(cell.reason for cell in singles if isinstance(cell, Dash))
     marks: dict[tuple[str, str], list[Mark]] = {}
     for mark in (cell.mark for cell in singles if isinstance(cell, Quantity) and cell.mark):
         marks.setdefault((mark.sign, mark.what), []).append(mark)
     return [*([f"{DASH} {'; '.join(reasons)}"] if reasons else []), *(_marks(*said, found) for said, found in marks.items())]
+
+
+def _with_note(cell: Cell) -> tuple[Cell, ...]:
+    """A cell, and the number in its brackets where there is one."""
+    return (cell, cell.note) if isinstance(cell, Quantity) and isinstance(cell.note, Quantity) else (cell,)
 
 
 def _marks(sign: str, what: str, marks: Sequence[Mark]) -> str:

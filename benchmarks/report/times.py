@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.quantities import units
 from benchmarks.quantities.statistics import ratio_interval
 from benchmarks.quantities.units import SECONDS
-from benchmarks.report.disturbance import mark_of
+from benchmarks.report.disturbance import first_call_mark, mark_of
 from benchmarks.report.estimates import ratio_cell
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Dash, Quantity, Several, Table, Words
@@ -96,7 +96,7 @@ def first_call(run: Run, group: str, pair: Pair, batch: int | None = None) -> Qu
     shuffled_graph = case.extra.get("dynamic_mode") and run.lenet5.get("shuffle") is not None
     if shuffled_graph and any(_graph(other) == _graph(case) for other in run.cases if other is not case):
         return Dash(MAY_BE_COMPILED)
-    return Quantity(seconds, SECONDS)
+    return Quantity(seconds, SECONDS, mark=first_call_mark(run, case))
 
 
 def _graph(case: Case) -> tuple[str, Pair, object]:

@@ -147,6 +147,8 @@ FIELDS: Mapping[str, Field] = {
         Field("training_flops_per_image", AT_LEAST_ONE, units.COUNT, may=(*NETWORKS, TWINS)),
         # First calls
         Field("first_call_seconds", SECONDS, units.SECONDS, may=("predict", *STEPS, BESIDE)),
+        Field("first_call_watched_seconds", SECONDS, units.SECONDS, may=("predict", *STEPS, *GRAPHS)),
+        Field("first_call_others_cpu_seconds", SECONDS_OR_NONE, units.SECONDS, may=("predict", *STEPS, *GRAPHS)),
         Field("import_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),
         Field("build_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),
         Field("first_call_fresh_seconds", SECONDS, units.SECONDS, needs=GRAPHS),

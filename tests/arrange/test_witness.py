@@ -15,7 +15,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 from benchmarks.arrange import witness
-from benchmarks.arrange.witness import Snapshot, between, snapshot
+from benchmarks.arrange.witness import Snapshot, around_first_call, between, snapshot
 
 PROJECT = Path(__file__).parents[2]
 
@@ -54,6 +54,14 @@ def test_worked_out():
     assert_allclose([found["watched_seconds"], found["process_cpu_seconds"], found["load_1min"]], [2, 1.5, 1.25])
     assert_allclose([found["others_cpu_seconds"], found["steal_seconds"]], [1.0, 0.1])
     assert_allclose(found["runqueue_wait_seconds"], 1e-3 + 4e-3)  # of the thread that has gone nothing is known
+
+
+def test_around_a_first_call():
+    """Others and other virtual machines are one number beside the seconds that were watched; where the system does not tell there is none."""
+    found = around_first_call(BEFORE, AFTER)
+    assert found.keys() == {"first_call_watched_seconds", "first_call_others_cpu_seconds"}
+    assert_allclose([*found.values()], [2, 1.1])
+    assert around_first_call(BEFORE, replace(AFTER, ticks={})) == {}
 
 
 def test_only_the_cpus_that_it_may_use():

@@ -80,9 +80,9 @@ def test_a_session_writes_declared_fields_only(project):
 @pytest.mark.parametrize(
     ("right", "wrong", "message"),
     [
-        ("batch=batch, first_call", "batch=batch, colour=1, first_call", "predict: colour is no field of this group"),
-        ("batch=batch, first_call", "first_call", "predict: batch is missing"),
-        ("batch=batch, first_call", "batch=str(batch), first_call", "predict: batch is '1'"),
+        ("batch=batch, **first", "batch=batch, colour=1, **first", "predict: colour is no field of this group"),
+        ("batch=batch, **first", "**first", "predict: batch is missing"),
+        ("batch=batch, **first", "batch=str(batch), **first", "predict: batch is '1'"),
     ],
     ids=["undeclared", "missing", "wrong"],
 )

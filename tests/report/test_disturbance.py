@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from benchmarks.quantities.units import CPUS, SECONDS
-from benchmarks.report import disturbance, headline, markdown, page, report, terminal, versions
+from benchmarks.report import disturbance, headline, markdown, page, report, side_by_side, terminal, versions
 from benchmarks.report.disturbance import FEW_CPUS, HAD_FEW_CPUS, OTHERS, OTHERS_RAN, disturbed, sentence
-from benchmarks.report.parts import by_hand, comparison, inference, static
+from benchmarks.report.parts import by_hand, comparison, first_calls, inference, static
 from benchmarks.report.parts.circumstances import sections as circumstances
 from benchmarks.report.records import Mark, Quantity
 from tests.report.test_page import Reader
@@ -161,6 +161,81 @@ def test_a_ratio_is_as_doubtful_as_either_time(disturbed_mode):
         for mode in ("eager", "compile")
     ]
     assert "1.00 x†" in said(static, run_of(*modes))
+
+
+FIRST = {"first_call_watched_seconds": 2.0, "first_call_others_cpu_seconds": 0.04}
+LOUD_FIRST = {**FIRST, "first_call_others_cpu_seconds": 1.6}
+
+
+def test_a_first_call_is_watched_by_itself():
+    """Its mark is no mark of the times that follow, nor theirs one of it; but too few CPUs doubt both."""
+    cases = {
+        "eager": {**LOUD, **FIRST},
+        "compile": {**QUIET, **LOUD_FIRST},
+        "graph": {**BOUND, **FIRST},
+        "jit": {**QUIET, **FIRST},
+        "old": LOUD,
+    }
+    run = run_of(*(case("torch", mode, 1e-3, first_call_seconds=1.0, **extra) for mode, extra in cases.items()))
+    rows = {line.split("|")[1].split()[1]: line for line in said(inference, run).splitlines() if line.startswith("| torch")}
+    times = {mode: [cell.split()[1] for cell in line.split("|")[2:4]] for mode, line in rows.items()}
+    assert times == {
+        "eager": ["ms†", "s"],
+        "compile": ["ms", "s†"],
+        "graph": ["ms‡", "s‡"],
+        "jit": ["ms", "s"],
+        "old": ["ms†", "s"],
+    }
+
+
+def test_first_calls_of_several_processes():
+    """One of ten says nothing of the others; three of ten do."""
+    for loud, mark in ((1, None), (3, OTHERS)):
+        one = several(*[{**QUIET, **(LOUD_FIRST if number < loud else FIRST)} for number in range(10)])
+        found = disturbance.first_call_mark(run_of(one), one)
+        assert (found and found.sign) == mark
+
+
+@pytest.mark.parametrize("disturbed_mode", ["eager", "compile"])
+def test_first_calls_beside_each_other(disturbed_mode):
+    """The graph's first call and the dynamic mode's in brackets have their own marks, and one line below says what the sign means."""
+    modes = [
+        case(
+            "torch",
+            mode,
+            1e-3,
+            first_call_seconds=first,
+            dynamic_mode="eager",
+            **QUIET,
+            **(LOUD_FIRST if mode == disturbed_mode else FIRST),
+        )
+        for mode, first in (("eager", 2.0), ("compile", 5.0))
+    ]
+    text = said(static, run_of(*modes))
+    assert ("5.00 s (2.00 s†)" if disturbed_mode == "eager" else "5.00 s† (2.00 s)") in text
+    assert "† other programs ran while this was measured, on up to 0.80 CPUs" in text
+
+
+@pytest.mark.parametrize("disturbed_mode", ["eager", "compile"])
+def test_a_break_even_is_as_doubtful_as_either_first_call(disturbed_mode):
+    """It is computed from both, so it has a mark if one of them has."""
+    fresh = {"import_fresh_seconds": 1.0, "build_fresh_seconds": 0.0}
+    modes = [
+        runs.case("graphs predict", "torch", mode, seconds, batch=1, dynamic_mode="eager", first_call_fresh_seconds=first, **fresh)
+        for mode, first, seconds in (("eager", 1.0, 2e-3), ("compile", 9.0, 1e-3))
+    ]
+    assert "9.00 s (8,001 calls)" in said(first_calls, run_of(*modes))
+    for one in modes:
+        one.extra.update({**QUIET, **(LOUD_FIRST if one.mode == disturbed_mode else FIRST)})
+    sign = "†" if disturbed_mode == "compile" else ""
+    assert f"9.00 s{sign} (8,001 calls†)" in said(first_calls, run_of(*modes))
+
+
+def test_first_calls_of_two_runs():
+    """Where runs stand beside each other, so do the marks of their first calls."""
+    one, other = (run_of(case("torch", "eager", 1e-3, first_call_seconds=1.0, **QUIET, **first)) for first in (LOUD_FIRST, FIRST))
+    (section,) = side_by_side.first_calls([one, other])
+    assert [cell.mark and cell.mark.sign for cell in section.table.rows[0][1:]] == [OTHERS, None]
 
 
 def test_marked_on_the_terminal():

@@ -7,6 +7,7 @@ from math import ceil
 
 from benchmarks.quantities import units
 from benchmarks.quantities.units import SECONDS, Unit
+from benchmarks.report.disturbance import first_call_mark, mark_of
 from benchmarks.report.parts.graphs import GROUPS, batches_of, by_pair, dynamic_in_words, dynamic_pairs
 from benchmarks.report.reasons import dash
 from benchmarks.report.records import Cell, Plot, Quantity, Section, Table, Words
@@ -59,7 +60,7 @@ def _first_calls(run: Run, group: str) -> Section:
     rows = []
     for pair, at in cases.items():
         others = cases.get(dynamic[pair], {}) if pair in dynamic else {}
-        cells = [_cell(at[batch], others.get(batch)) if batch in at else dash(run, *pair, batch, group) for batch in batches]
+        cells = [_cell(run, at[batch], others.get(batch)) if batch in at else dash(run, *pair, batch, group) for batch in batches]
         rows.append([Words(" ".join(pair)), _import_cell(at), *cells])
     return Section(
         f"What a graph costs first: {GROUPS[group]}",
@@ -92,16 +93,18 @@ def _import_cell(at: Mapping[int, Case]) -> Quantity:
     return Quantity(seconds[len(seconds) // 2], SECONDS)
 
 
-def _cell(case: Case, dynamic: Case | None) -> Cell:
+def _cell(run: Run, case: Case, dynamic: Case | None) -> Cell:
     taken = case.values("first_call_fresh_seconds")
     return Quantity(
         case.extra["first_call_fresh_seconds"],
         SECONDS,
         (min(taken), max(taken)) if len(taken) > 1 else None,
-        note=_break_even(case, dynamic) if dynamic else "",
+        note=_break_even(run, case, dynamic) if dynamic else "",
+        mark=first_call_mark(run, case),
     )
 
 
-def _break_even(graph: Case, dynamic: Case) -> Quantity | str:
+def _break_even(run: Run, graph: Case, dynamic: Case) -> Quantity | str:
     calls = break_even_calls(graph, dynamic)
-    return "never" if calls is None else Quantity(calls, CALLS)
+    mark = first_call_mark(run, graph) or first_call_mark(run, dynamic) or mark_of(run, graph, dynamic)
+    return "never" if calls is None else Quantity(calls, CALLS, mark=mark)
