@@ -21,12 +21,23 @@ SEVERAL = 3
 """Processes of a run that give an interval against another run's; two are too few to tell a spread by."""
 
 
+SAME_WITHOUT_INTERVAL = 0.005
+"""Times of one process that differ by less are called equal: three digits show no difference, and there is no interval that could."""
+
+
 class Ratio(NamedTuple):
     """How many times larger one time is than another, and the interval of that; without an interval both ends are None."""
 
     ratio: float
     low: float | None
     high: float | None
+
+    @property
+    def even(self) -> bool:
+        """Whether the two cannot be told apart: the interval holds 1, or, without one, the ratio is 1 to three digits."""
+        if self.low is None or self.high is None:
+            return abs(math.log(self.ratio)) < SAME_WITHOUT_INTERVAL
+        return self.low <= 1 <= self.high
 
 
 def share_interval(successes: int, trials: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

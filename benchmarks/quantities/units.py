@@ -20,10 +20,11 @@ def significant(value: float, digits: int = 3) -> str:
 
 def seconds(value: float) -> str:
     """0.00123 -> '1.23 ms'"""
+    rounded = float(f"{value:.3g}")  # first, as rounding can make 1,000 of 999.5
     for factor, unit in ((1, "s"), (1e3, "ms"), (1e6, "µs")):
-        if value * factor >= 0.9995:
-            return f"{significant(value * factor)} {unit}"
-    return f"{significant(value * 1e9)} ns"
+        if rounded * factor >= 1 - 1e-9:
+            return f"{significant(rounded * factor)} {unit}"
+    return f"{significant(rounded * 1e9)} ns"
 
 
 def time_left(seconds: float, how: str) -> str:
@@ -80,6 +81,11 @@ def ratio_end(value: float) -> str:
     return significant(value, digits)
 
 
+def times_within(ratio: float, low: float, high: float) -> str:
+    """A ratio whose interval stands behind it: it does not look like 1 where the interval leaves that out.   1.0044, 1.0041, 1.0047 -> '1.004 x'"""
+    return f"{significant(ratio) if low <= 1 <= high else ratio_end(ratio)} x"
+
+
 @dataclass(frozen=True)
 class Unit:
     """How the values of one kind are written."""
@@ -88,6 +94,8 @@ class Unit:
     """The value itself, with its sign of unit."""
     end: Callable[[float], str]
     """An end of the interval behind the value, where the sign of unit may be left out."""
+    within: Callable[[float, float, float], str] | None = None
+    """The value where its interval stands behind it, if that makes a difference."""
 
 
 SECONDS = Unit(seconds, seconds)
@@ -99,7 +107,7 @@ COUNT = Unit(count, count)
 SHARE = Unit(percent, lambda share: f"{100 * share:.1f}")
 POINTS = Unit(lambda share: f"{100 * share:+.1f}", lambda share: f"{100 * share:+.1f}")
 """A difference of two shares, in percentage points."""
-RATIO = Unit(times, ratio_end)
+RATIO = Unit(times, ratio_end, times_within)
 CPUS = Unit(lambda cpus: f"{significant(cpus, 2)} CPUs", lambda cpus: significant(cpus, 2))
 """Processor time divided by the time that passed."""
 SPEED = Unit(flops_per_second, flops_per_second)

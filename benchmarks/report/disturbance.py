@@ -130,11 +130,11 @@ def mark_of(run: Run, *cases: Case) -> Mark | None:
 
 
 def fastest(run: Run, cases: Sequence[Case]) -> Case | None:
-    """The fastest of the cases, if it is known: a disturbed one, whose shortest round is shorter than its median, could be faster."""
+    """The fastest of the cases, if it is known: a disturbed one, whose shortest round is shorter than its time, could be faster."""
     known = [case for case in cases if not disturbed(case, run.lenet5["threads"])]
-    best = min(known, key=lambda case: case.median, default=None)
+    best = min(known, key=lambda case: case.typical, default=None)
     doubtful = [case for case in cases if case not in known]
-    return None if best is None or any(case.stats["min"] < best.median for case in doubtful) else best
+    return None if best is None or any(case.stats["min"] < best.typical for case in doubtful) else best
 
 
 def sentence(run: Run) -> str:

@@ -39,7 +39,7 @@ def answers(run: Run) -> list[Answer]:
     """Each framework in its fastest mode at each question that this run has times for; a disturbed time counts for nothing."""
     found = []
     for question, group, wanted in QUESTIONS:
-        best = sorted(_best(run, group, wanted).values(), key=lambda case: case.median)
+        best = sorted(_best(run, group, wanted).values(), key=lambda case: case.typical)
         contenders = [
             Contender(
                 case.framework, case.mode, Quantity(case.median, SECONDS), ratio(case, best[0]) if case is not best[0] else None

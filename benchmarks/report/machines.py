@@ -110,7 +110,7 @@ def _sentence(question: str, answers: dict[str, Answer], names: dict[str, Run]) 
     if len(shared) < 2:
         return "no two frameworks have times on every machine"
     if all([one for one in order if one in shared] == shared for order in orders.values()):
-        sure = all(_first(one, other, of_machine) is not None for of_machine in cases.values() for one, other in pairwise(shared))
+        sure = all(_first(one, other, of_machine) == one for of_machine in cases.values() for one, other in pairwise(shared))
         return f"the same order on {_all(answers, names)}: {', '.join(shared)}{'' if sure else ', though not everywhere beyond the intervals'}"
     changed = [_changed(one, other, cases) for one, other in combinations(shared, 2)]
     said = [line for line in changed if line]
@@ -142,6 +142,6 @@ def _changed(one: str, other: str, cases: dict[str, dict[str, Case]]) -> str:
 def _first(one: str, other: str, cases: dict[str, Case]) -> str | None:
     """Which of two frameworks the processes of one machine show to be faster; None if they do not tell."""
     ratio = ratio_interval(cases[one].medians, cases[other].medians)
-    if ratio.low is None or ratio.high is None or ratio.low <= 1 <= ratio.high:
+    if ratio.low is None or ratio.even:
         return None
-    return one if ratio.high < 1 else other
+    return one if ratio.ratio < 1 else other

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from benchmarks.quantities.statistics import Ratio
 from benchmarks.quantities.units import Unit
 
 
@@ -151,8 +152,8 @@ class Contender:
 
     @property
     def even(self) -> bool:
-        """Whether it cannot be told apart from the fastest: the interval of the ratio holds 1."""
-        return bool(self.ratio and self.ratio.interval and self.ratio.interval[0] <= 1 <= self.ratio.interval[1])
+        """Whether it cannot be told apart from the fastest."""
+        return self.ratio is not None and Ratio(self.ratio.value, *(self.ratio.interval or (None, None))).even
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,9 @@ def front(cell: Cell) -> str:
     """What stands out in a cell.   Quantity(0.00123, SECONDS, (0.0012, 0.0013)) -> '1.23 ms'; with a mark '1.23 ms†'"""
     match cell:
         case Quantity():
-            return f"{cell.unit.show(cell.value)}{cell.mark.sign if cell.mark else ''}"
+            within = cell.unit.within
+            value = within(cell.value, *cell.interval) if within and cell.interval else cell.unit.show(cell.value)
+            return f"{value}{cell.mark.sign if cell.mark else ''}"
         case Words() | Quote():
             return cell.text
         case Dash():
@@ -62,11 +64,12 @@ def whole(cell: Cell) -> str:
 
 def alarm(found: Alarm) -> str:
     """A warning in one paragraph.   -> 'The control took longer: 1.31 x; the bound is 1.10 x. Measure again.'"""
+    measured, bound = (whole(one) if one else "" for one in (found.measured, found.bound))
     sentence = found.what
-    if found.measured:
-        sentence += f": {whole(found.measured)}"
-    if found.bound:
-        sentence += f"; the bound is {whole(found.bound)}"
+    if measured and measured == bound:
+        sentence += f": just beyond the bound, {bound}"  # three digits do not show by how little
+    else:
+        sentence += (f": {measured}" if measured else "") + (f"; the bound is {bound}" if bound else "")
     return f"{sentence}. {found.advice}".strip()
 
 

@@ -33,7 +33,7 @@ def find(cases: Iterable[Case], pair: Pair) -> Case | None:
 
 def best_of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> list[Case]:
     """Each framework's fastest mode among the cases with the wanted parameters."""
-    return [min(own, key=lambda case: case.median) for own in of_each(cases, wanted).values()]
+    return [min(own, key=lambda case: case.typical) for own in of_each(cases, wanted).values()]
 
 
 def of_each(cases: Sequence[Case], wanted: Mapping[str, Any]) -> dict[str, list[Case]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import cycle
@@ -71,6 +72,14 @@ class Case:
     def median(self) -> float:
         """Seconds: the median over the processes of their medians."""
         return float(self.stats["median"])
+
+    @property
+    def typical(self) -> float:
+        """Seconds: the geometric mean over the processes of their medians, which is what a ratio of two cases of a run compares.
+
+        So by this, and not by `median`, is chosen which of several cases is fastest: the other order would contradict the ratios.
+        """
+        return statistics.geometric_mean(self.medians)
 
 
 @dataclass(frozen=True)

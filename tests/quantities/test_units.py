@@ -38,6 +38,8 @@ def test_significant(value, text):
         (9.996e-4, "1.00 ms"),
         (0.00123, "1.23 ms"),
         (0.9994, "999 ms"),
+        (999.5e-6, "999 µs"),  # the nearest float is a little less
+        (999.51e-6, "1.00 ms"),
         (0.9996, "1.00 s"),
         (61.44, "61.4 s"),
         (999.6, "1,000 s"),

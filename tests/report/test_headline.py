@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp, log
 from pathlib import Path
 
+import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
@@ -64,6 +65,14 @@ def test_text_agrees_with_the_decision():
     assert "[1.003, 1.04]" in page.render(found)
 
 
+def test_a_ratio_lies_within_its_interval():
+    """A ratio that three digits make 1 is written with as many as its interval, if that leaves 1 out."""
+    said = markdown.render(report.of(pair(1.0041, 1.0047)))
+    assert "1.004 x [1.004, 1.005] (torch eager)" in said
+    assert "0.996 x [0.995, 0.996]" in said
+    assert "1.00 x [0.999, 1.002]" in markdown.render(report.of(pair(0.9991, 1.0019)))
+
+
 def test_contenders():
     """Each framework stands in its fastest mode, the fastest first, with its time and its ratio."""
     cases = [
@@ -80,6 +89,36 @@ def test_contenders():
     assert_allclose(compiled.ratio.value, 2)
     assert compiled.ratio.interval is None
     assert answer.undecided == []
+
+
+def test_the_fastest_is_never_the_slower_one():
+    """The median over the processes favours numpy, every ratio within them torch: who is fastest is what the ratios say."""
+    numpy = [1.0, 2.0, 3.0, 5.0, 5.2, 6.0, 7.0, 8.0]
+    torch = [0.9 * one for one in numpy[:3]] + [1.005 * 5.0, 1.005 * 5.2] + [0.9 * one for one in numpy[5:]]
+    found = headline.answers(run_of(case("numpy", "fused", *numpy), case("torch", "eager", *torch)))
+    assert headline.summary(found, [])[0] == "**torch** is fastest at predict, batch 64."
+    ((first, second),) = [answer.contenders for answer in found]
+    assert (first.framework, second.framework) == ("torch", "numpy")
+    assert_allclose(second.ratio.value, (1 / 0.9) ** (6 / 8) * (1 / 1.005) ** (2 / 8))
+
+
+def test_no_ratio_to_the_fastest_is_below_one():
+    """Whatever the processes say, the order of the contenders is that of their ratios."""
+    random = np.random.RandomState(0)
+    for _ in range(50):
+        cases = [case(name, "mode", *random.lognormal(sigma=0.3, size=5)) for name in "abcd"]
+        (answer,) = headline.answers(run_of(*cases))
+        ratios = [one.ratio.value for one in answer.contenders[1:]]
+        assert ratios == sorted(ratios)
+        assert ratios[0] >= 1
+
+
+@pytest.mark.parametrize(("seconds", "decided"), [(1e-3, False), (1.00002e-3, False), (1.004e-3, False), (1.006e-3, True)])
+def test_a_tie_of_one_process(seconds, decided):
+    """Without an interval a difference that three digits do not show has no winner, let alone the first in the alphabet."""
+    found = headline.answers(run_of(case("numpy", "fused", 1e-3), case("torch", "eager", seconds)))
+    begin = "**numpy** is fastest" if decided else "Not decided: predict, batch 64 (numpy fused or torch eager)."
+    assert headline.summary(found, [])[0].startswith(begin)
 
 
 def test_what_only_predicts_answers_no_question():

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from math import ceil
 
 from benchmarks.quantities import units
+from benchmarks.quantities.statistics import ratio_interval
 from benchmarks.quantities.units import SECONDS, Unit
 from benchmarks.report.disturbance import first_call_mark, mark_of
 from benchmarks.report.parts.graphs import GROUPS, batches_of, by_pair, dynamic_in_words, dynamic_pairs
@@ -16,7 +17,7 @@ from benchmarks.saved.results import Case, Run
 BREAK_EVEN = (
     "With F for building the network and its first call in a fresh process and s for a call once warm, n calls take F + (n - 1) s; "
     "a graph has paid for itself from n = 1 + ceil((F_graph - F_dynamic) / (s_dynamic - s_graph)) calls on, and never where its "
-    "call is the slower one. Importing is the same for both and not in F."
+    "call is the slower one; where the two calls cannot be told apart, it is not decided. Importing is the same for both and not in F."
 )
 CALLS = Unit(lambda calls: units.counted(int(calls), "call"), units.count)
 
@@ -40,7 +41,7 @@ def break_even_calls(graph: Case, dynamic: Case) -> int | None:
     smaller one from n = 1 + ceil((F_graph - F_dynamic) / (s_dynamic - s_graph)) on.  Importing is the same for both and left out.
     """
     ahead = _until_first_answer(graph) - _until_first_answer(dynamic)
-    saved = dynamic.median - graph.median
+    saved = dynamic.typical - graph.typical
     if saved < 0 or (saved == 0 and ahead > 0):
         return None
     return 1 if ahead <= 0 else 1 + ceil(ahead / saved)
@@ -106,5 +107,7 @@ def _cell(run: Run, case: Case, dynamic: Case | None) -> Cell:
 
 def _break_even(run: Run, graph: Case, dynamic: Case) -> Quantity | str:
     calls = break_even_calls(graph, dynamic)
+    if calls != 1 and ratio_interval(dynamic.medians, graph.medians).even:
+        return "not decided"
     mark = first_call_mark(run, graph) or first_call_mark(run, dynamic) or mark_of(run, graph, dynamic)
     return "never" if calls is None else Quantity(calls, CALLS, mark=mark)

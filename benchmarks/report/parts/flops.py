@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from benchmarks.quantities import units
@@ -140,8 +140,23 @@ def _speeds(run: Run) -> Section:
             [[Words(" ".join(pair)), *(_speed_cell(run, pair, batch, work, roof) for _, batch, work in columns)] for pair in pairs],
             same=True,
         ),
-        after=["FLOPs that the closed form does not count, such as those of Adam, take time all the same."],
+        after=[
+            "FLOPs that the closed form does not count, such as those of Adam, take time all the same.",
+            *_above_the_roof(run, roof),
+        ],
     )
+
+
+def _above_the_roof(run: Run, roof: float | None) -> Iterator[str]:
+    """What a share above 100 % means, if there is one."""
+    shares = (
+        [speed / roof for work in (FORWARD, TRAINING) for at in speeds(run, work).values() for speed in at.values()] if roof else []
+    )
+    if max(shares, default=0) > 1:
+        yield (
+            "A share above 100 % says that the matrix product was measured too slow, as beside other programs: it is no measure of what the "
+            "machine can."
+        )
 
 
 def _batches(found: Mapping[Pair, Mapping[int, float]]) -> list[int]:

@@ -78,7 +78,7 @@ def speedups(run: Run, group: str) -> dict[Pair, dict[int, Ratio]]:
 def sides(curve: Mapping[int, Ratio]) -> str:
     """On which side of which batch size a mode wins, in words.   {1: 2.0, 64: 0.5} -> 'faster up to batch 1, slower from 64 on'
 
-    Where there are intervals, one that holds 1 is 'no different'.
+    Where there are intervals, one that holds 1 is 'no different', and so is a ratio without one that is 1 to three digits.
     """
     stretches = [(verdict, list(batches)) for verdict, batches in groupby(sorted(curve), key=lambda batch: _verdict(curve[batch]))]
     if len(stretches) == 1:
@@ -95,7 +95,7 @@ def sides(curve: Mapping[int, Ratio]) -> str:
 
 
 def _verdict(ratio: Ratio) -> str:
-    if ratio.low is not None and ratio.high is not None and ratio.low <= 1 <= ratio.high:
+    if ratio.even:
         return "no different"
     return "faster" if ratio.ratio > 1 else "slower"
 
@@ -155,7 +155,7 @@ def _fastest(cases: ByPair) -> Iterator[str]:
     for framework in dict.fromkeys(framework for framework, _ in cases):
         modes = {mode: at for (name, mode), at in cases.items() if name == framework}
         batches = batches_of({(framework, mode): at for mode, at in modes.items()})
-        best = {batch: min((at[batch].median, mode) for mode, at in modes.items() if batch in at)[1] for batch in batches}
+        best = {batch: min((at[batch].typical, mode) for mode, at in modes.items() if batch in at)[1] for batch in batches}
         if len(modes) > 1:
             stretches = [(mode, list(group)) for mode, group in groupby(batches, key=best.__getitem__)]
             words.append(f"{framework} " + ", ".join(f"{mode} at {_range(group)}" for mode, group in stretches))

@@ -70,7 +70,7 @@ def test_pages():
         "— not in this run: left out, or not possible here\n\n"
         "With F for building the network and its first call in a fresh process and s for a call once warm, n calls take F + (n - 1) s; "
         "a graph has paid for itself from n = 1 + ceil((F_graph - F_dynamic) / (s_dynamic - s_graph)) calls on, and never where its "
-        "call is the slower one. Importing is the same for both and not in F.\n\n"
+        "call is the slower one; where the two calls cannot be told apart, it is not decided. Importing is the same for both and not in F.\n\n"
     )
 
 
@@ -87,6 +87,25 @@ def test_spread_from_several_processes():
     page = said(first_calls, run_of(timed("eager", 2.0, 2.0), graph))
     assert "25.0 s [20.0 s, 30.0 s] (25 calls) |" in page
     assert "no compiled code on disk, median [lowest, highest] of 2." in page
+
+
+@pytest.mark.parametrize(
+    ("graph", "eager", "words"),
+    [
+        ([2.0], [2.0], "9.00 s (not decided)"),  # as fast to the last digit
+        ([2.0], [2.002], "9.00 s (not decided)"),  # three digits show no difference
+        ([2.0, 2.0], [2.002, 2.002], "(4,00"),  # two processes that agree do: some 4,000 calls
+        ([2.0, 2.2], [2.1, 2.1], "(not decided)"),  # the interval holds 1
+        ([2.2, 2.0], [2.0, 2.1], "(not decided)"),
+        ([2.2], [2.0], "9.00 s (never)"),
+    ],
+)
+def test_calls_that_cannot_be_told_apart(graph, eager, words):
+    """When a graph has paid for itself is as open as which of the two is faster."""
+    run = run_of(
+        timed("eager", *eager), several(timed("compile", *graph, first=9.0), "first_call_fresh_seconds", [9.0] * len(graph))
+    )
+    assert words in said(first_calls, run)
 
 
 def test_without_a_graph_there_is_nothing_in_brackets():

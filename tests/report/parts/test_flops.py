@@ -105,6 +105,14 @@ def test_a_share_needs_its_roof():
     assert "| torch eager |     1.00 GFLOP/s |" in page
 
 
+@pytest.mark.parametrize(("seconds", "said_so"), [(1e-3, False), (0.2e-3, True)])
+def test_more_than_the_machine_can(seconds, said_so):
+    """A share above 100 % is shown, with what it says of the product that it is a share of."""
+    page = said(flops, run_of(call(seconds, 1), *SGEMM))
+    assert f"({'125.0' if said_so else '25.0'} %)" in page
+    assert ("A share above 100 % says that the matrix product was measured too slow" in page) == said_so
+
+
 def test_training_alone_has_its_speeds():
     """A run that only trained says how fast."""
     assert "train step, batch 64" in said(flops, run_of(call(1e-3, 64, group="train step")))

@@ -31,6 +31,8 @@ def old_run(*cases):
         ([0.5, 2.0, 0.4], "slower up to batch 1, faster at 4, slower from 16 on"),
         ([0.5, 2.0, 2.0, 0.4], "slower up to batch 1, faster from 4 to 16, slower from 64 on"),
         ([2.0, (1.1, 0.9, 1.3), (1.2, 1.1, 1.3)], "faster up to batch 1, no different at 4, faster from 16 on"),
+        ([1.0, 0.999999, 1.004], "no different at every batch size"),
+        ([(1.001, 1.0005, 1.002), 1.006, 0.994], "faster up to batch 4, slower from 16 on"),
     ],
 )
 def test_sides(ratios, words):
@@ -111,6 +113,18 @@ def test_intervals_from_several_processes():
     assert "1.00 s (2.00 x [2.00, 2.00])" in page
     assert "without an interval" not in page
     assert "[95% interval]" in page
+
+
+def test_the_fastest_is_the_one_that_the_ratio_says():
+    """The median of the graph is the lower one, its geometric mean the higher: both sentences go by what the ratio compares."""
+    eager, graph = [1.8, 2.7, 3.6, 4.5, 5.1], [1.7, 2.9, 3.5, 5.4, 6.0]
+    run = run_of(timed("eager", *eager), timed("compile", *graph, dynamic="eager"))
+    cases = {case.mode: case for case in run.cases}
+    assert cases["compile"].median < cases["eager"].median
+    assert cases["compile"].typical > cases["eager"].typical
+    page = said(graphs, run)
+    assert "Fastest of each framework: torch eager at 1." in page
+    assert "torch compile is faster" not in page
 
 
 def test_without_a_graph_there_is_nothing_in_brackets():

@@ -89,6 +89,20 @@ def test_the_table():
     assert 'The original report printed "22.44 %"' in section.after[-1]
 
 
+@pytest.mark.parametrize(
+    ("dense_seconds", "begin"),
+    [
+        (0.00251, "The time does not move because the zeros"),
+        (0.00228, "The time does not move because the zeros"),
+        (0.0075, "That is not what zeros do, so something else moved the time, such as another program: the zeros"),
+        (0.0010, "That is not what zeros do, so something else moved the time, such as another program: the zeros"),
+    ],
+)
+def test_only_what_was_seen_is_explained(dense_seconds, begin):
+    """That zeros save no time is the reason for a time that did not move, and for no other."""
+    assert section_of(pruned(dense_seconds=dense_seconds)).after[1].startswith(begin)
+
+
 def test_only_dense():
     """Without a pruned case nothing is said about one."""
     section = section_of(dense())
