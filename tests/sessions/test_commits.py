@@ -14,7 +14,7 @@ from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.this_project import this_project
 from lenet5 import InputError
 from tests.support import fake_project
-from tests.support.fake_project import commit, git
+from tests.support.fake_project import ENDS_OF_LINES, commit, git
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +64,12 @@ def test_chosen(repository):
     assert subjects(commits.chosen(repository, ["first..wrong"])) == ["broken", "slower", "wrong"]
     assert subjects(commits.chosen(repository, ["wrong"], ["slower.txt", "first.txt"])) == ["first", "slower"]
     assert subjects(commits.chosen(repository, ["wrong"], pattern="^area: [sf]")) == ["first", "slower"]
+
+
+def test_any_letter_in_a_subject(tmp_path):
+    """It is one line, whatever letters it holds."""
+    commit(tmp_path, f"B{ENDS_OF_LINES}")
+    assert subjects(commits.chosen(tmp_path, ["HEAD"])) == ["B one two three four five six"]
 
 
 @pytest.mark.parametrize(
