@@ -89,6 +89,6 @@ def _place(dump: Sequence[str], project: Path | None) -> str:
     frames = [found.groups() for line in listed if (found := re.fullmatch(r'File "(.+)", line (\d+) in (.+)', line))]
     for file, line, function in frames:
         path = Path(file)
-        if project in path.parents and "site-packages" not in path.parts:
+        if project and project in path.parents and "site-packages" not in path.parts:
             return f" in {function}, {path.relative_to(project)}, line {line}"
     return " in {2}, {0}, line {1}".format(*frames[0]) if frames else ""
