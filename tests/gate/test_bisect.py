@@ -273,6 +273,14 @@ def test_the_time_is_up(bisecting):
     assert "The time was up; python -m benchmarks bisect --resume goes on." in out
 
 
+@pytest.mark.parametrize(("pairs", "ratio"), [(1, "0.995"), (5, "1.000"), (12, "1.000 [0.995, 1.005]")])
+def test_few_pairs_have_no_interval(bisecting, pairs, ratio):
+    """As in the table of a gate: from so few pairs any interval can be had."""
+    out = bisecting({6: (even(pairs, width=-0.005), {"out_of_time": True}, None)})[1]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines()]
+    assert next(row for row in rows if row[:2] == ["a", "time"])[3] == ratio
+
+
 @pytest.mark.parametrize(
     ("facts", "code", "said"),
     [
