@@ -80,7 +80,7 @@ def test_any_letter_in_a_subject(tmp_path):
         (["wrong..first"], "wrong..first: holds no commit that fits; use a longer range, or leave --path or --grep out"),
         (["wrong", "--processes", "0"], "--processes 0: use a whole number"),
         (["wrong", "--threads", "0"], "--threads 0: use a whole number"),
-        (["--resume"], "raw/run.json: no such file"),
+        (["--resume"], "raw: no commits to go on with"),
         ([], "python -m benchmarks commits: the following arguments are required: RANGE"),
     ],
 )
