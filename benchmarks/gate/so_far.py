@@ -54,10 +54,10 @@ def reach(rows: Sequence[Row], rules: Rules, fit: int) -> str:
         return ""
     most, of = max(known, key=lambda one: one[0])
     half = statistics.median_high(change for change, _ in known)
-    return (
-        f"in {counted(fit, 'pair')} a slow-down of {units.percent(half)} is likely to be found in half of the cases, "
-        f"and one of {units.percent(most)} in the least steady, {short(of.case)}"
-    )
+    likely = f"in {counted(fit, 'pair')} a slow-down of {units.percent(half)} is likely to be found"
+    if len(timed) == 1:
+        return likely
+    return f"{likely} in half of the cases, and one of {units.percent(most)} in the least steady, {short(of.case)}"
 
 
 def newly_slower(rows: Sequence[Row], judgement: Judgement, said: Collection[str]) -> dict[str, str]:

@@ -66,6 +66,8 @@ def test_reach():
         f"in 30 pairs a slow-down of {half:.1f} % is likely to be found in half of the cases, and one of {most:.1f} % in the least steady, test_b"
     )
     assert so_far.reach(rows[3:], RULES, 30) == ""
+    only = 100 * smallest_change(rows[1].log_ratios, 0.02, RULES, 2, 30)
+    assert so_far.reach(rows[1::2], RULES, 30) == f"in 30 pairs a slow-down of {only:.1f} % is likely to be found"
     assert so_far.reach(rows, RULES, 19) == ""
 
 
