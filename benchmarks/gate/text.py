@@ -142,7 +142,7 @@ def ratio_of(row: Row, verdict: Verdict, rules: Rules) -> Cell:
     """head / base of a row, with its interval, unless that is of so few pairs that any interval can be had."""
     few = verdict.pairs < rules.looks[0]
     unsure = verdict.confidence < CONFIDENCE and (few or verdict.verdict == UNDECIDED)
-    return Quantity(verdict.ratio, units.FINE_RATIO, None if unsure else (verdict.low, verdict.high))
+    return Quantity(verdict.ratio, units.fine_ratio(row.threshold(rules)), None if unsure else (verdict.low, verdict.high))
 
 
 def _name(outcome: Outcome, row: Row) -> str:

@@ -75,7 +75,7 @@ def test_newly_slower():
     """Each row that is slower is said once, at the look that decided it."""
     rows = [row("test_a", [1.1] * 20), row("test_b", [1.0] * 20), row("test_c", [0.9] * 20)]
     judgement = judged(rows, RULES)
-    lines = so_far.newly_slower(rows, judgement, said=())
+    lines = so_far.newly_slower(rows, judgement, RULES, said=())
     assert lines == {rows[0].key: "SLOWER after 20 pairs: test_a, time: head / base 1.100 [1.100, 1.100]"}
-    assert so_far.newly_slower(rows, judgement, said=lines) == {}
-    assert so_far.newly_slower(rows, SimpleNamespace(verdicts=judgement.verdicts), said={rows[1].key}) == lines
+    assert so_far.newly_slower(rows, judgement, RULES, said=lines) == {}
+    assert so_far.newly_slower(rows, SimpleNamespace(verdicts=judgement.verdicts), RULES, said={rows[1].key}) == lines
