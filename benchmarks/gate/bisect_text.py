@@ -9,6 +9,7 @@ from benchmarks.gate.bisect import Result, Step
 from benchmarks.gate.bisection import CHANCE, NOT_SLOWER
 from benchmarks.gate.history import Commit
 from benchmarks.gate.rows import short
+from benchmarks.gate.text import ratio_of
 from benchmarks.gate.verdicts import SLOWER
 from benchmarks.quantities import units
 from benchmarks.report import markdown
@@ -126,7 +127,7 @@ def _ratios(result: Result) -> Section:
     for key in keys:
         of_bad = result.first.of(key)
         assert of_bad
-        cells = [_ratio(result.step(index), index, key) for index in shown]
+        cells = [_ratio(result, index, key) for index in shown]
         threshold = Quantity(of_bad[0].threshold(result.rules), units.BOUND)
         rows.append((Words(short(of_bad[0].case)), Words(of_bad[0].metric.name), *cells, threshold))
     head = [f"{line[index].short}{_role(index, result)} / good" for index in shown]
@@ -137,14 +138,12 @@ def _role(index: int, result: Result) -> str:
     return {0: " (good)", result.asked.commits: " (bad)"}.get(index, "")
 
 
-def _ratio(step: Step | None, index: int, key: str) -> Cell:
+def _ratio(result: Result, index: int, key: str) -> Cell:
     if index == 0:
         return Dash("good itself")
+    step = result.step(index)
     found = step.of(key) if step else None
-    if not found:
-        return Dash("the same files as a commit that was measured")
-    verdict = found[1]
-    return Quantity(verdict.ratio, units.FINE_RATIO, (verdict.low, verdict.high))
+    return ratio_of(*found, result.rules) if found else Dash("the same files as a commit that was measured")
 
 
 def _measured(result: Result) -> Section:

@@ -24,8 +24,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.quantities import units
+
 Floats = NDArray[np.float64]
 Numbers = NDArray[np.int_]
+
+
+ROUNDING = units.ROUNDING
+"""Of ratios, and so of their logarithms: what equals a bound but for that is neither above nor below it."""
 
 
 class Interval(NamedTuple):
@@ -56,11 +62,11 @@ class Evidence:
 
     def above(self, bounds: Floats) -> Floats:
         """The p-value of each case's centre being its bound or less, against more; 1 for a case that lacks a pair.   (cases,) -> (cases,)"""
-        return self._known((self._walsh > bounds[:, None]).sum(axis=1))
+        return self._known((self._walsh > bounds[:, None] + ROUNDING).sum(axis=1))
 
     def below(self, bounds: Floats) -> Floats:
         """The p-value of each case's centre being its bound or more, against less; 1 for a case that lacks a pair.   (cases,) -> (cases,)"""
-        return self._known((self._walsh < bounds[:, None]).sum(axis=1))
+        return self._known((self._walsh < bounds[:, None] - ROUNDING).sum(axis=1))
 
     def _known(self, counts: Numbers) -> Floats:
         p = np.array([of_case[count] for of_case, count in zip(self._chances, counts, strict=True)])

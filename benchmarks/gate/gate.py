@@ -139,6 +139,6 @@ class _Measuring:
         decided = sum(verdict.verdict != UNDECIDED for verdict in judgement.verdicts.values())
         if decided or len(self.pairs) >= self.comparison.rules.looks[0]:
             self.progress.say(f"after {counted(len(self.pairs), 'pair')} {decided} of {len(judgement.verdicts)} are decided")
-        for key, line in so_far.newly_slower(found, judgement, self.slower).items():
+        for key, line in so_far.newly_slower(found, judgement, self.comparison.rules, self.slower).items():
             self.slower.add(key)
             self.progress.say(line)

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.sessions.worktrees import commit_of, described, git
+from benchmarks.sessions.worktrees import commit_of, described, git, logged
 from lenet5.errors import InputError
 
-FORMAT = "%H%x00%T%x00%P%x00%an%x00%aI%x00%s"
+FIELDS = ("%H", "%T", "%P", "%an", "%aI", "%s")
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,5 @@ def _is_ancestor(repository: Path, one: str, other: str) -> bool:
 
 
 def _log(repository: Path, *arguments: str) -> list[Commit]:
-    said = git(repository, "-c", "log.showSignature=false", "log", "--no-color", f"--format={FORMAT}", *arguments, "--").stdout
-    found = [entry.split("\0", 5) for entry in said.splitlines() if entry]
+    found = logged(repository, FIELDS, *arguments, "--") or []
     return [Commit(name, tree, parents.split(), author, date, subject) for name, tree, parents, author, date, subject in found]

@@ -37,7 +37,7 @@ def _said(row: Row, verdict: Verdict, found: ByMachine, threshold: float) -> str
     """'slower on A (1.100 x), not on B (1.000 x)'; empty where nothing tells the machines apart."""
     on, other = found.cases[row.key], found.disagreements.get(row.key)
     if other:
-        larger, smaller = _listed(other.larger, on), _listed(other.smaller, on)
+        larger, smaller = (_listed(machines, on, threshold) for machines in (other.larger, other.smaller))
         only = all(on[name].ratio > 1 + threshold for name in other.larger) and all(
             on[name].ratio <= 1 + threshold for name in other.smaller
         )
@@ -45,14 +45,12 @@ def _said(row: Row, verdict: Verdict, found: ByMachine, threshold: float) -> str
             return f"slower on {larger}, not on {smaller}"
         return f"the machines disagree: head / base is larger on {larger} than on {smaller}"
     if 0 < len(verdict.on) < len(on):
-        return (
-            f"{verdict.verdict} on {_listed(verdict.on, on)} by the pairs measured there; the other machines do not contradict it"
-        )
+        return f"{verdict.verdict} on {_listed(verdict.on, on, threshold)} by the pairs measured there; the other machines do not contradict it"
     return ""
 
 
-def _listed(machines: Sequence[str], on: Mapping[str, OnMachine]) -> str:
-    return "; ".join(f"{name} ({units.FINE_RATIO.show(on[name].ratio)})" for name in machines)
+def _listed(machines: Sequence[str], on: Mapping[str, OnMachine], threshold: float) -> str:
+    return "; ".join(f"{name} ({units.fine_ratio(threshold).show(on[name].ratio)})" for name in machines)
 
 
 def sections(outcome: Outcome, found: Sequence[tuple[Row, Verdict]]) -> list[Section]:
@@ -66,7 +64,7 @@ def sections(outcome: Outcome, found: Sequence[tuple[Row, Verdict]]) -> list[Sec
         (
             Words(names[row.case]),
             Words(row.metric.name),
-            *(_cell(by_machine.cases[row.key].get(name)) for name in machines),
+            *(_cell(by_machine.cases[row.key].get(name), row.threshold(outcome.compared.rules)) for name in machines),
             Words(DIFFER if row.key in by_machine.disagreements else ""),
         )
         for row, _ in found
@@ -86,12 +84,12 @@ def sections(outcome: Outcome, found: Sequence[tuple[Row, Verdict]]) -> list[Sec
     ]
 
 
-def _cell(found: OnMachine | None) -> Cell:
+def _cell(found: OnMachine | None, threshold: float) -> Cell:
     if found is None:
         return Dash("not measured on this machine")
     sure = found.confidence >= CONFIDENCE
     note = found.verdict.upper() if found.verdict == SLOWER else ""
-    return Quantity(found.ratio, units.FINE_RATIO, (found.low, found.high) if sure else None, note)
+    return Quantity(found.ratio, units.fine_ratio(threshold), (found.low, found.high) if sure else None, note)
 
 
 def as_json(outcome: Outcome, row: Row, verdict: Verdict) -> dict[str, Any]:

@@ -84,6 +84,12 @@ class Comparison:
             "system": self.system,
         }
 
+    def which_files(self, setting: str) -> str:
+        """Of a setting that differs because files of a side do: which are not as in its commit.   head.changed -> ' (not as in the commit: out.txt)'"""
+        role, _, fact = setting.partition(".")
+        files = self.sides[role].differing() if role in self.sides and fact in ("changed", "tree", "code_sha256") else []
+        return f" (not as in the commit: {listed(files)})" if files else ""
+
     def left_out(self, before: Sequence[Pair]) -> set[str]:
         """The names of the cases that the pair after these leaves out: what is decided is not measured again."""
         return set() if self.pairs else decided(before, self.rules)
@@ -127,7 +133,7 @@ class Recorder:
             begin(self.folder, self.comparison.settings(), self.comparison.asked, self.comparison.compared().noted())
             pairs = []
         else:
-            check_settings(self.folder, self.comparison.settings())
+            check_settings(self.folder, self.comparison.settings(), self.comparison.which_files)
             pairs = recorded(self.folder)
             for number, pair in enumerate(pairs):
                 self._check(pair, pairs[:number], self.comparison.left_out(pairs[:number]))
@@ -153,7 +159,7 @@ class Recorder:
         can measure several at once looks ahead.  Raises InputError, naming them, for cases that one side lacks or fails, and for a
         folder whose settings have changed; raises Interrupted on a signal.
         """
-        check_settings(self.folder, self.comparison.settings())
+        check_settings(self.folder, self.comparison.settings(), self.comparison.which_files)
         asked = self.asked(before, len(before) + 1)
         began = time.monotonic()
         pair = self.both(asked)

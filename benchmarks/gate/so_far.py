@@ -54,19 +54,19 @@ def reach(rows: Sequence[Row], rules: Rules, fit: int) -> str:
         return ""
     most, of = max(known, key=lambda one: one[0])
     half = statistics.median_high(change for change, _ in known)
-    return (
-        f"in {counted(fit, 'pair')} a slow-down of {units.percent(half)} is likely to be found in half of the cases, "
-        f"and one of {units.percent(most)} in the least steady, {short(of.case)}"
-    )
+    likely = f"in {counted(fit, 'pair')} a slow-down of {units.percent(half)} is likely to be found"
+    if len(timed) == 1:
+        return likely
+    return f"{likely} in half of the cases, and one of {units.percent(most)} in the least steady, {short(of.case)}"
 
 
-def newly_slower(rows: Sequence[Row], judgement: Judgement, said: Collection[str]) -> dict[str, str]:
+def newly_slower(rows: Sequence[Row], judgement: Judgement, rules: Rules, said: Collection[str]) -> dict[str, str]:
     """A line for each row that is slower and whose key is not among those that were ``said``.   -> key: line"""
     lines = {}
     for row in rows:
         verdict = judgement.verdicts[row.key]
         if verdict.verdict == SLOWER and row.key not in said:
-            ratio, low, high = map(units.FINE_RATIO.show, (verdict.ratio, verdict.low, verdict.high))
+            ratio, low, high = map(units.fine_ratio(row.threshold(rules)).show, (verdict.ratio, verdict.low, verdict.high))
             what = f"{short(row.case)}, {row.metric.name}"
             lines[row.key] = f"SLOWER after {counted(verdict.pairs, 'pair')}: {what}: head / base {ratio} [{low}, {high}]"
     return lines

@@ -13,6 +13,7 @@ from benchmarks.gate.forecast import MOST_PAIRS, pairs_needed, too_early
 from benchmarks.gate.outcome import Outcome
 from benchmarks.gate.pairs import ROLES, listed
 from benchmarks.gate.rows import Row, short, told_apart
+from benchmarks.gate.rules import Rules
 from benchmarks.gate.strata import of_all
 from benchmarks.gate.verdicts import FASTER, SAME, SLOWER, UNDECIDED, Verdict
 from benchmarks.quantities import units
@@ -125,20 +126,23 @@ def _verdicts(outcome: Outcome) -> Table:
 
 def _row(outcome: Outcome, row: Row, verdict: Verdict) -> tuple[Cell, ...]:
     base, head = (Quantity(statistics.median(values), row.metric.unit) for values in (row.base, row.head))
-    few = verdict.pairs < outcome.compared.rules.looks[0]
-    unsure = verdict.confidence < CONFIDENCE and (
-        few or verdict.verdict == UNDECIDED
-    )  # from one or two pairs any interval can be had
     return (
         Words(_name(outcome, row)),
         Words(row.metric.name),
         base,
         head,
-        Quantity(verdict.ratio, units.FINE_RATIO, None if unsure else (verdict.low, verdict.high)),
+        ratio_of(row, verdict, outcome.compared.rules),
         Quantity(row.threshold(outcome.compared.rules), units.BOUND),
         Quantity(verdict.pairs, units.COUNT),
         Words(verdict.verdict.upper() if verdict.verdict == SLOWER else verdict.verdict),
     )
+
+
+def ratio_of(row: Row, verdict: Verdict, rules: Rules) -> Cell:
+    """head / base of a row, with its interval, unless that is of so few pairs that any interval can be had."""
+    few = verdict.pairs < rules.looks[0]
+    unsure = verdict.confidence < CONFIDENCE and (few or verdict.verdict == UNDECIDED)
+    return Quantity(verdict.ratio, units.fine_ratio(row.threshold(rules)), None if unsure else (verdict.low, verdict.high))
 
 
 def _name(outcome: Outcome, row: Row) -> str:

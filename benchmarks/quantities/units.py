@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import floor, log10
+from math import floor, isclose, log10
 
 
 def significant(value: float, digits: int = 3) -> str:
@@ -75,10 +75,36 @@ def ratio_end(value: float) -> str:
 
     1.0375 -> '1.04'; 1.0027 -> '1.003'; 1 -> '1.00'
     """
+    return _beside(value, (1,), significant)
+
+
+ROUNDING = 1e-9
+"""The share by which two ratios may differ that are equal but for the rounding of floats."""
+
+
+def fine_ratio(threshold: float) -> Unit:
+    """A ratio of which the third decimal counts, and on which side it lies of this relative change, up or down.
+
+    threshold 0.02: 1.0199 -> '1.0199'; 1.02 -> '1.020'; 1.0256 -> '1.026'
+    """
+
+    def show(value: float) -> str:
+        return _beside(value, (1 + threshold, 1 / (1 + threshold)), lambda value, digits: f"{value:.{digits}f}")
+
+    return Unit(show, show)
+
+
+def _beside(value: float, others: Sequence[float], write: Callable[[float, int], str]) -> str:
+    """A number with 3 digits, or as many more as it takes to see on which side of each of some others it lies."""
     digits = 3
-    while value != 1 and float(significant(value, digits).replace(",", "")) == 1 and digits < 15:
+    while digits < 15 and any(_side(float(write(value, digits).replace(",", "")), one) != _side(value, one) for one in others):
         digits += 1
-    return significant(value, digits)
+    return write(value, digits)
+
+
+def _side(value: float, other: float) -> int:
+    """1 above the other, -1 below it, 0 where the two are equal."""
+    return 0 if isclose(value, other, rel_tol=ROUNDING) else 1 if value > other else -1
 
 
 def times_within(ratio: float, low: float, high: float) -> str:
@@ -116,7 +142,5 @@ FINE_SHARE = Unit(lambda share: f"{100 * share:.2f} %", lambda share: f"{100 * s
 """A share near 0, of which the second decimal counts."""
 FINE_POINTS = Unit(lambda share: f"{round(100 * share, 2) + 0.0:.2f} points", lambda share: f"{round(100 * share, 2) + 0.0:.2f}")
 """A small difference of two shares, or a spread of shares, of which the second decimal counts."""
-FINE_RATIO = Unit("{:.3f}".format, "{:.3f}".format)
-"""A ratio near 1, of which the third decimal counts."""
 BOUND = Unit(lambda share: f"{100 * share:g} %", lambda share: f"{100 * share:g}")
 """A share that was chosen, not measured: no digit more than it has."""

@@ -64,9 +64,10 @@ def _run(path: Path, document: Mapping[str, Any]) -> Run:
             raise InputError(f"{path}: {FACTS}.{fault}")
     without = known.get("not_measured", {})
     order = {name: position for position, name in enumerate(known.get("cases", ()))}
-    cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in enumerate(document["benchmarks"])]
-    cases.sort(key=lambda case: order.get(case.id, len(order)))
-    measured = one.each_once([case for case in cases if case.id not in without], spelled=str)
+    # What the plug-in names is not judged, whatever values it has: its times may be none.
+    counting = [(index, case) for index, case in enumerate(document["benchmarks"]) if case.get("fullname") not in without]
+    cases = [_case(f"{path}: benchmarks[{index}]", case) for index, case in counting]
+    measured = one.each_once(sorted(cases, key=lambda case: order.get(case.id, len(order))), spelled=str)
     controls = [_control(number, rounds) for number, rounds in enumerate(known.get("control", ()), 1)]
     return Run(
         paths=(path,),

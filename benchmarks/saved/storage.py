@@ -25,8 +25,11 @@ NO_RUNS = ("bisect-", "coverage-", "gate-")
 
 
 def new_folder(command: str) -> Path:
-    """A name for the folder of a run that this command begins now; the folder is not made."""
-    return STORAGE / f"{command}-{datetime.now():%Y%m%d-%H%M%S}"
+    """A name for the folder of a run that this command begins now; the folder is not made.
+
+    To the microsecond: what begins within the same second gets another one, long before either makes its folder, and the names stay in order.
+    """
+    return STORAGE / f"{command}-{datetime.now():%Y%m%d-%H%M%S-%f}"
 
 
 def newest_folder(command: str) -> Path:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from benchmarks.saved.files import read_json
 from benchmarks.saved.storage import ASKED, MANIFEST, newest_folder
 from benchmarks.sessions.command_line import words
+from lenet5.errors import InputError
 
 
 def asked_for(options: argparse.Namespace) -> list[str]:
@@ -24,9 +25,9 @@ def as_it_began(options: argparse.Namespace) -> argparse.Namespace:
     command = options.parser.prog.split()[-1]
     folder = options.output or newest_folder(command)
     path = folder / MANIFEST
-    manifest = (
-        read_json(path, "the folder of a run to go on with") if path.exists() else None
-    )  # the command says that it is missing
+    if not path.exists():
+        raise InputError(f"{folder}: no {command} to go on with; name the --output of one that has begun")
+    manifest = read_json(path, "the folder of a run to go on with")
     before = manifest.get(ASKED) if isinstance(manifest, Mapping) else None
     if isinstance(before, list):
         before = list(map(str, before))

@@ -64,7 +64,8 @@ class Part:
 class Baton:
     """What one of the two processes does before and after each of its cases."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._clock = clock  # taken when this file is imported: a case can leave another one in the module `time`
         self._part, self._other = part, part.end
         self._holds, self._alone = part.first, False
         self._met = False
@@ -90,18 +91,18 @@ class Baton:
         if not self._holds:
             self._wait()
         self._holds = True
-        self._slice = time.perf_counter()
+        self._slice = self._clock()
 
     def turn(self) -> None:
         """Within a case: once its slice is over, let the other process time the same case, until that one's slice is over too.
 
         A process whose partner has done this case already goes on to its end.
         """
-        if self._alone or self._others > self._cases or time.perf_counter() < self._slice + self._part.slice_seconds:
+        if self._alone or self._others > self._cases or self._clock() < self._slice + self._part.slice_seconds:
             return
         self._send()
         self._wait()
-        self._slice = time.perf_counter()
+        self._slice = self._clock()
 
     def done(self) -> None:
         """A case is done: keep the baton if both have done it and this process begins the next one, else pass it on.

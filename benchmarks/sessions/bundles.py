@@ -12,7 +12,7 @@ from pathlib import Path
 
 from benchmarks.launch import temporary
 from benchmarks.saved.storage import STORAGE
-from benchmarks.sessions.worktrees import commit_of, git
+from benchmarks.sessions.worktrees import commit_of, git, lines
 from lenet5.errors import InputError
 
 AUTHOR = ("-c", "user.name=benchmarks", "-c", "user.email=benchmarks@localhost")
@@ -81,6 +81,6 @@ def _done(folder: Path, *arguments: str) -> str:
     """What git prints.  Raises InputError, one line, if it fails."""
     done = git(folder, *arguments)
     if done.returncode:
-        said = (done.stderr.strip().splitlines() or ["it says nothing"])[0]
+        said = (lines(done.stderr) or ["it says nothing"])[0]
         raise InputError(f"{folder}: cannot be made a git bundle ({said})")
     return done.stdout.strip()

@@ -97,9 +97,8 @@ def begun(repository: Path, folder: Path) -> list[Commit]:
 
 def _log(repository: Path, *words: str) -> list[Commit] | None:
     """The commits that git log lists; None if it fails."""
-    form = ("--no-color", "--format=%H%x00%cI%x00%s")
-    done = worktrees.git(repository, "-c", "log.showSignature=false", "log", *form, *words)
-    return None if done.returncode else [Commit(*line.split("\0", 2)) for line in done.stdout.splitlines()]
+    found = worktrees.logged(repository, ("%H", "%cI", "%s"), *words)
+    return None if found is None else [Commit(*fields) for fields in found]
 
 
 def run(asked: Asked, folder: Path, resume: bool = False, words: Sequence[str] = ()) -> Mapping[str, str]:

@@ -156,7 +156,8 @@ def _unpack(home: Path, code: Path, request: dict[str, Any], bundle: bytes) -> s
         except (FileNotFoundError, NotADirectoryError):
             return "git is not installed"
         if done.returncode:
-            words = done.stderr.decode(errors="replace").strip().splitlines()
+            said = done.stderr.decode(errors="replace").split("\n")  # not splitlines, which ends lines within names of files too
+            words = [line for line in said if line.strip()]
             errors = [line for line in words if line.startswith(("error: ", "fatal: "))]
             return f"git cannot unpack the code: {[*errors, *words[-1:], 'it says nothing'][0]}"  # the first is the cause of the others
         if number == 0:

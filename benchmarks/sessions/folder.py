@@ -59,13 +59,18 @@ def kept_if(measured: Callable[[], bool], folder: Path) -> Iterator[None]:
         raise
 
 
-def check_settings(folder: Path, settings: Mapping[str, Any]) -> None:
-    """Raise InputError, naming the first difference, unless the measurement began with the same settings."""
+def check_settings(folder: Path, settings: Mapping[str, Any], more: Callable[[str], str] = lambda _: "") -> None:
+    """Raise InputError, naming the first difference, unless the measurement began with the same settings.
+
+    ``more`` says in a few words what else is known of a setting that differs, from its dotted name.
+    """
     began = settings_in(folder)
     difference = _first_difference({name: value for name, value in began.items() if name not in (ASKED, NOTED)}, settings)
     if difference:
         where, one, other = difference
-        raise InputError(f"{folder / MANIFEST}: {where} was {one!r}, now it is {other!r}; restore it, or name another --output")
+        raise InputError(
+            f"{folder / MANIFEST}: {where} was {one!r}, now it is {other!r}{more(where)}; restore it, or name another --output"
+        )
 
 
 def _first_difference(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[str, Any, Any] | None:

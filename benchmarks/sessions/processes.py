@@ -102,7 +102,8 @@ def measure(session: Session, signals: Signals) -> Run:
     try:
         code = _execute(session, session.command(part), left_out_ids(session), log, signals)
         if code not in (0, 1) or not (part.exists() and part.stat().st_size):
-            raise InputError(f"{path.stem} could not measure (exit code {code}): {last_words(log)}; see {log}")
+            words = last_words(log, session.place.project)
+            raise InputError(f"{path.stem} could not measure (exit code {code}): {words}; see {log}")
         measured = keep(session, part)
         if code == 0:
             log.unlink()

@@ -88,6 +88,12 @@ class Side:
             "code_sha256": self.of.code(self.project),
         }
 
+    def differing(self) -> list[str]:
+        """The files of a directory that are not as in its commit now; none of a directory that git does not know."""
+        if self.commit is None:
+            return []
+        return trees.differing(Path(worktrees.git(self.project, "rev-parse", "--show-toplevel").stdout.strip()))
+
     def describe(self) -> str:
         """The side in one line for people."""
         commit = f"commit {self.commit[:12]}" if self.commit else "no commit"

@@ -61,7 +61,7 @@ def _collected(side: Side, plan: Plan, signals: Signals) -> Mapping[str, Any]:
     with log.open("w", encoding="utf-8") as output:
         code = execute(session.command(saved), session.place, output, signals)
     if code not in COLLECTED or not (saved.exists() and saved.stat().st_size):
-        words = last_words(log)
+        words = last_words(log, side.project)
         lacking = f"; {side.python} lacks the plug-in that has them: install it there" if "unrecognized arguments" in words else ""
         raise InputError(f"{side.option}: pytest cannot collect {plan.cases} (exit code {code}): {words}{lacking}")
     facts: Mapping[str, Any] = read_json(saved, "what pytest collected")[guest.FACTS]

@@ -27,18 +27,18 @@ def tree_of_commit(repository: Path, commit: str) -> str:
 
 def is_changed(top: Path) -> bool:
     """Whether the files of a checkout are not those of its commit."""
-    return bool(_differing(top))
+    return bool(differing(top))
 
 
 def tree_of_checkout(top: Path, commit: str) -> str:
     """The word of a checkout as it is now, with what is changed, new, or ignored by git and yet code."""
     ignored = _paths(git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout)
-    files = {*_differing(top), *(path for path in ignored if _is_source(path))}
+    files = {*differing(top), *(path for path in ignored if _is_source(path))}
     tree = tree_of_commit(top, commit)
     return f"{tree}+{digest(top, files)}" if files else tree
 
 
-def _differing(top: Path) -> list[str]:
+def differing(top: Path) -> list[str]:
     """The files of a checkout that are not as in its commit, or not in it; without what a gate's own processes leave there.
 
     A file that is changed in the index alone counts as well: the word differs then although the code does not.

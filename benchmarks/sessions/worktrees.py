@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -55,7 +54,7 @@ def _remove(home: Path, repository: Path) -> None:
 
 
 def _worktrees(repository: Path) -> list[Path]:
-    listed = git(repository, "worktree", "list", "--porcelain").stdout.splitlines()
+    listed = git(repository, "worktree", "list", "--porcelain").stdout.split("\n")
     return [Path(line.removeprefix("worktree ")) for line in listed if line.startswith("worktree ")]
 
 
@@ -65,7 +64,7 @@ def check_out(repository: Path, commit: str, path: Path) -> str:
     done = git(repository, "-c", "core.hooksPath=/dev/null", "worktree", "add", "--detach", "--quiet", str(path), commit)
     if not done.returncode:
         return ""
-    return _cause(done.stderr.strip().splitlines() or ["git worktree add failed"])
+    return _cause(lines(done.stderr) or ["git worktree add failed"])
 
 
 def _cause(said: Sequence[str]) -> str:
@@ -93,7 +92,7 @@ def described(repository: Path) -> str:
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
     """What git says against a repository, and what can be done about it, in one line; empty if it says nothing."""
-    first, *more = [line.strip() for line in done.stderr.splitlines()] or [""]
+    first, *more = [line.strip() for line in lines(done.stderr)] or [""]
     # Where a repository belongs to another user, git's own remedy stands some lines further.
     remedies = (
         ["git clone the project"] if "not a git repository" in first else [line for line in more if line.startswith("git config ")]
@@ -112,10 +111,28 @@ def ignored_module(repository: Path, said: str) -> str | None:
     if not missing:
         return None
     parts = (missing[1] or missing[2]).split(".")
-    listed = git(repository, "ls-files", "--others", "--ignored", "--exclude-standard").stdout.splitlines()
+    listed = git(repository, "ls-files", "--others", "--ignored", "--exclude-standard", "-z").stdout.split("\0")
     # Of _quick.cpython-311-x86_64-linux-gnu.so the module is _quick.
     named = ((path, [*path.split("/")[:-1], path.rpartition("/")[2].partition(".")[0]]) for path in listed)
     return next((path for path, module in named if module[-len(parts) :] == parts), None)
+
+
+def logged(repository: Path, fields: Sequence[str], *arguments: str) -> list[list[str]] | None:
+    """These fields, such as %H, of each commit that git log lists; None if it fails.
+
+    Each is one line: a subject or a name can hold any letter but NUL, also those at which a terminal or Python begins a new line.
+    """
+    form = f"--format={'%x00'.join(fields)}"
+    done = git(repository, "-c", "log.showSignature=false", "log", "-z", "--no-color", form, *arguments)
+    if done.returncode:
+        return None
+    found = [" ".join(text.split()) for text in done.stdout.split("\0")[:-1]]
+    return [found[start : start + len(fields)] for start in range(0, len(found), len(fields))]
+
+
+def lines(said: str) -> list[str]:
+    """What git says, line by line, without the empty ones.  It names files, in whose names str.splitlines can find more ends of lines."""
+    return [line for line in said.split("\n") if line.strip()]
 
 
 def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -125,13 +142,13 @@ def git(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     """
     variables = {**{name: value for name, value in os.environ.items() if not name.startswith("GIT_")}, "LC_ALL": "C"}
     try:
-        return tied.run(
+        done = tied.run(
             ["git", "--no-optional-locks", "-C", str(folder), *arguments],
             env=variables,
             stdin=subprocess.DEVNULL,
-            encoding=sys.getfilesystemencoding(),
-            errors="surrogateescape",  # it names files, whose names need not be text
             start_new_session=True,
         )
     except (FileNotFoundError, NotADirectoryError):
         return subprocess.CompletedProcess([], 127, "", "git is not installed")
+    # It names files, whose names need not be text, and can hold a carriage return, which Python's text mode makes an end of line.
+    return subprocess.CompletedProcess(done.args, done.returncode, os.fsdecode(done.stdout), os.fsdecode(done.stderr))

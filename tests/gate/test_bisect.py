@@ -23,7 +23,7 @@ from lenet5 import InputError
 from tests.gate.test_recorded import keep
 from tests.gate.test_verdicts import even
 from tests.support import fake_project
-from tests.support.fake_project import commit, git
+from tests.support.fake_project import ENDS_OF_LINES, commit, git
 from tests.support.gates import FEW_PAIRS, commanding
 
 PACKAGE = """
@@ -273,6 +273,14 @@ def test_the_time_is_up(bisecting):
     assert "The time was up; python -m benchmarks bisect --resume goes on." in out
 
 
+@pytest.mark.parametrize(("pairs", "ratio"), [(1, "0.995"), (5, "1.000"), (12, "1.000 [0.995, 1.005]")])
+def test_few_pairs_have_no_interval(bisecting, pairs, ratio):
+    """As in the table of a gate: from so few pairs any interval can be had."""
+    out = bisecting({6: (even(pairs, width=-0.005), {"out_of_time": True}, None)})[1]
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in out.splitlines()]
+    assert next(row for row in rows if row[:2] == ["a", "time"])[3] == ratio
+
+
 @pytest.mark.parametrize(
     ("facts", "code", "said"),
     [
@@ -418,6 +426,21 @@ def test_first_parents(tmp_path):
     first, *_, last = history.line(folder, "t-a", "t-second")
     assert (first.parents, len(last.parents), last.author) == ([], 2, "someone@example.org")
     assert last.name == git(folder, "rev-parse", "t-second")
+
+
+def test_any_letter_in_a_commit(tmp_path):
+    """A subject and an author are a field each, in one line, whatever letters they hold."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "file").write_text("good")
+    commit(folder, "good")
+    (folder / "file").write_text("bad")
+    git(folder, "add", "file")
+    git(folder, "commit", "--quiet", f"--author=A{ENDS_OF_LINES} <a@example.org>", f"--message=B{ENDS_OF_LINES}")
+
+    said = "one two three four five six"
+    found = history.line(folder, "HEAD~1", "HEAD")
+    assert [(one.author, one.subject) for one in found] == [("someone@example.org", "good"), (f"A {said}", f"B {said}")]
 
 
 @pytest.mark.slow

@@ -56,7 +56,7 @@ def test_interval_of_several_machines():
     found = evidence.interval(0, level)
 
     for end, test, inside in ((found.low, evidence.above, 1), (found.high, evidence.below, -1)):
-        beside = [test(np.array([np.log(end) + inside * step]))[0] for step in (-1e-9, 1e-9)]
+        beside = [test(np.array([np.log(end) + inside * step]))[0] for step in (-1e-8, 1e-8)]
         assert beside[0] <= level < beside[1]
     own = [values[machines == number] for number in (0, 1)]
     averages = [(a + b) / 2 for one in own for a, b in itertools.combinations_with_replacement(one, 2)]

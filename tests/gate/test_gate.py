@@ -340,7 +340,7 @@ def test_cannot_be_measured(command, tmp_path, head, reason):
         ((), "python -m benchmarks gate: the following arguments are required: --base"),
         (
             ("--base", "base", "--head", "same", "--resume"),
-            "raw/run.json: no such file; expected the folder of a run to go on with",
+            "raw: no gate to go on with; name the --output of one that has begun",
         ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from types import SimpleNamespace
 
 import pytest
 
-from benchmarks.gate.pairs import ROLES, Pace, order, recorded, repeats_of, timed_seconds
+from benchmarks.gate.pairs import ROLES, Comparison, Pace, order, recorded, repeats_of, timed_seconds
+from benchmarks.gate.rules import Rules
+from benchmarks.sessions.folder import begin, check_settings
+from benchmarks.sessions.sides import Side
+from lenet5 import InputError
+from tests.support.fake_project import commit
 
 
 def test_order():
@@ -50,3 +56,26 @@ def test_timed_seconds(slower):
     )
     many = SimpleNamespace(cases=[SimpleNamespace(stats={"mean": 1e-3, "rounds": 5, "iterations": 1000})])
     assert timed_seconds(many.cases) == pytest.approx(5.0)
+
+
+def test_files_that_changed(tmp_path):
+    """Where a side is not as it was, the line names the files: what the measured suite wrote there has to be found."""
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "kept.txt").write_text("1")
+    commit(project, "first")
+    side = Side("head", str(project), project, "", tmp_path, "HEAD", False, False, {}, "", SimpleNamespace())
+    comparison = Comparison({"head": side}, None, 1, Rules())
+    begin(tmp_path / "raw", {"head": {"changed": False}, "seed": 0})
+    (project / "kept.txt").write_text("2")
+    (project / "written.txt").touch()
+
+    for now, line in (
+        (
+            {"head": {"changed": True}, "seed": 0},
+            "head.changed was False, now it is True (not as in the commit: kept.txt, written.txt); ",
+        ),
+        ({"head": {"changed": False}, "seed": 1}, "seed was 0, now it is 1; "),
+    ):
+        with pytest.raises(InputError, match=re.escape(line)):
+            check_settings(tmp_path / "raw", now, comparison.which_files)

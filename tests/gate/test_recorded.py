@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 from types import SimpleNamespace
@@ -448,3 +449,17 @@ def test_of_an_earlier_version(tmp_path):
     assert outcome.compared.asked == {"base": "c0ffee", "head": "c0ffee"}
     assert ([verdict.verdict for _, verdict in outcome.verdicts], outcome.goes_on) == ([SAME], False)
     assert FASTER not in found(tmp_path / "gate").values()
+
+
+def test_on_either_side_of_the_threshold(tmp_path):
+    """Ratios just within it, at it and just beyond it do not read alike, and what is at it is not slower."""
+    ratios = {"a": 1.0199, "b": 1.02, "c": 1.0201}
+    keep(tmp_path / "raw", {case: [math.log(ratio)] * 52 for case, ratio in ratios.items()})
+    shown = text.render(recorded.outcome_of([tmp_path / "raw"]))
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines() if line.startswith("| ")]
+    found = {row[0]: (row[4], row[7]) for row in rows if len(row) == 8 and row[1] == "time"}
+    assert found == {
+        "a": ("1.0199 [1.0199, 1.0199]", "same"),
+        "b": ("1.020 [1.020, 1.020]", "undecided"),
+        "c": ("1.0201 [1.0201, 1.0201]", "SLOWER"),
+    }

@@ -85,7 +85,8 @@ def test_not_resumed(command, repository, tmp_path):
     assert "raw/run.json: options was " in command(*again, "--threads", "2")[2]
     fake_project.write(repository, {"one": 5e-3})
     try:
-        assert "raw/run.json: head.changed was False" in command(*again)[2]
+        told = "raw/run.json: head.changed was False, now it is True (not as in the commit: lenet5/__init__.py); restore it"
+        assert told in command(*again)[2]
     finally:
         git(repository, "checkout", "--quiet", ".")
     assert sorted(path.read_bytes() for path in tmp_path.glob("raw/*/*.json")) == kept

@@ -66,6 +66,8 @@ def test_reach():
         f"in 30 pairs a slow-down of {half:.1f} % is likely to be found in half of the cases, and one of {most:.1f} % in the least steady, test_b"
     )
     assert so_far.reach(rows[3:], RULES, 30) == ""
+    only = 100 * smallest_change(rows[1].log_ratios, 0.02, RULES, 2, 30)
+    assert so_far.reach(rows[1::2], RULES, 30) == f"in 30 pairs a slow-down of {only:.1f} % is likely to be found"
     assert so_far.reach(rows, RULES, 19) == ""
 
 
@@ -73,7 +75,7 @@ def test_newly_slower():
     """Each row that is slower is said once, at the look that decided it."""
     rows = [row("test_a", [1.1] * 20), row("test_b", [1.0] * 20), row("test_c", [0.9] * 20)]
     judgement = judged(rows, RULES)
-    lines = so_far.newly_slower(rows, judgement, said=())
+    lines = so_far.newly_slower(rows, judgement, RULES, said=())
     assert lines == {rows[0].key: "SLOWER after 20 pairs: test_a, time: head / base 1.100 [1.100, 1.100]"}
-    assert so_far.newly_slower(rows, judgement, said=lines) == {}
-    assert so_far.newly_slower(rows, SimpleNamespace(verdicts=judgement.verdicts), said={rows[1].key}) == lines
+    assert so_far.newly_slower(rows, judgement, RULES, said=lines) == {}
+    assert so_far.newly_slower(rows, SimpleNamespace(verdicts=judgement.verdicts), RULES, said={rows[1].key}) == lines

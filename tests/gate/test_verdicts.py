@@ -67,6 +67,15 @@ def test_clear_cases(change, expected):
     assert_allclose(found.ratio, math.exp(change), rtol=1e-3)
 
 
+@pytest.mark.parametrize("threshold", [0.02, 0.05, 0.1, 0.25])
+def test_at_the_threshold(threshold):
+    """What equals it in every pair is neither above nor below it, whichever way the floats were rounded."""
+    rules = Rules(threshold=threshold)
+    for base in (1.0, 0.1, 0.3, 0.7, 3e-3):
+        for ratio in (1 + threshold, 1 / (1 + threshold)):
+            assert one([math.log(base * ratio / base)] * rules.most_pairs, rules)[1].verdict == UNDECIDED
+
+
 def test_the_whole_interval_lies_beyond():
     """The interval of a verdict is on the side that it says, that of an undecided case reaches across a threshold."""
     random = np.random.RandomState(5)

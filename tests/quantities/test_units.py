@@ -95,6 +95,27 @@ def test_end_near_one(end, text):
     assert units.ratio_end(end) == text
 
 
+@pytest.mark.parametrize(
+    ("threshold", "value", "text"),
+    [
+        (0.02, 1.0199, "1.0199"),
+        (0.02, 1.02, "1.020"),
+        (0.02, 1.02 + 1e-15, "1.020"),
+        (0.02, 1.0200001, "1.0200001"),
+        (0.02, 1.0256, "1.026"),
+        (0.02, 1.0001, "1.000"),
+        (0.25, 0.8, "0.800"),
+        (0.25, 0.79996, "0.79996"),
+        (0.25, 1.25, "1.250"),
+        (0.5, 1234.5678, "1234.568"),
+    ],
+)
+def test_beside_a_threshold(threshold, value, text):
+    """A ratio that is not at the threshold does not read as if it were; others keep three decimals."""
+    unit = units.fine_ratio(threshold)
+    assert (unit.show(value), unit.end(value)) == (text, text)
+
+
 @settings(deadline=None)
 @given(st.floats(1e-12, 1e12))
 def test_rounding_is_close(value):

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from benchmarks.saved.storage import MANIFEST, newest
+from benchmarks.saved import storage
+from benchmarks.saved.storage import ASKED, MANIFEST, new_folder, newest, newest_folder
 from lenet5 import InputError
 
 RUN = Path(__file__).parents[1] / "data" / "run"
@@ -26,6 +29,26 @@ def test_newest(tmp_path):
     shutil.copytree(RUN, several, copy_function=shutil.copyfile)
     (several / MANIFEST).write_text("{}", encoding="utf-8")
     assert newest(tmp_path) == several
+
+
+def test_in_the_same_second(tmp_path, monkeypatch):
+    """Each run has a folder of its own, and the newest is the one that began last; so is one beside that of an older version."""
+
+    left = [datetime(2026, 11, 28, 18, 46, 8, microsecond) for microsecond in (5, 10, 200000)]
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz=None):
+            return left.pop(0)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(storage, "datetime", Clock)
+    folders = [storage.STORAGE / "gate-20261128-184608", *(new_folder("gate") for _ in range(3))]
+    assert len({*folders}) == 4
+    for folder in folders:
+        folder.mkdir(parents=True)
+        (folder / MANIFEST).write_text(json.dumps({ASKED: ["--base=v1"]}), encoding="utf-8")
+        assert newest_folder("gate") == folder
 
 
 def test_newest_of_none(tmp_path):

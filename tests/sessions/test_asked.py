@@ -66,6 +66,15 @@ def test_a_folder_that_does_not_say(began, capsys):
     assert capsys.readouterr().err == "python -m benchmarks gate: the following arguments are required: --base\n"
 
 
+@pytest.mark.parametrize("command", ["gate", "bisect", "run", "commits", "coverage"])
+def test_nothing_to_go_on_with(began, capsys, command):
+    """A folder that was named holds no measurement: that is said, and not that something has to be typed."""
+    Path("raw").mkdir(parents=True)
+    assert main([command, "--resume", "--output", "raw"]) == 2
+    line = f"raw: no {command} to go on with; name the --output of one that has begun\n"
+    assert capsys.readouterr().err == line
+
+
 def test_newest_that_can_go_on(began):
     """One that failed before it kept anything is passed over; one that was interrupted in its first process is not."""
     with pytest.raises(InputError, match="no gate to go on with"):

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 
 import pytest
 
@@ -18,6 +19,7 @@ import atexit
 import gc
 import os
 import threading
+import time
 import time
 
 import pytest
@@ -325,3 +327,19 @@ def test_no_process_is_a_case_ahead(ours, theirs):
         for thread in threads:
             thread.join(60)
     assert begun == ["a0", "b0", "b1", "a1", "a2", "b2", "b3", "a3"]
+
+
+def test_a_case_that_leaves_another_clock(monkeypatch):
+    """Slices are timed by the clock that there was when the plug-in was imported."""
+
+    def another():
+        raise AssertionError("this clock is a case's own")
+
+    monkeypatch.setattr(time, "perf_counter", another)
+    one, other = socket.socketpair()
+    other.close()
+    with one:
+        process = baton.Baton(baton.Part(one, first=True))
+        process.take()
+        process.turn()
+        process.done()

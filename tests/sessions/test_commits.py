@@ -14,7 +14,7 @@ from benchmarks.sessions.plan import Plan
 from benchmarks.sessions.this_project import this_project
 from lenet5 import InputError
 from tests.support import fake_project
-from tests.support.fake_project import commit, git
+from tests.support.fake_project import ENDS_OF_LINES, commit, git
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +66,12 @@ def test_chosen(repository):
     assert subjects(commits.chosen(repository, ["wrong"], pattern="^area: [sf]")) == ["first", "slower"]
 
 
+def test_any_letter_in_a_subject(tmp_path):
+    """It is one line, whatever letters it holds."""
+    commit(tmp_path, f"B{ENDS_OF_LINES}")
+    assert subjects(commits.chosen(tmp_path, ["HEAD"])) == ["B one two three four five six"]
+
+
 @pytest.mark.parametrize(
     ("words", "line"),
     [
@@ -74,7 +80,7 @@ def test_chosen(repository):
         (["wrong..first"], "wrong..first: holds no commit that fits; use a longer range, or leave --path or --grep out"),
         (["wrong", "--processes", "0"], "--processes 0: use a whole number"),
         (["wrong", "--threads", "0"], "--threads 0: use a whole number"),
-        (["--resume"], "raw/run.json: no such file"),
+        (["--resume"], "raw: no commits to go on with"),
         ([], "python -m benchmarks commits: the following arguments are required: RANGE"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 
 from benchmarks.__main__ import main
 from benchmarks.saved.provenance import ROOT
+from benchmarks.saved.storage import MANIFEST
 from benchmarks.sessions import processes
 from benchmarks.sessions.folder import alone, begin, check_settings, note
 from benchmarks.sessions.plan import Plan
@@ -43,11 +44,12 @@ def holder(tmp_path):
 def test_two_at_a_time(holder, tmp_path, capsys, resume):
     """The second is refused with one line and exit 2, and leaves the folder as it was."""
     folder = tmp_path / "run"
+    begin(folder, {"seed": 0})
     broken = ["--", "--dataset", "nonsense"]  # should it begin after all, it ends at once
     assert main(["run", "--output", str(folder), *resume, *broken]) == 2
     out, err = capsys.readouterr()
     assert (out, err) == ("", f"{folder}: another run is measuring into it; wait for its end, or name another --output\n")
-    assert list(folder.iterdir()) == []
+    assert list(folder.iterdir()) == [folder / MANIFEST]
 
 
 @pytest.mark.parametrize("how", ["ended", "killed"])

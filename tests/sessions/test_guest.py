@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.saved import kinds, plain
+from benchmarks.saved.fields import CONTROL
 from benchmarks.sessions import baton, guest, left_out
 
 CASES = """
@@ -243,6 +245,59 @@ def test_control(session, write):
     assert document["machine_info"]["cpu"]["count"] == os.cpu_count()
     assert all(case["stats"]["rounds"] == 2 == len(case["stats"]["data"]) for case in document["benchmarks"])
     assert guest.piece() == guest.piece()
+
+
+ANOTHER_CLOCK = """
+import time
+
+
+def test_one(benchmark):
+    benchmark.pedantic(int, rounds=2)
+
+    def another():
+        raise AssertionError("this clock is a case's own")
+
+    time.perf_counter = another
+"""
+
+
+def test_a_case_that_leaves_another_clock(session, write):
+    """The control is measured by the clock that there was before."""
+    write(test_a=ANOTHER_CLOCK)
+    document, _ = session()
+    assert [len(rounds) >= 5 and min(rounds) > 0 for rounds in document["gate"]["control"]] == [True, True]
+
+
+NO_TIMES = """
+import pytest
+
+
+@pytest.mark.benchmark(timer=lambda: 5.0)
+def test_still(benchmark):
+    benchmark.pedantic(int, rounds=2)
+
+
+@pytest.mark.benchmark(timer=iter(range(9, 0, -1)).__next__)
+def test_backwards(benchmark):
+    benchmark.pedantic(int, rounds=2)
+
+
+def test_other(benchmark):
+    benchmark.pedantic(int, rounds=2)
+"""
+
+
+def test_a_timer_of_its_own(session, write, tmp_path):
+    """A case whose timer measures no time has a reason instead of a number, and no other case has less for it."""
+    write(test_a=NO_TIMES)
+    document, _ = session()
+    reasons = {"test_a.py::test_still": "a time of 0 s", "test_a.py::test_backwards": "a time of -1 s"}
+    assert document["gate"]["not_measured"] == reasons
+
+    measured = plain.load(tmp_path / "saved.json")
+    assert [case.name for case in measured.cases if case.group != CONTROL] == ["test_a.py::test_other"]
+    assert measured.not_measured == reasons
+    assert guest.TIMES == kinds.PLAUSIBLE
 
 
 def test_broken_file(session, write):

@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks.sessions import worktrees
 from benchmarks.sessions.worktrees import PREFIX, check_out, commit_of, described, remove_stale, temporary_home
-from tests.support.fake_project import DUBIOUS, git, refusing_git
+from tests.support.fake_project import DUBIOUS, ENDS_OF_LINES, git, refusing_git
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +92,19 @@ def test_stale_after_a_reboot(repository):
 
     assert str(gone) not in git(repository, "worktree", "list")
     assert "another's" in git(repository, "worktree", "list")
+
+
+def test_any_letter_in_a_path(repository, tmp_path):
+    """A worktree below a folder with such a name is found, and removed; so is a file that git ignores."""
+    home = tmp_path / f"{ENDS_OF_LINES}x" / f"{PREFIX}left"
+    home.mkdir(parents=True)
+    git(repository, "worktree", "add", "--quiet", "--detach", str(home / "base"))
+    assert home / "base" in worktrees._worktrees(repository)
+    remove_stale(repository)
+    assert not home.exists()
+
+    (repository / ".git" / "info" / "exclude").write_text("*.so\n")
+    path = f"a{ENDS_OF_LINES}/quick.so"
+    (repository / path).parent.mkdir()
+    (repository / path).touch()
+    assert worktrees.ignored_module(repository, "No module named 'quick'") == path

@@ -168,6 +168,10 @@ def refusing_git(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", f"{folder}{os.pathsep}{os.environ['PATH']}")
 
 
+ENDS_OF_LINES = "\u2028one\x85two\x0cthree\x0bfour\x1cfive\rsix"
+"""Letters at which Python's str.splitlines ends a line, or its text mode, and git does not."""
+
+
 def commit(repository: Path, message: str) -> str:
     """Commit all there is; the name of the commit.  The repository is made if there is none."""
     if not (repository / ".git").exists():
