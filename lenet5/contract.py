@@ -123,6 +123,8 @@ class Network(Protocol):
     def predict(self, x: Any) -> NDArray[np.float32]:
         """Logits of a batch on the host; the device has finished.   x from tensor(), or a host array -> float32 (n, classes)
 
+        The weights are those that the network has now: a load() or a train_step since an earlier call counts, for the same x too.
+
         A host array is checked and converted first, as tensor() does.  The logits are the caller's own array: it can be written to,
         what is written there changes no network, and no later call changes it.
         """
