@@ -26,7 +26,6 @@ basis first.
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
-COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
 
 SEEDS = 2**32
 """There are so many: 0 to 4,294,967,295."""
@@ -63,7 +62,7 @@ class Network(Protocol):
     """The mode in which a benchmark trains to the end: the one that the framework's users train in.  Absent: the default mode."""
 
     colour: ClassVar[str]
-    """The framework's own colour in every plot, one of `COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
+    """The framework's own colour in every plot, one of `declarations.COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
 
     reference: ClassVar[str]
     """The mode that is the textbook loops in float64, which every network is checked against.  Exactly one framework has it."""
