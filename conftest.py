@@ -79,6 +79,12 @@ def pytest_configure(config: pytest.Config) -> None:
         value = config.getoption(option)
         if value < 1:
             pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
+    try:
+        for framework in lenet5.frameworks():
+            lenet5.modes(framework)  # checks all that its file declares
+        lenet5.reference()
+    except InputError as error:
+        pytest.exit(str(error), returncode=2)
     own = (variable for framework in lenet5.frameworks() for variable in lenet5.thread_variables(framework))
     thread_variables = (*THREADS, *own)
     os.environ.update(dict.fromkeys(thread_variables, str(config.getoption("threads"))))

@@ -12,17 +12,15 @@ A framework is one file, ``with_<name>.py``: found by its name, imported only wh
 
 from __future__ import annotations
 
-import ast
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lenet5 import declarations
 from lenet5.errors import InputError, NoDevice, NotInstalled, NotSupported
-from lenet5.packages import imported, not_installed
+from lenet5.packages import imported, is_installed, not_installed
 
 if TYPE_CHECKING:
     from lenet5 import about, datasets, training
@@ -97,9 +95,17 @@ _PREFIX = "with_"
 
 
 def frameworks() -> tuple[str, ...]:
-    """The frameworks that have a file here, in alphabetical order.  Imports none of them."""
+    """The frameworks that have a file here, in alphabetical order.  Imports none of them.
+
+    Raises InputError for a file that no import statement could name.
+    """
     names = (module.name for module in pkgutil.iter_modules(__path__))
-    return tuple(sorted(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX)))
+    found = sorted(name.removeprefix(_PREFIX) for name in names if name.startswith(_PREFIX))
+    for name in found:
+        if not name.isidentifier():
+            right = "letters, digits and _, such as with_mine.py"
+            raise InputError(f"{_PREFIX}{name}.py: {name!r} cannot be the name of a framework; call the file by {right}")
+    return tuple(found)
 
 
 def implementation(framework: str) -> Any:
@@ -132,7 +138,7 @@ def fitting(framework: str, weights: Mapping[str, Any], **options: Any) -> Netwo
 
 
 # What a class LeNet5 declares.  Each is a literal, explained in contract.Network, and read from the source: listing cases and drawing
-# plots imports no framework.  All of these raise InputError for an unknown framework.
+# plots imports no framework.  All of these raise InputError for an unknown framework, and for a file in which any declaration is wrong.
 
 
 def modes(framework: str) -> tuple[str, ...]:
@@ -164,7 +170,7 @@ def trained_in(framework: str) -> str:
 
 
 def colour(framework: str) -> str:
-    """The colour that a framework has in every plot, a word of `contract.COLOURS`; "" where it declares none."""
+    """The colour that a framework has in every plot, a word of `declarations.COLOURS`; "" where it declares none."""
     return str(_declared(framework, "colour", ""))
 
 
@@ -193,7 +199,7 @@ def missing(framework: str) -> str:
 
     Empty where all are, and where its class declares none.  Imports nothing; whether what is installed works, `implementation` says.
     """
-    absent = (package for package in _declared(framework, "packages", ()) if importlib.util.find_spec(package) is None)
+    absent = (package for package in _declared(framework, "packages", ()) if not is_installed(package))
     return next((not_installed(framework, package) for package in absent), "")
 
 
@@ -219,27 +225,5 @@ def _file(framework: object) -> Path:
 
 
 def _declared(framework: str, name: str, default: Any) -> Any:
-    """The literal of that name in a framework's class LeNet5, or the default where the class has no such name."""
-    file = _file(framework)
-    source = _literals(file.read_text(encoding="utf-8")).get(name)
-    if source is None:
-        return default
-    try:
-        return ast.literal_eval(source)
-    except ValueError as error:
-        raise InputError(
-            f"{file.name}: {name} = {ast.unparse(source)} in class LeNet5 is not a literal; write the value out"
-        ) from error
-
-
-@lru_cache  # Python 3.8 lacks functools.cache, and this module is imported before the line that refuses it
-def _literals(source: str) -> dict[str, ast.expr]:
-    """Name -> value of each assignment in the body of class LeNet5.  Parsed once: collecting cases asks more than a hundred times."""
-    classes = [node for node in ast.parse(source).body if isinstance(node, ast.ClassDef) and node.name == "LeNet5"]
-    found: dict[str, ast.expr] = {}
-    for statement in (statement for node in classes for statement in node.body):
-        if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
-            found[statement.targets[0].id] = statement.value
-        elif isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value:
-            found[statement.target.id] = statement.value
-    return found
+    """What a framework's class LeNet5 declares by that name, or the default where it declares nothing."""
+    return declarations.read(_file(framework)).get(name, default)

@@ -26,7 +26,6 @@ basis first.
 ACTIVATIONS = ("relu", "sigmoid", "tanh")
 OPTIMIZERS = ("sgd", "adam")
 DEVICES = ("cpu", "cuda")
-COLOURS = ("blue", "orange", "green", "purple", "olive", "grey")
 
 SEEDS = 2**32
 """There are so many: 0 to 4,294,967,295."""
@@ -63,7 +62,7 @@ class Network(Protocol):
     """The mode in which a benchmark trains to the end: the one that the framework's users train in.  Absent: the default mode."""
 
     colour: ClassVar[str]
-    """The framework's own colour in every plot, one of `COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
+    """The framework's own colour in every plot, one of `declarations.COLOURS`; other frameworks do not change it.  Absent: a plot chooses."""
 
     reference: ClassVar[str]
     """The mode that is the textbook loops in float64, which every network is checked against.  Exactly one framework has it."""
@@ -122,6 +121,8 @@ class Network(Protocol):
 
     def predict(self, x: Any) -> NDArray[np.float32]:
         """Logits of a batch on the host; the device has finished.   x from tensor(), or a host array -> float32 (n, classes)
+
+        The weights are those that the network has now: a load() or a train_step since an earlier call counts, for the same x too.
 
         A host array is checked and converted first, as tensor() does.  The logits are the caller's own array: it can be written to,
         what is written there changes no network, and no later call changes it.

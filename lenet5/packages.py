@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -61,12 +62,27 @@ def not_installed(user: str, *packages: str) -> str:
     """The line that says what to install."""
     absent = [_NAMES_TO_INSTALL.get(package, package) for package in packages]
     named = f"{'package' if len(absent) == 1 else 'packages'} {', '.join(map(repr, absent))} {'is' if len(absent) == 1 else 'are'}"
-    return f"{user}: the {named} not installed; pip install {' '.join(absent)}"
+    return f"{user}: the {named} not installed; pip install {' '.join(name.partition('.')[0] for name in absent)}"
+
+
+def is_installed(module: str) -> bool:
+    """Whether there is such a module, which may be a part of a package.  Imports nothing.
+
+    Of a part, `importlib.util.find_spec` would import the whole, and raise an error where that is absent.
+    """
+    whole, *parts = module.split(".")
+    spec = importlib.util.find_spec(whole)
+    for part in parts:
+        if spec is None or spec.submodule_search_locations is None:
+            return False
+        whole = f"{whole}.{part}"
+        spec = PathFinder.find_spec(whole, spec.submodule_search_locations)
+    return spec is not None
 
 
 def need(user: str, *modules: str) -> None:
     """Raise NotInstalled, which names all at once, unless these packages are there.  Imports nothing."""
-    if absent := [module for module in modules if importlib.util.find_spec(module) is None]:
+    if absent := [module for module in modules if not is_installed(module)]:
         raise NotInstalled(not_installed(user, *absent))
 
 

@@ -40,6 +40,16 @@ def references_logits(activation, *sizes):
     return reference_network(weights, activation=activation).predict(images)
 
 
+@cache
+def references_after_changes():
+    """The reference's logits of the common images for other weights, and after a step from those.  Not to be written to."""
+    _, images, labels = problem()
+    net = reference_network(problem(seed=2)[0], optimizer="sgd", learning_rate=0.05)
+    loaded = net.predict(images)
+    net.train_step(images, labels)
+    return loaded, net.predict(images)
+
+
 @pytest.mark.parametrize("activation", ["relu", "sigmoid", "tanh"])
 @pytest.mark.parametrize("classes", [10, 50], ids="classes={}".format)
 @pytest.mark.parametrize("channels", [1, 3], ids="channels={}".format)
@@ -104,6 +114,27 @@ def test_load_starts_again(build, optimizer, pytestconfig):
         assert array.dtype == np.float32
     again, _ = trajectory(net, images, labels, 3)
     assert_allclose(again, first, rtol=0, atol=0 if pytestconfig.getoption("device") == "cpu" else 1e-5)
+
+
+def test_predict_uses_the_weights_as_they_are_now(build, framework):
+    """The same tensor gets other logits after load() and after a step: no graph has old weights as constants, and no answer is kept."""
+    weights, images, labels = problem()
+    net = build(weights, optimizer="sgd", learning_rate=0.05)
+    x = net.tensor(images)
+    first = net.predict(x)
+    loaded, stepped = references_after_changes()
+    for one, other in ((first, loaded), (loaded, stepped)):
+        assert abs(one - other).max() > 1e-3  # else an old answer would pass for the new one
+
+    net.load(problem(seed=2)[0])
+    assert_allclose(net.predict(x), loaded, rtol=0, atol=1e-5)
+
+    if lenet5.trains(framework):
+        net.train_step(x, net.tensor(labels))
+        assert_allclose(net.predict(x), stepped, rtol=0, atol=5e-5)
+
+    net.load(weights)
+    assert_allclose(net.predict(x), first, rtol=0, atol=1e-5)
 
 
 @pytest.mark.trains

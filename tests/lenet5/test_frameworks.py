@@ -12,7 +12,7 @@ import pytest
 
 import lenet5
 from lenet5 import InputError, NotInstalled
-from lenet5.contract import COLOURS
+from lenet5.declarations import COLOURS
 from tests.support.copies import RUNS_ON_THE_COPY, copy_of_project, run_pytest, run_python
 from tests.support.frameworks import installed
 
@@ -234,7 +234,7 @@ def test_one_reference(other, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "source", ["", "modes = ('plain',)\n", "class LeNet5:\n    other = 1\n", "class Other:\n    modes = ('plain',)\n"]
+    "source", ["", "modes = ('plain',)\n", "class LeNet5:\n    _other = 1\n", "class Other:\n    modes = ('plain',)\n"]
 )
 def test_no_modes(other, source):
     """A file whose class has no modes to read is named."""
