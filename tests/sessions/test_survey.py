@@ -34,7 +34,7 @@ def side(folder, code=0, words="ERROR: not like this", temporary=False):
     place = Place(folder, sys.executable, {})
     of = SimpleNamespace(session=lambda *_: Collects(place, code, words), repository=folder)
     facts = {"option": "--base v1", "role": "base", "scratch": folder, "python": "/some/python", "temporary": temporary}
-    return SimpleNamespace(**facts, place=lambda: place, of=of)
+    return SimpleNamespace(**facts, place=lambda: place, of=of, project=folder)
 
 
 @pytest.mark.parametrize(
