@@ -80,9 +80,8 @@ def pytest_configure(config: pytest.Config) -> None:
         if value < 1:
             pytest.exit(f"--{option} {value}: use a whole number of at least 1", returncode=2)
     try:
-        for framework in lenet5.frameworks():
-            lenet5.modes(framework)  # checks all that its file declares
-        lenet5.reference()
+        lenet5.reference()  # reads, and so checks, what every framework's file declares
+        config.add_cleanup(caches.own_folder().cleanup)
     except InputError as error:
         pytest.exit(str(error), returncode=2)
     own = (variable for framework in lenet5.frameworks() for variable in lenet5.thread_variables(framework))
@@ -95,10 +94,6 @@ def pytest_configure(config: pytest.Config) -> None:
 
         threadpool_limits(config.getoption("threads"))
     _check_options(config)
-    try:
-        config.add_cleanup(caches.own_folder().cleanup)
-    except InputError as error:
-        pytest.exit(str(error), returncode=2)
     config.stash[NOT_MEASURED] = {}
     config.stash[IMPLEMENTATIONS] = {}
     config.stash[RUN_INFO] = {
