@@ -30,7 +30,7 @@ undecided."""
 
 EXAMPLES = """\
 examples:
-  python -m benchmarks verdict .benchmarks/gate-20260102-030405
+  python -m benchmarks verdict .benchmarks/gate-20260102-030405-678901
   python -m benchmarks verdict monday tuesday --markdown both.md
   python -m benchmarks verdict on-one-machine on-another --json both.json
   python -m benchmarks verdict monday --threshold 5% --threshold "predict=3%" """

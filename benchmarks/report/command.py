@@ -21,7 +21,7 @@ Markdown and as one page with plots, and prints the comparison and the answer.""
 EXAMPLES = """\
 examples:
   python -m benchmarks report
-  python -m benchmarks report .benchmarks/run-20261126-120000 --output page --plots page
+  python -m benchmarks report .benchmarks/run-20261126-120000-678901 --output page --plots page
   python -m benchmarks report --export customSmallerIsBetter --output times.json
   python -m benchmarks report .benchmarks/py312-tf220-torch214-bench .benchmarks/py312-tf221-torch215-bench"""
 

@@ -41,7 +41,7 @@ WIDEST = 20.0
 
 WITNESSED = {
     *("first_call_seconds", "watched_seconds", "process_cpu_seconds", "involuntary_switches", "runqueue_wait_seconds"),
-    *("load_1min", "others_cpu_seconds", "steal_seconds"),
+    *("load_1min", "others_cpu_seconds", "steal_seconds", "first_call_watched_seconds", "first_call_others_cpu_seconds"),
 }
 """What of a case depends on the clock, or on the other programs."""
 
