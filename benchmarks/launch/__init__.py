@@ -1,1 +1,1 @@
-"""How this project starts other processes: each of them ends with the process that started it, even if that one is killed."""
+"""Processes and temporary folders that do not outlast the process that needed them, even if that one is killed."""
