@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import exp, log
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ T_OF_ONE_DEGREE = 12.706204736
 
 
 def case(framework, mode, *seconds, group="predict", batch=64, **extra):
-    stats = {"median": sorted(seconds)[0], "q1": seconds[0], "q3": seconds[0], "rounds": 5}
+    stats = {"median": median(seconds), "q1": seconds[0], "q3": seconds[0], "rounds": 5}
     known = {"framework": framework, "mode": mode, "default_mode": mode, "batch": batch, "flops_per_image": 1_310_160, **extra}
     return Case(group, f"benchmarks/test_x.py::test_{group}[{framework}-{mode}-batch{batch}]", stats, known, seconds)
 
