@@ -23,8 +23,13 @@ class Folder(tempfile.TemporaryDirectory[str]):
 
     def hold(self) -> bool:
         """Take the lock.   -> whether the folder is this process's: another one may just have removed it, as nothing held it yet"""
-        self._held = _lock(Path(self.name))
-        return self._held is not None and os.path.isdir(self.name)
+        try:
+            self._held = _lock(Path(self.name))
+        except (BlockingIOError, FileNotFoundError):
+            return False
+        except OSError:
+            return True  # a file system without locks: no process can take this folder for one that was left
+        return os.path.isdir(self.name)
 
     def cleanup(self) -> None:
         """Remove the folder, though something of a compiler may still be writing there."""
@@ -42,8 +47,8 @@ def folder(prefix: str, place: str | os.PathLike[str] | None = None) -> Folder:
     if fcntl is None:
         return Folder(prefix=prefix, dir=place, ignore_cleanup_errors=True)
     for left in Path(place or tempfile.gettempdir()).glob(f"{prefix}*"):
-        held = _lock(left)
-        if held is not None:
+        with suppress(OSError):  # another process holds it, or it is not this user's
+            held = _lock(left)
             shutil.rmtree(left, ignore_errors=True)
             os.close(held)
     while True:
@@ -53,13 +58,12 @@ def folder(prefix: str, place: str | os.PathLike[str] | None = None) -> Folder:
         made.cleanup()
 
 
-def _lock(path: Path) -> int | None:
-    """Lock a folder.   -> the descriptor that holds the lock; None if another process holds it, or there is no such folder of one's own"""
-    with suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[union-attr]
-            return descriptor
-        except OSError:
-            os.close(descriptor)
-    return None
+def _lock(path: Path) -> int:
+    """Lock a folder.   -> the descriptor that holds the lock.  Raises OSError: BlockingIOError if another process holds it."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)  # type: ignore[union-attr]
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
@@ -90,6 +91,22 @@ def test_taken_before_it_was_held(tmp_path, monkeypatch):
     with temporary.folder("kept-", tmp_path) as name:
         assert Path(name).is_dir()
         assert [name] != taken
+
+
+@pytest.mark.skipif(temporary.fcntl is None, reason="there is nothing to lock with")
+def test_a_file_system_without_locks(tmp_path, monkeypatch):
+    """Where a folder cannot be locked, as on some network file systems, it is made all the same, and none is taken for one that was left."""
+    (tmp_path / "kept-1").mkdir()
+
+    def no_locks(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(temporary.fcntl, "flock", no_locks)
+    monkeypatch.setattr(temporary.Folder, "cleanup", lambda _: pytest.fail("made again and again"))
+    made = temporary.folder("kept-", tmp_path)
+    monkeypatch.undo()
+    assert {path.name for path in tmp_path.iterdir()} == {"kept-1", Path(made.name).name}
+    made.cleanup()
 
 
 def test_without_locks(tmp_path, monkeypatch):

@@ -31,7 +31,7 @@ HEAD = (
 )
 
 STEADY = 0.1
-"""By what share a time may differ from that of the dense network and still count as not moved: rounds of one process differ by so much."""
+"""By what share a time may differ from that of the dense network and still count as not moved.  Chosen, not measured."""
 
 NOTHING = Words("nothing to strip")
 """What stands where a network that was not pruned has no time."""
